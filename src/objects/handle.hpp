@@ -1,0 +1,121 @@
+// Handles and the tables behind them.
+//
+// A handle that a program holds is a number, generation << 32 | index, cast to the pointer type that the ABI asks for.
+// It is looked up in the table of its kind and never read through, so that a freed or made-up handle is an error and
+// not a crash. Predefined handles are the ABI's small integers: index below first_dynamic, generation zero.
+//
+// Who may call: insert and erase need the progress lock; find may be called by any thread for a handle that the
+// program may use (MPI forbids freeing a handle in one thread while another uses it).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace cow {
+
+// What every object behind a handle begins with. Reference counted: the handle holds one reference, and so does
+// whatever uses the object inside (a pending request its datatype and communicator, for example).
+struct Object {
+  std::uint32_t index = 0;  // 0: not in the table
+  std::uint32_t generation = 0;
+  std::uint32_t references = 1;  // changed under the progress lock only
+
+  std::uintptr_t handle() const { return std::uintptr_t{generation} << 32 | index; }
+  bool predefined() const { return index != 0 && index < 1024; }
+};
+
+template <class T>
+class HandleTable {
+ public:
+  static constexpr std::uint32_t first_dynamic = 1024;
+
+  T* find(std::uintptr_t handle) const noexcept {
+    const auto index = static_cast<std::uint32_t>(handle);
+    if (index / chunk_slots >= max_chunks) return nullptr;
+    const Slot* chunk = chunks_[index / chunk_slots].load(std::memory_order_acquire);
+    if (!chunk) return nullptr;
+    const Slot& slot = chunk[index % chunk_slots];
+    return slot.generation == static_cast<std::uint32_t>(handle >> 32) ? slot.object : nullptr;
+  }
+
+  // The handle that an index stands for now (MPI_X_fromint); 0 when there is none.
+  std::uintptr_t from_index(std::uint32_t index) const noexcept {
+    const Slot* chunk = index / chunk_slots < max_chunks ? chunks_[index / chunk_slots].load() : nullptr;
+    const T* object = chunk ? chunk[index % chunk_slots].object : nullptr;
+    return object ? object->handle() : 0;
+  }
+
+  // Gives the object a handle. The table does not own it.
+  Error insert(T& object) {
+    if (free_.empty()) {
+      if (next_ / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", next_);
+      free_.push_back(next_++);
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    Slot& slot = place(index);
+    slot.object = &object;
+    object.index = index;
+    object.generation = slot.generation;
+    return success;
+  }
+
+  // Gives a predefined object the ABI's number.
+  void insert_predefined(T& object, std::uint32_t index) {
+    COW_INVARIANT(index < first_dynamic);
+    place(index).object = &object;
+    object.index = index;
+    object.generation = 0;
+  }
+
+  // Ends the handle; a later find of it fails.
+  void erase(T& object) {
+    Slot& slot = place(object.index);
+    COW_INVARIANT(slot.object == &object);
+    slot.object = nullptr;
+    if (object.index >= first_dynamic) {
+      ++slot.generation;
+      free_.push_back(object.index);
+    }
+    object.index = 0;
+  }
+
+  // Calls visit(T&) for each object that has a handle.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const auto& chunk : chunks_) {
+      Slot* slots = chunk.load();
+      for (std::uint32_t i = 0; slots && i < chunk_slots; ++i)
+        if (slots[i].object) visit(*slots[i].object);
+    }
+  }
+
+ private:
+  struct Slot {
+    T* object = nullptr;
+    std::uint32_t generation = 0;
+  };
+  static constexpr std::uint32_t chunk_slots = 1024;
+  static constexpr std::uint32_t max_chunks = 1 << 14;
+
+  Slot& place(std::uint32_t index) {
+    auto& chunk = chunks_[index / chunk_slots];
+    Slot* slots = chunk.load(std::memory_order_relaxed);
+    if (!slots) {
+      slots = new Slot[chunk_slots];  // lives as long as the process
+      if (index >= first_dynamic)
+        for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i].generation = 1;
+      chunk.store(slots, std::memory_order_release);
+    }
+    return slots[index % chunk_slots];
+  }
+
+  std::atomic<Slot*> chunks_[max_chunks] = {};
+  std::uint32_t next_ = first_dynamic;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace cow
