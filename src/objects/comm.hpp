@@ -1,0 +1,43 @@
+// Communicators.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "objects/attribute.hpp"
+#include "objects/group.hpp"
+#include "objects/objects.hpp"
+
+namespace cow {
+
+// What coll/ and topology code hang on a communicator; they derive from it.
+struct CommExtension {
+  virtual ~CommExtension() = default;
+};
+
+struct Comm : Object {
+  // Messages of a communicator travel in its context; those of its collectives in context | 1. Contexts are even,
+  // unique over connected jobs, and never used again.
+  std::uint64_t context = 0;
+
+  int rank = 0;                    // of this process in the local group
+  Group* group = nullptr;          // local group; referenced
+  Group* remote_group = nullptr;   // intercommunicators only; referenced
+  Comm* local_comm = nullptr;      // intercommunicators: an intracommunicator of the local group, for collectives
+  Errhandler* errhandler = nullptr;  // referenced
+  Info* info = nullptr;              // hints; owned, may be null
+  Attributes attributes;
+  std::string name;
+  CommExtension* topology = nullptr;  // owned
+  CommExtension* coll = nullptr;      // owned: what collectives decided at set-up
+  std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags
+
+  bool inter() const { return remote_group != nullptr; }
+  int size() const { return group->size(); }
+  const Group& peers() const { return remote_group ? *remote_group : *group; }  // what destination ranks mean
+};
+
+inline void retain(Comm& comm) { ++comm.references; }
+void release(Comm& comm);  // the last reference frees it
+
+}  // namespace cow

@@ -1,0 +1,60 @@
+// A request: something under way that a program may wait for. What it is doing is known to whoever made it (pt2pt, a
+// collective's schedule, a generalized request), who derives from Request and gives a RequestKind.
+#pragma once
+
+#include <atomic>
+
+#include "objects/objects.hpp"
+
+namespace cow {
+
+// MPI_Status, as this library fills it: the count in bytes in internal[0..1], flags in internal[2].
+inline void set_bytes(MPI_Status& status, MPI_Count bytes) { __builtin_memcpy(&status.MPI_internal[0], &bytes, 8); }
+inline MPI_Count bytes_of(const MPI_Status& status) {
+  MPI_Count bytes;
+  __builtin_memcpy(&bytes, &status.MPI_internal[0], 8);
+  return bytes;
+}
+inline void set_cancelled(MPI_Status& status, bool cancelled) { status.MPI_internal[2] = cancelled; }
+inline bool is_cancelled(const MPI_Status& status) { return status.MPI_internal[2] != 0; }
+
+// What MPI says a wait for nothing returns.
+inline constexpr MPI_Status empty_status{MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, {0, 0, 0, 0, 0}};
+
+struct RequestKind {
+  const char* name;                              // for messages: "send", "receive", "broadcast", …
+  Error (*start)(Request&) = nullptr;            // persistent requests: begin again
+  Error (*cancel)(Request&) = nullptr;           // null: cancelling does nothing
+  void (*release)(Request&) = nullptr;           // the last reference is gone: give the memory back
+  Error (*query)(Request&, MPI_Status&) = nullptr;  // generalized requests: fill the status at completion
+};
+
+// References: one for the handle, one for the engine while the operation is pending.
+struct Request : Object {
+  explicit Request(const RequestKind& request_kind) : kind(&request_kind) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  const RequestKind* kind;
+  std::atomic<bool> complete{false};
+  bool persistent = false;
+  bool active = true;  // persistent requests: started and not yet waited for
+  MPI_Status status = empty_status;  // MPI_ERROR holds the operation's error
+  Comm* comm = nullptr;              // whose error handler hears of a failure; referenced while the request lives
+
+  bool done() const { return complete.load(std::memory_order_acquire); }
+};
+
+inline void retain(Request& request) { ++request.references; }
+inline void release(Request& request) {
+  if (--request.references == 0) request.kind->release(request);
+}
+
+// The operation has ended: publishes the status, drops the engine's reference.
+inline void finish(Request& request, Error error = success) {
+  request.status.MPI_ERROR = error.code();
+  request.complete.store(true, std::memory_order_release);
+  release(request);
+}
+
+}  // namespace cow

@@ -1,0 +1,34 @@
+// The progress lock: one for the process, held by every call that touches the library's state when the level of thread
+// support is MPI_THREAD_MULTIPLE, and by nobody otherwise (one flag is read). It may be taken again by the thread that
+// holds it, since callbacks of the program (operations, attributes, error handlers) run under it and may call MPI.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace cow::runtime {
+
+// Set once, in MPI_Init_thread, before other threads may call.
+extern bool threads_multiple;
+
+void lock_slow();
+void unlock_slow();
+
+// Gives the lock up wholly, whatever its depth, and takes it back; for a thread that waits. unlock_all returns the
+// depth that relock needs.
+int unlock_all();
+void relock(int depth);
+
+class Guard {
+ public:
+  Guard() {
+    if (threads_multiple) lock_slow();
+  }
+  ~Guard() {
+    if (threads_multiple) unlock_slow();
+  }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+};
+
+}  // namespace cow::runtime

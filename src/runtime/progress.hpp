@@ -1,0 +1,56 @@
+// Progress: the list of functions that move things along, and waiting.
+//
+// The transports and whatever else has work in flight register a poll function; poll() runs them all. A call that must
+// wait for something runs wait_until(), which polls, and when nothing moves first spins, then yields the processor,
+// then sleeps in the kernel until something may have arrived. All of it under the progress lock.
+#pragma once
+
+#include <cstddef>
+
+#include "base/clock.hpp"
+
+namespace cow::progress {
+
+// A registered source of work. Owned by who registers it, who also removes it.
+struct Source {
+  std::size_t (*poll)(Source&) = nullptr;  // returns how many things moved
+  int (*descriptor)(Source&) = nullptr;    // readable when poll may have work; -1: none. Null: work comes only from
+                                           // other sources (a schedule waits for messages), so sleeping is safe
+  bool (*may_sleep)(Source&) = nullptr;    // asked right before sleeping on the descriptor; null: yes
+  // When the source must be polled even if nothing arrives (a retry, a time limit): time of the monotonic clock, or
+  // no_deadline.
+  Nanoseconds deadline = no_deadline;
+
+  static constexpr Nanoseconds no_deadline = INT64_MAX;
+};
+
+void add(Source& source);
+void remove(Source& source);  // may be called from within poll
+
+// One pass over the sources; returns how many things moved.
+std::size_t poll();
+
+// Wakes a waiting thread from elsewhere (PMIx's thread, a signal handler's successor); async-signal-safe.
+void wake();
+
+// One step of waiting, after a poll() that moved nothing: spins, yields or sleeps as the policy says. `idle_since` is
+// the state of the wait: 0 at first.
+struct Wait {
+  Nanoseconds idle_since = 0;
+  unsigned rounds = 0;
+};
+void pause(Wait& wait);
+
+// Polls until done() is true.
+template <class Done>
+void wait_until(Done done) {
+  Wait wait;
+  while (!done()) {
+    if (poll() > 0)
+      wait = {};
+    else if (!done())
+      pause(wait);
+  }
+}
+
+}  // namespace cow::progress
