@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Generates what the build needs of the API: see ../README.md. Run by CMake.
 
-usage: generate.py header OUTPUT-FOLDER
+usage: generate.py headers OUTPUT-FOLDER        include/mpi.h and generated/api/bodies.hpp
 """
 import sys
 from pathlib import Path
 
+import bodies_h
 import mpi_h
 import table
 
@@ -20,8 +21,9 @@ def write(path, text):
 def main(arguments):
     command, folder = arguments[0], Path(arguments[1])
     functions, constants, types = table.read_functions(), table.read_constants(), table.read_types()
-    if command == "header":
-        write(folder / "mpi.h", mpi_h.generate(functions, constants, types))
+    if command == "headers":
+        write(folder / "include/mpi.h", mpi_h.generate(functions, constants, types))
+        write(folder / "generated/api/bodies.hpp", bodies_h.generate(functions))
 
 
 if __name__ == "__main__":
