@@ -44,8 +44,8 @@ class HandleTable {
   // The handle that an index stands for now (MPI_X_fromint); 0 when there is none.
   std::uintptr_t from_index(std::uint32_t index) const noexcept {
     const Slot* chunk = index / chunk_slots < max_chunks ? chunks_[index / chunk_slots].load() : nullptr;
-    const T* object = chunk ? chunk[index % chunk_slots].object : nullptr;
-    return object ? object->handle() : 0;
+    const Slot* slot = chunk ? &chunk[index % chunk_slots] : nullptr;
+    return slot && slot->object ? std::uintptr_t{slot->generation} << 32 | index : 0;
   }
 
   // Gives the object a handle. The table does not own it.

@@ -141,7 +141,9 @@ def constants_part(constants):
 
 
 def wrap(text, indent="        "):
-    """Breaks a declaration between its parameters."""
+    """Breaks long lines between parameters."""
+    if "\n" in text:
+        return "\n".join(wrap(line, indent) for line in text.split("\n"))
     lines = [""]
     for piece in re.split(r"(?<=,) ", text):
         if lines[-1] and len(lines[-1]) + 1 + len(piece) > WIDTH:

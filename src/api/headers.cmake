@@ -1,9 +1,9 @@
 # What is generated from the tables of the standard: mpi.h (cow_mpi_h, which every layer above src/base may use), and
 # the bindings (see README.md).
 
-set(api_generator ${CMAKE_CURRENT_SOURCE_DIR}/generator/generate.py)
-file(GLOB api_tables CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/table/*.tsv)
-file(GLOB api_generator_modules CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/generator/*.py)
+set(api_generator ${PROJECT_SOURCE_DIR}/src/api/generator/generate.py)
+file(GLOB api_tables CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/api/table/*.tsv)
+file(GLOB api_generator_modules CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/api/generator/*.py)
 
 set(api_headers_stamp ${PROJECT_BINARY_DIR}/generated/headers.stamp)
 add_custom_command(

@@ -1,0 +1,195 @@
+"""Writes the exported functions: PMPI_X, with MPI_X as a weak name of the same."""
+import checks
+import mpi_h
+import rules
+import table
+
+HEAD = """\
+// Exported functions of MPI. Made by the build from src/api/table; see src/api/README.md.
+#pragma GCC visibility push(default)
+#include <mpi.h>
+#pragma GCC visibility pop
+
+#include "api/bodies.hpp"
+#include "api/checks.hpp"
+#include "api/report.hpp"
+#include "runtime/lock.hpp"
+
+using namespace cow;
+using namespace cow::api;
+
+"""
+
+MESSAGE_KINDS = {"RANK": "rank", "RANK_NNI": "rank", "TAG": "tag", "BUFFER": "buffer", "STRING": "string",
+                 "COMMUNICATOR": "comm", "DATATYPE": "datatype", "OPERATION": "op", "GROUP": "group", "INFO": "info",
+                 "ERRHANDLER": "errhandler", "WINDOW": "win", "FILE": "file", "SESSION": "session",
+                 "REQUEST": "request", "MESSAGE": "message"}
+
+
+def message_kind(p):
+    """How the argument is written in a message."""
+    if p.kind == "STATUS":
+        return "statuses" if p.is_array else "status"
+    if p.kind == "BUFFER" or (p.kind == "STRING" and p.direction == "in"):
+        return MESSAGE_KINDS[p.kind]
+    if p.is_array or p.type.endswith("*") or p.kind.startswith(("EVENT_", "FUNCTION")):
+        return "pointer"
+    return MESSAGE_KINDS.get(p.kind, "pointer" if p.type.startswith("MPI_T_") and "_cb_safety" not in p.type
+                             else "integer")
+
+
+def named(function):
+    return [p for p in function.parameters if p.name != "..."]
+
+
+def info_of(function):
+    """The description of a function for messages, and its name."""
+    parameters = named(function)
+    rows = ", ".join(f'{{"{p.name}", Kind::{message_kind(p)}}}' for p in parameters)
+    name = function.name.removeprefix("MPI_")
+    lines = []
+    if parameters:
+        lines.append(f"constexpr ParameterInfo parameters_{name}[] = {{{rows}}};")
+    pointer = f"parameters_{name}" if parameters else "nullptr"
+    lines.append(f'constexpr FunctionInfo info_{name}{{"{function.name}", {pointer}, {len(parameters)}}};')
+    return lines
+
+
+def target_of(function):
+    """The object whose error handler hears of errors."""
+    if function.chapter == "Files" or function.name.startswith("MPI_File_"):
+        handle = next((p for p in function.parameters if p.kind == "FILE" and p.direction in ("in", "inout")), None)
+        return f"target({handle.name})" if handle else "target(MPI_FILE_NULL)"
+    for p in function.parameters:
+        if p.kind in ("COMMUNICATOR", "WINDOW", "SESSION") and p.direction in ("in", "inout") and not p.is_array:
+            return f"target({p.name})"
+    return "target()"
+
+
+def words_of(function):
+    parameters = named(function)
+    if not parameters:
+        return "nullptr", []
+    return "words_", ["    const Word words_[] = {" + ", ".join(f"word({p.name})" for p in parameters) + "};"]
+
+
+def object_type(p):
+    return rules.OBJECTS[p.kind][0]
+
+
+def passed(b):
+    """The expression that the body gets for one of its parameters."""
+    name = b.parameter.name if b.parameter else ""
+    return {rules.PLAIN: name, rules.WIDEN: name, rules.COUNTS: name, rules.POLY_FUNCTION: name,
+            rules.REFERENCE: f"*{name}_", rules.POINTER: f"{name}_", rules.WIDE_OUT: f"&{name}_",
+            rules.ABSENT: "nullptr" if b.type.endswith("*") else "0"}[b.way]
+
+
+def looked_up(parameters):
+    """The parameters whose object is looked up first."""
+    return [b for b in parameters if b.way in (rules.REFERENCE, rules.POINTER)]
+
+
+class Binder:
+    def __init__(self, functions, built):
+        self.functions = {f.name: f for f in functions}
+        self.rules = rules.Rules()
+        self.built = built
+
+    def is_built(self, function):
+        return self.rules.body_name(function) in self.built
+
+    def parameters(self, function):
+        twin = self.functions.get(function.large_twin)
+        return rules.body_parameters(function, twin, self.rules)
+
+    def signature(self, function):
+        return function.prototype("P") + " {"
+
+    def unsupported(self, function):
+        if function.returns != "int":
+            raise ValueError(f"{function.name} cannot answer an error: it needs a body")
+        value, words = words_of(function)
+        return [self.signature(function), "  runtime::Guard guard_;"] + [w[2:] for w in words] + [
+            f"  return unsupported(info_{function.name.removeprefix('MPI_')}, {target_of(function)}, {value});", "}"]
+
+    def direct(self, function):
+        """A function whose result is not an error code."""
+        arguments = ", ".join(passed(b) for b in self.parameters(function))
+        return [self.signature(function), f"  return body::{self.rules.body_name(function)}({arguments});", "}"]
+
+    def bound(self, function):
+        own = self.rules.of(function)
+        parameters = self.parameters(function)
+        lines = [self.signature(function)]
+        if "no-lock" not in own:
+            lines.append("  runtime::Guard guard_;")
+        early = "any-time" in own
+        if early and looked_up(parameters):
+            lines.append("  if (mode == Mode::not_running) [[unlikely]] prepare_early_call();")
+        for b in looked_up(parameters):
+            lines.append(f"  {object_type(b.parameter)}* const {b.parameter.name}_ = find({b.parameter.name});")
+        lines += self.check_lines(function, parameters, early)
+        wide = [b.parameter for b in parameters if b.way == rules.WIDE_OUT]
+        for p in wide:
+            initial = f"error_ ? 0 : *{p.name}" if p.direction == "inout" else "0"
+            lines.append(f"  MPI_Count {p.name}_ = {initial};")
+        call = f"body::{self.rules.body_name(function)}({', '.join(passed(b) for b in parameters)})"
+        lines.append(f"  if (!error_) [[likely]] error_ = {call};")
+        for p in wide:
+            way = "narrow_or_undefined" if self.rules.of(function, p).get("too-large") == "undefined" else "narrow"
+            lines.append(f'  if (!error_) error_ = {way}({p.name}_, {p.name}, "{p.name}");')
+        value, words = words_of(function)
+        report = f"report(info_{function.name.removeprefix('MPI_')}, error_, {target_of(function)}, {value})"
+        return lines + ["  if (error_) [[unlikely]] {"] + words + [f"    return {report};", "  }",
+                                                                   "  return MPI_SUCCESS;", "}"]
+
+    def check_lines(self, function, parameters, early):
+        tests = checks.tests(function, parameters, self.rules)
+        if early and not tests:
+            return ["  Error error_;"]
+        lines = ["  Error error_ = [&]() -> Error {",
+                 "    if (mode == Mode::unchecked) return success;"] if tests else ["  Error error_;"]
+        if not tests:
+            return lines + ["  if (mode == Mode::not_running) [[unlikely]] error_ = refuse_call();"]
+        if not early:
+            lines.append("    if (mode == Mode::not_running) [[unlikely]] return refuse_call();")
+        for condition, test in tests:
+            lines.append(f"    {f'if ({condition}) ' if condition else ''}"
+                         f"{'{ ' if condition else ''}if (Error e = {test}) return e;{' }' if condition else ''}")
+        return lines + ["    return success;", "  }();"]
+
+    def function(self, function):
+        lines = info_of(function) if function.returns == "int" and not function.name.endswith("_toint") else []
+        if not self.is_built(function):
+            lines += self.unsupported(function)
+        elif function.returns != "int" or function.name.endswith("_toint"):
+            lines += self.direct(function)
+        else:
+            lines += self.bound(function)
+        lines.append(f'{function.prototype()} __attribute__((weak, alias("P{function.name}")));')
+        return [mpi_h.wrap(line, "    ") for line in lines] + [""]
+
+    def file(self, functions):
+        lines = [HEAD]
+        for f in functions:
+            lines += self.function(f)
+        return "\n".join(lines)
+
+    def unsupported_names(self):
+        return [f.name for f in self.functions.values() if not self.is_built(f)]
+
+
+def unknown_bodies(functions, built):
+    """Bodies that no function asks for: misspelt, most likely."""
+    the_rules = rules.Rules()
+    return sorted(built - {the_rules.body_name(f) for f in functions})
+
+
+def split(functions, parts):
+    """Cuts the functions into `parts` lists of about the same length."""
+    step = -(-len(functions) // parts)
+    return [functions[i * step:(i + 1) * step] for i in range(parts)]
+
+
+__all__ = ["Binder", "split", "table", "unknown_bodies"]

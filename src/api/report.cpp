@@ -1,0 +1,69 @@
+#include "api/report.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+#include "api/start.hpp"
+#include "api/text.hpp"
+#include "objects/comm.hpp"
+#include "objects/errhandler.hpp"
+
+namespace cow::api {
+namespace {
+
+thread_local char line[1536];
+thread_local int line_code = MPI_SUCCESS;
+thread_local Comm* blamed = nullptr;
+
+struct Handled {
+  Errhandler* handler;
+  std::uintptr_t object;  // the handle that a user's function gets
+  Comm* comm;             // whose processes MPI_ERRORS_ABORT ends; may be null
+};
+
+Handled of_comm(Comm& comm) { return {comm.errhandler, comm.handle(), &comm}; }
+
+// Errors that belong to no object are MPI_COMM_SELF's; before the start and after the end, the initial handler's.
+Handled of_nothing() {
+  if (Comm* self = find(MPI_COMM_SELF)) return of_comm(*self);
+  return {initial_errhandler, reinterpret_cast<std::uintptr_t>(MPI_COMM_SELF), nullptr};
+}
+
+Handled handler_for(const Target& target) {
+  if (blamed) return of_comm(*blamed);
+  switch (target.what) {
+    case Target::What::comm:
+      if (Comm* comm = find(reinterpret_cast<MPI_Comm>(target.handle))) return of_comm(*comm);
+      break;
+    case Target::What::file:  // files do not exist yet; the default handler of MPI_FILE_NULL returns
+      return {&errors_return, target.handle, nullptr};
+    default: break;
+  }
+  return of_nothing();
+}
+
+}  // namespace
+
+int report(const FunctionInfo& function, Error error, Target target, const Word* words) {
+  const Handled handled = handler_for(target);
+  blamed = nullptr;
+  char call_text[768];
+  describe_call(function, words, call_text, sizeof call_text);
+  const char* why = last_failure();
+  snprintf(line, sizeof line, "%s: %s", call_text, *why ? why : class_text(error.code()));
+  line_code = error.code();
+  forget_failure();
+  if (strncmp(function.name, "MPI_T_", 6) == 0) return error.code();  // these call no handler
+  return call(*handled.handler, handled.object, handled.comm, error.code(), line);
+}
+
+int unsupported(const FunctionInfo& function, Target target, const Word* words) {
+  return report(function, fail(ErrorClass::unsupported_operation, "COW MPI does not offer %s yet", function.name), target,
+                words);
+}
+
+void blame(Comm* comm) { blamed = comm; }
+
+const char* last_report(int code) { return code != MPI_SUCCESS && code == line_code ? line : nullptr; }
+
+}  // namespace cow::api

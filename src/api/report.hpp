@@ -1,0 +1,82 @@
+// The way of an error from a body to the program: the message is composed, the error handler called. All of it cold.
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include "base/error.hpp"
+
+namespace cow {
+struct Comm;
+}
+
+namespace cow::api {
+
+// How an argument is written in a message.
+enum class Kind : std::uint8_t {
+  integer, pointer, buffer, rank, tag, string, status, statuses, comm, datatype, op, group, info, errhandler, win, file,
+  session, request, message
+};
+
+struct ParameterInfo {
+  const char* name;
+  Kind kind;
+};
+
+// A function, for messages: generated, one for each that is exported.
+struct FunctionInfo {
+  const char* name;
+  const ParameterInfo* parameters;
+  int count;
+};
+
+// An argument as it was passed, whatever its type.
+using Word = std::uint64_t;
+template <class T>
+Word word(T value) {
+  if constexpr (std::is_pointer_v<T>) {
+    return static_cast<Word>(reinterpret_cast<std::uintptr_t>(value));
+  } else {
+    return static_cast<Word>(static_cast<std::int64_t>(value));
+  }
+}
+
+// Whose error handler hears of an error: the object that stands in the arguments, or none.
+struct Target {
+  enum class What : std::uint8_t { nothing, comm, win, file, session } what = What::nothing;
+  std::uintptr_t handle = 0;
+};
+inline Target target() { return {}; }
+inline Target target(MPI_Comm comm) { return {Target::What::comm, reinterpret_cast<std::uintptr_t>(comm)}; }
+inline Target target(MPI_Win win) { return {Target::What::win, reinterpret_cast<std::uintptr_t>(win)}; }
+inline Target target(MPI_File file) { return {Target::What::file, reinterpret_cast<std::uintptr_t>(file)}; }
+inline Target target(MPI_Session session) {
+  return {Target::What::session, reinterpret_cast<std::uintptr_t>(session)};
+}
+template <class Handle>
+Target target(const Handle* handle) {  // of an inout handle
+  return handle ? target(*handle) : Target{};
+}
+
+// Hands an error to the error handler; returns what the MPI function returns. The text is that of the last fail().
+[[gnu::cold, gnu::noinline]] int report(const FunctionInfo& function, Error error, Target target, const Word* words);
+
+// What a function without a body answers.
+[[gnu::cold, gnu::noinline]] int unsupported(const FunctionInfo& function, Target target, const Word* words);
+
+// For bodies whose arguments name no communicator (MPI_Wait): the error that they are about to return happened on
+// this one. Null: forget it.
+void blame(Comm* comm);
+
+// The line of the calling thread's last error, if it was of this code; else null.
+const char* last_report(int code);
+
+// The MPI name of a predefined handle ("MPI_INT"), or null. Generated.
+const char* predefined_name(std::uintptr_t handle);
+
+// The standard's text for a predefined error class ("MPI_ERR_RANK: invalid rank"), or null. Generated.
+const char* class_text(int error_class);
+
+}  // namespace cow::api

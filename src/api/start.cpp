@@ -1,0 +1,54 @@
+#include "api/start.hpp"
+
+#include <pthread.h>
+
+#include "base/settings.hpp"
+
+namespace cow::api {
+
+Mode mode = Mode::not_running;
+
+namespace {
+
+bool started = false;
+bool ended = false;
+int sessions = 0;
+int level = 0;
+pthread_t main_thread;
+
+void update() {
+  const bool running = (started && !ended) || sessions > 0;
+  mode = !running ? Mode::not_running : settings().checks ? Mode::checked : Mode::unchecked;
+}
+
+}  // namespace
+
+void world_started(int thread_level) {
+  started = true;
+  level = thread_level;
+  main_thread = pthread_self();
+  update();
+}
+
+void world_ended() {
+  ended = true;
+  update();
+}
+
+bool world_was_started() { return started; }
+bool world_was_ended() { return ended; }
+int thread_level() { return level; }
+bool is_main_thread() { return started && pthread_equal(main_thread, pthread_self()); }
+
+void session_started(int thread_level) {
+  ++sessions;
+  if (!started) level = thread_level;
+  update();
+}
+
+void session_ended() {
+  --sessions;
+  update();
+}
+
+}  // namespace cow::api
