@@ -1,0 +1,86 @@
+# A program that runs on several ranks, registered once with its rank counts:
+#
+#   cow_mpi_test(name SOURCES files... RANKS 1 2 3 4 5 8
+#                [LABELS ...] [TIMEOUT seconds] [PROVIDERS net ...] [HOSTS 2 3] [FILTER pattern] [ARGS ...]
+#                [LEVEL MPI_THREAD_MULTIPLE] [PLAIN])
+#
+# gives one ctest per count, "mpi.name.n4", run by tests/support/run_ranks through the built mpirun, which fails it for
+# anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on;
+# HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped).
+# LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
+# Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
+# PROGRAM target.
+include(${PROJECT_SOURCE_DIR}/cmake/mpi_program.cmake)
+
+set(COW_RUN_RANKS ${CMAKE_CURRENT_LIST_DIR}/run_ranks)
+set(COW_TEST_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
+
+function(cow_mpi_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "TIMEOUT;LEVEL;PROGRAM;FILTER"
+                        "SOURCES;RANKS;LABELS;PROVIDERS;HOSTS;ARGS;LIBS")
+  if(NOT COW_MPI_FOUND)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  cow_test_labels(labels "${arg_LABELS}")
+  set(program ${arg_PROGRAM})
+  if(NOT program)
+    set(program mpi_${name})
+    if(arg_PLAIN)
+      cow_mpi_program(${program} ${arg_SOURCES})
+    else()
+      cow_mpi_program(${program} ${arg_SOURCES} ${COW_TEST_MAIN})
+      target_link_libraries(${program} PRIVATE GTest::gmock GTest::gtest)
+      if(arg_LEVEL)
+        target_compile_definitions(${program} PRIVATE COW_TEST_THREAD_LEVEL=${arg_LEVEL})
+      endif()
+    endif()
+    target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${program} PRIVATE ${arg_LIBS})
+  endif()
+  set(arguments ${arg_ARGS})
+  if(arg_FILTER)
+    list(APPEND arguments --gtest_filter=${arg_FILTER})
+  endif()
+
+  foreach(ranks IN LISTS arg_RANKS)
+    cow_mpi_case(mpi.${name}.n${ranks} ${ranks} "" "" ${arg_TIMEOUT} "${labels}" ${program} ${arguments})
+    foreach(provider IN LISTS arg_PROVIDERS)
+      string(MAKE_C_IDENTIFIER ${provider} word)
+      cow_mpi_case(mpi.${name}.n${ranks}.${word} ${ranks} ${provider} "" ${arg_TIMEOUT} "${labels};provider"
+                   ${program} ${arguments})
+    endforeach()
+    foreach(hosts IN LISTS arg_HOSTS)
+      if(ranks GREATER_EQUAL hosts)
+        cow_mpi_case(mpi.${name}.n${ranks}.hosts${hosts} ${ranks} "" ${hosts} ${arg_TIMEOUT} "${labels};hosts"
+                     ${program} ${arguments})
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# One ctest. The time limit is run_ranks' own, which then tells what still ran; ctest's is the net below it.
+function(cow_mpi_case test ranks provider hosts timeout labels program)
+  if(COW_FOREIGN_MPI AND (hosts OR provider))
+    return()
+  endif()
+  if(COW_SANITIZE)
+    math(EXPR timeout "${timeout} * 3")
+  endif()
+  set(options --mpirun ${COW_MPIRUN} --ranks ${ranks} --timeout ${timeout})
+  if(provider)
+    list(APPEND options --provider ${provider})
+  endif()
+  if(hosts)
+    list(APPEND options --hosts ${hosts} --harness ${PROJECT_SOURCE_DIR}/tests/hosts)
+  endif()
+  if(COW_FOREIGN_MPI)
+    list(APPEND options --foreign)
+  endif()
+  add_test(NAME ${test} COMMAND ${COW_RUN_RANKS} ${options} -- $<TARGET_FILE:${program}> ${ARGN})
+  math(EXPR net "${timeout} + 20")
+  math(EXPR slots "(${ranks} + 3) / 4")
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${net} LABELS "${labels}" SKIP_RETURN_CODE 77 PROCESSORS ${slots})
+endfunction()
