@@ -86,7 +86,8 @@ struct PredefinedAttributes {
 };
 extern PredefinedAttributes predefined_attributes;
 
-// The address of the value of MPI_TAG_UB and its like; null when the keyval is none of them or has no value.
+// The address of the value of MPI_TAG_UB and its like, but for MPI_LASTUSEDCODE, which src/api keeps; null when the
+// keyval is none of them or has no value.
 const int* find_predefined_attribute(int keyval);
 bool is_predefined_attribute(int keyval);
 

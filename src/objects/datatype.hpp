@@ -35,6 +35,10 @@ struct Datatype : Object {
   std::shared_ptr<const Plan> plan;  // of one element; set by commit()
 
   // Cold.
+  bool marked = false;         // bounds were set by MPI_Type_create_resized, here or in a part; else they are the data's
+  int alignment = 1;           // of the strictest basic element
+  bool permanent = false;      // predefined, named or not: never freed
+  int handles = 0;             // how often the program holds the handle (MPI_Type_get_contents gives it out again)
   std::shared_ptr<const TypeMap> map;
   std::shared_ptr<const TypeContents> contents;  // how it was made; null: a named type
   Attributes attributes;
@@ -50,9 +54,10 @@ struct Datatype : Object {
 inline void retain(Datatype& type) { ++type.references; }
 void release(Datatype& type);  // the last reference frees it; predefined types live for ever
 
-// Gives every predefined type and operation, group, info and error handler its handle. May be called again, and before
-// MPI_Init.
-void register_predefined();
+// Handles: give_handle() hands one out (and a reference with it), free_handle() is MPI_Type_free: the attributes go
+// with the last handle, the type with its last reference.
+Error give_handle(Datatype& type, MPI_Datatype* out);
+Error free_handle(Datatype& type);
 
 // Makes the type ready for communication.
 void commit(Datatype& type);

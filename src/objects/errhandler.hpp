@@ -25,16 +25,21 @@ struct Errhandler : Object {
   HandlerKind kind = HandlerKind::any;
   Trampoline trampoline = nullptr;
   void* function = nullptr;
+  int handles = 0;  // how many references the program holds through the handle
 };
 
 // The predefined ones, known from before the first call.
 extern Errhandler errors_are_fatal, errors_abort, errors_return;
 
-// An error handler of the program, with a handle, one reference.
+// An error handler of the program, with a handle that holds the one reference.
 Error create_errhandler(HandlerKind kind, Errhandler::Trampoline trampoline, void* function, Errhandler*& out);
 
 inline void retain(Errhandler& handler) { ++handler.references; }
 void release(Errhandler& handler);
+
+// A handle for the program (MPI_X_get_errhandler), with a reference that free_handle() (MPI_Errhandler_free) drops.
+MPI_Errhandler give_handle(Errhandler& handler);
+void free_handle(Errhandler& handler);
 
 // Puts `handler` in `slot`, with its references.
 void replace(Errhandler*& slot, Errhandler& handler);

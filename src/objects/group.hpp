@@ -20,6 +20,7 @@ extern Process this_process;
 
 struct Group : Object {
   int rank = MPI_UNDEFINED;  // of this process
+  int handles = 0;           // how many references the program holds through the handle
 
   Group() = default;
   Group(const Group&) = delete;
@@ -51,7 +52,7 @@ struct Group : Object {
 };
 
 // MPI_GROUP_EMPTY.
-extern Group empty_group;
+extern Group& empty_group;
 
 // Makers. The group has one reference and no handle (give_handle() adds one). An empty result is the caller's own
 // object too, so that it is released like any other.
@@ -61,9 +62,10 @@ Group* make_group(std::vector<Process>&& processes);
 inline void retain(Group& group) { ++group.references; }
 void release(Group& group);
 
-// The handle of a group that a program is given: made at the first call; each call adds a reference that
-// MPI_Group_free drops. An empty group becomes MPI_GROUP_EMPTY.
+// The handle of a group that a program is given: made at the first call; each call adds a reference that free_handle()
+// (MPI_Group_free) drops. An empty group becomes MPI_GROUP_EMPTY.
 Error give_handle(Group* group, MPI_Group* out);
+Error free_handle(Group& group);
 
 // Set operations; the order is the standard's (first group's order, then what only the second has).
 Group* unite(const Group& a, const Group& b);

@@ -41,6 +41,10 @@ struct FortranFacts {
 };
 extern FortranFacts fortran_facts;
 
+// Gives every predefined datatype, operation, group, info and error handler its handle. May be called again, from any
+// thread, and before MPI_Init.
+void register_predefined();
+
 inline constexpr int size_of(Basic basic) {
   switch (basic) {
     case Basic::byte: case Basic::int8: case Basic::uint8: case Basic::boolean: case Basic::logical1: return 1;

@@ -1,0 +1,131 @@
+// The inner loops of packing and unpacking, for frequent block sizes. Included by pack.cpp only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include <mpi.h>
+
+#include "objects/plan.hpp"
+
+namespace cow::kernel {
+
+// Copies between the user's memory (an address, which may be an absolute one from MPI_BOTTOM) and the packed stream.
+struct ToStream {
+  using Stream = char*;
+  template <std::size_t n>
+  static void copy(std::uintptr_t user, char* stream) {
+    std::memcpy(stream, reinterpret_cast<const void*>(user), n);
+  }
+  static void copy(std::uintptr_t user, char* stream, std::size_t n) {
+    std::memcpy(stream, reinterpret_cast<const void*>(user), n);
+  }
+};
+struct FromStream {
+  using Stream = const char*;
+  template <std::size_t n>
+  static void copy(std::uintptr_t user, const char* stream) {
+    std::memcpy(reinterpret_cast<void*>(user), stream, n);
+  }
+  static void copy(std::uintptr_t user, const char* stream, std::size_t n) {
+    std::memcpy(reinterpret_cast<void*>(user), stream, n);
+  }
+};
+
+// A block of a size known only now: short ones without a call. Pieces may overlap; they carry the same bytes.
+template <class Way>
+inline void copy_block(std::uintptr_t user, typename Way::Stream stream, std::size_t n) {
+  if (n > 256) return Way::copy(user, stream, n);
+  if (n >= 16) {
+    std::size_t at = 0;
+    for (; at + 16 <= n; at += 16) Way::template copy<16>(user + at, stream + at);
+    if (at != n) Way::template copy<16>(user + n - 16, stream + n - 16);
+  } else if (n >= 8) {
+    Way::template copy<8>(user, stream);
+    if (n != 8) Way::template copy<8>(user + n - 8, stream + n - 8);
+  } else if (n >= 4) {
+    Way::template copy<4>(user, stream);
+    if (n != 4) Way::template copy<4>(user + n - 4, stream + n - 4);
+  } else if (n >= 2) {
+    Way::template copy<2>(user, stream);
+    if (n == 3) Way::template copy<1>(user + 2, stream + 2);
+  } else if (n == 1) {
+    Way::template copy<1>(user, stream);
+  }
+}
+
+// Calls action(std::integral_constant n) for the block sizes that have loops of their own, action(n) for others.
+template <std::size_t n>
+struct Fixed {
+  static constexpr std::size_t value = n;
+};
+struct Variable {
+  std::size_t value;
+};
+template <class Action>
+inline void with_block_size(std::size_t n, Action action) {
+  switch (n) {
+    case 1: return action(Fixed<1>{});
+    case 2: return action(Fixed<2>{});
+    case 4: return action(Fixed<4>{});
+    case 8: return action(Fixed<8>{});
+    case 12: return action(Fixed<12>{});
+    case 16: return action(Fixed<16>{});
+    case 24: return action(Fixed<24>{});
+    case 32: return action(Fixed<32>{});
+    case 48: return action(Fixed<48>{});
+    case 64: return action(Fixed<64>{});
+    case 128: return action(Fixed<128>{});
+    default: return action(Variable{n});
+  }
+}
+template <class Way, std::size_t n>
+inline void copy_sized(std::uintptr_t user, typename Way::Stream stream, Fixed<n>) {
+  Way::template copy<n>(user, stream);
+}
+template <class Way>
+inline void copy_sized(std::uintptr_t user, typename Way::Stream stream, Variable n) {
+  copy_block<Way>(user, stream, n.value);
+}
+
+// `outer` times, `outer_stride` apart: `inner` blocks, `stride` apart. The stream is dense.
+template <class Way>
+void strided(std::uintptr_t user, typename Way::Stream stream, MPI_Count outer, MPI_Aint outer_stride, MPI_Count inner,
+             MPI_Aint stride, std::size_t bytes) {
+  with_block_size(bytes, [=](auto size) {
+    auto out = stream;
+    for (MPI_Count i = 0; i < outer; ++i) {
+      std::uintptr_t at = user + i * outer_stride;
+      for (MPI_Count j = 0; j < inner; ++j, at += stride, out += size.value) copy_sized<Way>(at, out, size);
+    }
+  });
+}
+
+// Blocks from a list, all of one size.
+template <class Way>
+void equal_pieces(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
+                  const PlanPiece* pieces, MPI_Count count, std::size_t bytes) {
+  with_block_size(bytes, [=](auto size) {
+    auto out = stream;
+    for (MPI_Count i = 0; i < copies; ++i) {
+      const std::uintptr_t at = user + i * stride;
+      for (MPI_Count j = 0; j < count; ++j, out += size.value) copy_sized<Way>(at + pieces[j].displacement, out, size);
+    }
+  });
+}
+
+// Blocks from a list, of different sizes.
+template <class Way>
+void pieces_of_any_size(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
+                        const PlanPiece* pieces, MPI_Count count) {
+  for (MPI_Count i = 0; i < copies; ++i) {
+    const std::uintptr_t at = user + i * stride;
+    for (MPI_Count j = 0; j < count; ++j) {
+      const auto bytes = static_cast<std::size_t>(pieces[j].bytes);
+      copy_block<Way>(at + pieces[j].displacement, stream, bytes);
+      stream += bytes;
+    }
+  }
+}
+
+}  // namespace cow::kernel

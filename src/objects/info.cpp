@@ -1,0 +1,83 @@
+#include "objects/info.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+
+namespace cow {
+
+void Info::set(std::string_view key, std::string_view value) {
+  for (auto& entry : entries)
+    if (entry.first == key) {
+      entry.second = value;
+      return;
+    }
+  entries.emplace_back(key, value);
+}
+
+bool Info::erase(std::string_view key) {
+  return std::erase_if(entries, [&](const auto& entry) { return entry.first == key; }) != 0;
+}
+
+Error create_info(Info*& out) {
+  auto* info = new Info;
+  if (const Error error = table<Info>().insert(*info)) {
+    delete info;
+    return error;
+  }
+  out = info;
+  return success;
+}
+
+Info* copy_info(const Info& info) {
+  auto* copy = new Info;
+  copy->entries = info.entries;
+  return copy;
+}
+
+void release(Info& info) {
+  if (--info.references == 0) delete &info;
+}
+
+namespace {
+
+// The program's path and its arguments, as the kernel keeps them.
+void add_command(Info& info) {
+  FILE* file = fopen("/proc/self/cmdline", "re");
+  if (!file) return;
+  std::string words;
+  char part[4096];
+  for (std::size_t n; (n = fread(part, 1, sizeof part, file)) > 0;) words.append(part, n);
+  fclose(file);
+  const std::size_t end = words.find('\0');
+  if (end == std::string::npos) return;
+  const auto limited = [](std::string text) { return text.substr(0, MPI_MAX_INFO_VAL - 1); };
+  info.set("command", limited(words.substr(0, end)));
+  std::string arguments = words.substr(end + 1);
+  if (!arguments.empty()) arguments.pop_back();
+  std::replace(arguments.begin(), arguments.end(), '\0', ' ');
+  if (!arguments.empty()) info.set("argv", limited(arguments));
+}
+
+Info* make_env() {
+  auto* info = new Info;
+  add_command(*info);
+  utsname names;
+  if (uname(&names) == 0) info->set("arch", names.machine);
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path)) info->set("wdir", path);
+  info->read_only = true;
+  return info;
+}
+
+}  // namespace
+
+Info& info_env() {
+  static Info* const env = make_env();  // lives as long as the process
+  return *env;
+}
+
+}  // namespace cow
