@@ -87,9 +87,10 @@ int Group::rank_of(Process process) const {
     return rank >= 0 && rank < size_ ? static_cast<int>(rank) : MPI_UNDEFINED;
   }
   if (!by_process_) build_index();
-  const std::int32_t* end = by_process_.get() + size_;
+  const std::int32_t* begin = by_process_.get();
+  const std::int32_t* end = begin + size_;
   const std::int32_t* found =
-      std::lower_bound(by_process_.get(), end, process, [this](int rank, Process p) { return list_[rank] < p; });
+      std::lower_bound(begin, end, process, [this](int rank, Process p) { return list_[rank] < p; });
   return found != end && list_[*found] == process ? *found : MPI_UNDEFINED;
 }
 

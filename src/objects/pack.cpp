@@ -3,6 +3,7 @@
 
 #include "objects/copy_kernels.hpp"
 #include "objects/datatype.hpp"
+#include "objects/plan.hpp"
 
 namespace cow {
 namespace {

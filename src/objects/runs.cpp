@@ -1,0 +1,102 @@
+// The packed stream as pieces of memory: for transports that gather or scatter by themselves.
+#include <algorithm>
+
+#include "objects/datatype.hpp"
+#include "objects/plan.hpp"
+
+namespace cow {
+namespace {
+
+using Kind = PlanNode::Kind;
+
+class Collector {
+ public:
+  Collector(const Plan& plan, MemoryRun* runs, int max_runs)
+      : nodes_(plan.nodes.data()), pieces_(plan.pieces.data()), runs_(runs), max_runs_(max_runs) {}
+
+  // Bytes [offset, offset + bytes) of copies of a node, `stride` apart; false when the room is used up.
+  bool repeated(const PlanNode& node, std::uintptr_t at, MPI_Aint stride, MPI_Count offset, MPI_Count bytes) {
+    const MPI_Count first = offset / node.bytes;
+    offset -= first * node.bytes;
+    at += first * stride;
+    for (; bytes > 0; at += stride, offset = 0) {
+      const MPI_Count part = std::min(bytes, node.bytes - offset);
+      if (!range(node, at, offset, part)) return false;
+      bytes -= part;
+    }
+    return true;
+  }
+
+  int filled() const { return filled_; }
+  MPI_Count covered() const { return covered_; }
+
+ private:
+  bool range(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
+    at += node.displacement;
+    switch (node.kind) {
+      case Kind::block:
+        return add(at + offset, bytes);
+      case Kind::loop:
+        return repeated(nodes_[node.child], at, node.stride, offset, bytes);
+      case Kind::blocks:
+      case Kind::parts:
+        return some_pieces(node, at, offset, bytes);
+    }
+    return true;
+  }
+
+  bool some_pieces(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
+    const PlanPiece* begin = pieces_ + node.first;
+    const PlanPiece* piece = std::upper_bound(begin, begin + node.count, offset,
+                                              [](MPI_Count o, const PlanPiece& p) { return o < p.before; }) - 1;
+    offset -= piece->before;
+    for (; bytes > 0; ++piece, offset = 0) {
+      const MPI_Count part = std::min(bytes, piece->bytes - offset);
+      const std::uintptr_t place = at + piece->displacement;
+      if (!(node.kind == Kind::blocks ? add(place + offset, part) : range(nodes_[piece->node], place, offset, part)))
+        return false;
+      bytes -= part;
+    }
+    return true;
+  }
+
+  bool add(std::uintptr_t address, MPI_Count bytes) {
+    if (filled_ > 0 && runs_[filled_ - 1].address + runs_[filled_ - 1].bytes == address) {
+      runs_[filled_ - 1].bytes += bytes;
+    } else {
+      if (filled_ == max_runs_) return false;
+      runs_[filled_++] = {address, static_cast<std::size_t>(bytes)};
+    }
+    covered_ += bytes;
+    return true;
+  }
+
+  const PlanNode* nodes_;
+  const PlanPiece* pieces_;
+  MemoryRun* runs_;
+  int max_runs_;
+  int filled_ = 0;
+  MPI_Count covered_ = 0;
+};
+
+}  // namespace
+
+int memory_runs(const Datatype& type, const void* buffer, MPI_Count count, MPI_Count offset, MPI_Count bytes,
+                MemoryRun* runs, int max_runs, MPI_Count* covered) {
+  const MPI_Count total = count * type.size;
+  *covered = 0;
+  if (offset >= total || bytes <= 0 || max_runs == 0) return 0;
+  bytes = std::min(bytes, total - offset);
+  const auto at = reinterpret_cast<std::uintptr_t>(buffer);
+  if (type.contiguous) {
+    runs[0] = {at + type.true_lb + offset, static_cast<std::size_t>(bytes)};
+    *covered = bytes;
+    return 1;
+  }
+  Collector collector(*type.plan, runs, max_runs);
+  collector.repeated(type.plan->nodes[0], at, type.extent, offset, bytes);
+  *covered = collector.covered();
+  return collector.filled();
+}
+
+}  // namespace cow
