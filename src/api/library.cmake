@@ -14,6 +14,7 @@ endforeach()
 add_custom_command(
   OUTPUT ${api_generated}/bindings.stamp
   BYPRODUCTS ${api_bindings} ${api_generated}/libmpi_abi.map ${api_generated}/unsupported.txt
+    ${api_generated}/unsupported.inc
   COMMAND Python3::Interpreter -B ${api_generator} bindings ${PROJECT_BINARY_DIR} ${api_parts}
     ${PROJECT_SOURCE_DIR}/include/mpix.h ${api_bodies}
   COMMAND ${CMAKE_COMMAND} -E touch ${api_generated}/bindings.stamp

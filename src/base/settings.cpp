@@ -29,8 +29,9 @@ constexpr Row rows[] = {
 #undef COW_SETTING
 };
 
-// Variables beginning with COW_ that are not settings: they carry what the launcher tells a rank.
-constexpr string_view launcher_names[] = {"COW_KEY_FD"};
+// Variables beginning with COW_ that are not settings: what the launcher tells a rank, and the compilers that mpicc and
+// mpicxx use.
+constexpr string_view launcher_names[] = {"COW_KEY_FD", "COW_CC", "COW_CXX"};
 
 std::vector<string_view> words(string_view text) {
   std::vector<string_view> out;

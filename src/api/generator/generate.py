@@ -3,7 +3,7 @@
 
 usage: generate.py headers FOLDER                           include/mpi.h and generated/api/bodies.hpp
        generate.py bindings FOLDER PARTS MPIX_H BODIES...   generated/api/: bindings_0.cpp …, names.cpp,
-                                                            libmpi_abi.map, unsupported.txt
+                                                            libmpi_abi.map, unsupported.txt, unsupported.inc
 """
 import sys
 from pathlib import Path
@@ -43,7 +43,9 @@ def write_bindings(folder, parts, mpix_h, bodies):
     write(folder / "names.cpp", names.generate(table.read_constants()))
     extensions = exports.extension_names(Path(mpix_h).read_text(encoding="utf-8"))
     write(folder / "libmpi_abi.map", exports.version_script(functions, extensions))
-    write(folder / "unsupported.txt", "".join(f"{name}\n" for name in binder.unsupported_names()))
+    unsupported = binder.unsupported_names()
+    write(folder / "unsupported.txt", "".join(f"{name}\n" for name in unsupported))
+    write(folder / "unsupported.inc", "".join(f'"{name}",\n' for name in unsupported))
 
 
 def main(arguments):
