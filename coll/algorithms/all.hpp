@@ -1,0 +1,46 @@
+// Every algorithm, once. The order within a collective matters only between equal predicted times: the first wins.
+#pragma once
+
+#include "coll/algorithms/allgather.hpp"
+#include "coll/algorithms/allreduce_doubling.hpp"
+#include "coll/algorithms/allreduce_rabenseifner.hpp"
+#include "coll/algorithms/allreduce_ring.hpp"
+#include "coll/algorithms/alltoall_bruck.hpp"
+#include "coll/algorithms/alltoall_direct.hpp"
+#include "coll/algorithms/barrier_dissemination.hpp"
+#include "coll/algorithms/barrier_tree.hpp"
+#include "coll/algorithms/bcast_binomial.hpp"
+#include "coll/algorithms/bcast_chain.hpp"
+#include "coll/algorithms/bcast_scatter_allgather.hpp"
+#include "coll/algorithms/gather_scatter.hpp"
+#include "coll/algorithms/gather_scatter_linear.hpp"
+#include "coll/algorithms/reduce_binomial.hpp"
+#include "coll/algorithms/reduce_chain.hpp"
+#include "coll/algorithms/reduce_rabenseifner.hpp"
+#include "coll/algorithms/reduce_scatter.hpp"
+#include "coll/algorithms/scan.hpp"
+
+namespace cow::coll {
+
+template <class... Algorithms>
+struct AlgorithmList {};
+
+using AllAlgorithms = AlgorithmList<
+    BarrierDissemination, BarrierTree,                                                             //
+    BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain,                             //
+    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain,                                //
+    AllreduceDoubling, AllreduceRabenseifner, AllreduceRing,                                       //
+    GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,   //
+    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>,           //
+    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>,                        //
+    AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,        //
+    AlltoallPairwise<Collective::alltoall, EqualTraffic>,                                          //
+    AlltoallLinear<Collective::alltoallv, GivenTraffic>,                                           //
+    AlltoallPairwise<Collective::alltoallv, GivenTraffic>,                                         //
+    ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,      //
+    ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>,                       //
+    ReduceScatterBlock<ScatterPairwise>, ReduceScatterBlock<ScatterRing>,                          //
+    ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,  //
+    ReduceScatter<ScatterRing>>;
+
+}  // namespace cow::coll

@@ -1,0 +1,49 @@
+// Barrier over a binomial tree: everybody reports towards rank 0, which releases everybody.
+//
+// When: fewest messages, 2 (p - 1) in all, which counts where ranks share cores or one link.
+// Cost: 2 ceil(log2 p) (alpha + hops).
+// Source: folklore; Mellor-Crummey and Scott, "Algorithms for scalable synchronization", 1991.
+#pragma once
+
+#include "coll/algorithms/common.hpp"
+
+namespace cow::coll {
+
+struct BarrierTree {
+  static constexpr Collective collective = Collective::barrier;
+  static constexpr const char* name = "tree";
+  static bool valid(const Problem&) { return true; }
+
+  static void cost(Cost& cost, const Problem& p) {
+    for (int d = 1; d < p.size; d *= 2) {
+      cost.shift(d, 0);
+      cost.shift(-d, 0);
+    }
+  }
+
+  template <class V>
+  static void run(V& v, const Args&) {
+    const int r = v.rank();
+    int mask = 1;
+    for (; mask < v.size() && !(r & mask); mask *= 2) {
+      if (r + mask < v.size()) {
+        v.post_empty_recv(r + mask);
+        v.step();
+      }
+    }
+    if (r != 0) {
+      v.post_empty_send(r - mask);
+      v.step();
+      v.post_empty_recv(r - mask);
+      v.step();
+    }
+    for (mask /= 2; mask > 0; mask /= 2) {
+      if (r + mask < v.size()) {
+        v.post_empty_send(r + mask);
+        v.step();
+      }
+    }
+  }
+};
+
+}  // namespace cow::coll

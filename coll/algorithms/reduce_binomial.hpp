@@ -1,0 +1,79 @@
+// Reduction up a binomial tree. "binomial" is rooted at the root and rotates the order of the ranks; "ordered" is rooted
+// at rank 0, keeps the order, and sends the result to the root in one more step.
+//
+// When: small vectors, any p.
+// Cost: ceil(log2 p) (alpha + n (beta + gamma)), "ordered" one alpha + n beta more unless the root is 0.
+// Source: folklore; Thakur, Rabenseifner, Gropp, IJHPCA 2005.
+#pragma once
+
+#include "coll/algorithms/common.hpp"
+
+namespace cow::coll {
+
+// Sums towards position 0, in the order of positions. `peer(position)` is a rank. The result stands at what is returned,
+// which is `result` where that is given.
+template <class V, class Peer>
+Address reduce_tree(V& v, const Args& a, int position, Peer peer, Address result) {
+  const int p = v.size();
+  if (position % 2 == 1 || p == 1) {
+    if (p == 1) v.copy(result, a.send, a.count);
+    if (position != 0) v.send(peer(position - 1), a.send, a.count);
+    return result;
+  }
+  const Address sum = result ? result : v.scratch(a.count);
+  const Address arrived = position + 1 < p ? v.scratch(a.count) : 0;
+  v.copy(sum, a.send, a.count);
+  for (int mask = 1; mask < p; mask *= 2) {
+    if (position & mask) {
+      v.send(peer(position - mask), sum, a.count);
+      break;
+    }
+    if (position + mask < p) {
+      v.recv(peer(position + mask), arrived, a.count);
+      take_in(v, sum, arrived, a.count, false);
+    }
+  }
+  return sum;
+}
+
+inline void cost_reduce_tree(Cost& cost, const Problem& p) {
+  for (int d = 1; d < p.size; d *= 2) {
+    cost.shift(-d, static_cast<double>(p.bytes));
+    cost.reduce(static_cast<double>(p.bytes));
+  }
+}
+
+struct ReduceBinomial {
+  static constexpr Collective collective = Collective::reduce;
+  static constexpr const char* name = "binomial";
+  static bool valid(const Problem& p) { return p.commutative; }
+  static void cost(Cost& cost, const Problem& p) { cost_reduce_tree(cost, p); }
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    const int p = v.size();
+    const auto peer = [&](int position) { return modulo(position + a.root, p); };
+    reduce_tree(v, a, modulo(v.rank() - a.root, p), peer, v.rank() == a.root ? a.recv : 0);
+  }
+};
+
+struct ReduceOrdered {
+  static constexpr Collective collective = Collective::reduce;
+  static constexpr const char* name = "ordered";
+  static bool valid(const Problem&) { return true; }
+  static void cost(Cost& cost, const Problem& p) {
+    cost_reduce_tree(cost, p);
+    if (p.size > 1) cost.shift(1, static_cast<double>(p.bytes));
+  }
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    const auto peer = [](int position) { return position; };
+    const Address sum = reduce_tree(v, a, v.rank(), peer, v.rank() == 0 && a.root == 0 ? a.recv : 0);
+    if (a.root == 0) return;
+    if (v.rank() == 0) v.send(a.root, sum, a.count);
+    if (v.rank() == a.root) v.recv(0, a.recv, a.count);
+  }
+};
+
+}  // namespace cow::coll

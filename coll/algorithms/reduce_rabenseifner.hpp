@@ -1,0 +1,54 @@
+// Reduction by reduce-scatter (recursive halving) and a binomial gather of the pieces. Rooted at the root by rotation, so
+// for commutative operations; other sizes than powers of two are folded first.
+//
+// When: large vectors.
+// Cost: 2 log2 p alpha + 2 (p-1)/p n beta + (p-1)/p n gamma, and a step of n beta for the fold.
+// Source: Rabenseifner, "Optimization of collective reduction operations", ICCS 2004.
+#pragma once
+
+#include "coll/algorithms/halving.hpp"
+
+namespace cow::coll {
+
+struct ReduceRabenseifner {
+  static constexpr Collective collective = Collective::reduce;
+  static constexpr const char* name = "rabenseifner";
+  static bool valid(const Problem& p) { return p.commutative; }
+  static void cost(Cost& cost, const Problem& p) {
+    cost_fold_in(cost, p);
+    cost_halving(cost, p);
+    cost_doubling(cost, p);
+  }
+
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    const Fold fold(v.size(), a.root);
+    const int position = fold.position(v.rank());
+    if (fold.folded(position)) return v.send(fold.rank_at(position - 1), a.send, a.count);
+    const Address sum = position == 0 ? a.recv : v.scratch(a.count);
+    const Address scratch = v.scratch(a.count);
+    v.copy(sum, a.send, a.count);
+    fold_in(v, fold, sum, scratch, a.count);
+    const int core_rank = fold.core_rank(position);
+    halving_reduce_scatter(v, fold, core_rank, sum, scratch, a.count);
+    gather_pieces(v, fold, core_rank, sum, a.count);
+  }
+
+ private:
+  template <class V>
+  static void gather_pieces(V& v, const Fold& fold, int core_rank, Address sum, Count count) {
+    const EvenBlocks blocks{count, fold.core};
+    for (int mask = fold.core / 2; mask > 0; mask /= 2) {
+      const Halves halves(piece_before(fold, core_rank, mask), core_rank, mask);
+      const bool gives = core_rank & mask;
+      const Piece& moved = gives ? halves.kept : halves.given;
+      const Address place = v.at(sum, blocks.offset(moved.low));
+      const Count n = blocks.length(moved.low, moved.high);
+      if (gives) return v.send(fold.rank_of(core_rank ^ mask), place, n);
+      v.recv(fold.rank_of(core_rank ^ mask), place, n);
+    }
+  }
+};
+
+}  // namespace cow::coll

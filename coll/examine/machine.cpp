@@ -1,0 +1,239 @@
+#include "coll/examine/machine.hpp"
+
+#include <deque>
+#include <unordered_map>
+
+#include "coll/examine/setting.hpp"
+
+namespace cow::coll {
+namespace {
+
+// Scratch of one rank: an area for each room.
+class ImaginedScratch : public ScratchSource {
+ public:
+  Address room(Count bytes) override {
+    sizes.push_back(bytes);
+    return area_address(scratch_area + static_cast<int>(sizes.size()) - 1);
+  }
+  std::vector<Count> sizes;
+};
+
+Unit unit_of(const Case& c) {
+  Unit unit;
+  unit.commutative = c.commutative;
+  return unit;
+}
+
+struct Posted {
+  const Entry* entry;
+  int round;                   // of the step that posted it
+  std::vector<Value> values;   // a send's, when posted
+};
+
+struct Rank {
+  Schedule schedule;
+  std::vector<std::vector<Value>> areas;
+  size_t next = 0;         // entry to execute
+  int outstanding = 0;     // messages of the present step that are not matched yet
+  int round = 0;           // steps behind us
+  int latest = 0;          // latest round of a message of the present step
+  std::vector<std::pair<const Entry*, std::vector<Value>>> arrived, sent;  // of the present step
+};
+
+struct Channel {
+  std::deque<Posted> sends, recvs;
+};
+
+class Machine {
+ public:
+  Machine(const Case& c, bool keep) : case_(c), keep_(keep), settings_(make_settings(c)), ranks_(settings_.size()) {
+    for (int r = 0; r < c.size; ++r) {
+      const RankSetting& s = settings_[static_cast<size_t>(r)];
+      ImaginedScratch scratch;
+      Recorder recorder(r, c.size, unit_of(c), c.layout, scratch);
+      c.algorithm->record(recorder, s.args);
+      Rank& rank = ranks_[static_cast<size_t>(r)];
+      rank.schedule = recorder.take();
+      rank.areas = {{}, s.send, s.recv};
+      for (Count bytes : scratch.sizes) rank.areas.emplace_back(static_cast<size_t>(bytes));
+    }
+  }
+
+  Outcome run() {
+    for (int r = 0; r < case_.size; ++r) ready_.push_back(r);
+    while (!ready_.empty() && out_.wrong.empty()) {
+      const int r = ready_.front();
+      ready_.pop_front();
+      advance(r);
+    }
+    if (out_.wrong.empty()) check_ended();
+    if (out_.wrong.empty()) check_results();
+    return std::move(out_);
+  }
+
+ private:
+  void complain(int r, const std::string& what) {
+    if (out_.wrong.empty()) out_.wrong = "rank " + std::to_string(r) + ": " + what;
+  }
+
+  // The cells of `n` units at an address; null and a complaint when they are not all inside one area.
+  Value* cells(int r, Address address, Count n) {
+    auto& areas = ranks_[static_cast<size_t>(r)].areas;
+    const auto area = static_cast<size_t>(address >> area_shift);
+    const auto offset = static_cast<Count>(address & ((Address{1} << area_shift) - 1));
+    if (area >= areas.size() || offset + n > static_cast<Count>(areas[area].size())) {
+      complain(r, "touches area " + std::to_string(area) + " from " + std::to_string(offset) + " to " +
+                      std::to_string(offset + n) + ", outside of its buffers");
+      return nullptr;
+    }
+    return areas[area].data() + offset;
+  }
+
+  // Executes entries up to a step that has to wait.
+  void advance(int r) {
+    Rank& rank = ranks_[static_cast<size_t>(r)];
+    while (rank.next < rank.schedule.size() && out_.wrong.empty()) {
+      const Entry& e = rank.schedule[rank.next];
+      if (e.verb == Entry::Verb::step) {
+        if (rank.outstanding > 0) return;
+        end_step(r);
+      } else {
+        execute(r, e);
+      }
+      ++rank.next;
+    }
+  }
+
+  void execute(int r, const Entry& e) {
+    switch (e.verb) {
+      case Entry::Verb::send: return post_send(r, e);
+      case Entry::Verb::recv: return post_recv(r, e);
+      case Entry::Verb::copy: return copy(r, e.to, e.from, e.n);
+      case Entry::Verb::reduce: return reduce(r, e);
+      case Entry::Verb::transfer: {
+        const Entry& into = (&e)[1];
+        if (into.n != e.n) complain(r, "a transfer of " + std::to_string(e.n) + " units into " + std::to_string(into.n));
+        return copy(r, into.to, e.from, e.n);
+      }
+      case Entry::Verb::received_as:
+      case Entry::Verb::step: return;
+    }
+  }
+
+  void copy(int r, Address to, Address from, Count n) {
+    const Value* source = cells(r, from, n);
+    Value* target = cells(r, to, n);
+    if (source && target) std::copy(source, source + n, target);
+  }
+
+  void reduce(int r, const Entry& e) {
+    const Value* left = cells(r, e.from, e.n);
+    Value* right = cells(r, e.to, e.n);
+    for (Count i = 0; left && right && i < e.n; ++i) right[i] = product(left[i], right[i], case_.commutative);
+  }
+
+  Channel& channel(int from, int to) {
+    return channels_[static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) + static_cast<std::uint64_t>(to)];
+  }
+
+  void post_send(int r, const Entry& e) {
+    Rank& rank = ranks_[static_cast<size_t>(r)];
+    if (e.peer < 0 || e.peer >= case_.size || e.peer == r) return complain(r, "sends to " + std::to_string(e.peer));
+    Posted posted{&e, rank.round + 1, {}};
+    if (e.n > 0) {
+      const Value* source = cells(r, e.from, e.n);
+      if (!source) return;
+      posted.values.assign(source, source + e.n);
+    }
+    rank.sent.emplace_back(&e, posted.values);
+    ++rank.outstanding;
+    channel(r, e.peer).sends.push_back(std::move(posted));
+    match(r, e.peer);
+  }
+
+  void post_recv(int r, const Entry& e) {
+    Rank& rank = ranks_[static_cast<size_t>(r)];
+    if (e.peer < 0 || e.peer >= case_.size || e.peer == r) return complain(r, "receives from " + std::to_string(e.peer));
+    if (e.n > 0) {
+      Value* target = cells(r, e.to, e.n);
+      if (!target) return;
+      std::fill(target, target + e.n, Value{});
+    }
+    ++rank.outstanding;
+    channel(e.peer, r).recvs.push_back({&e, rank.round + 1, {}});
+    match(e.peer, r);
+  }
+
+  void match(int from, int to) {
+    Channel& c = channel(from, to);
+    while (!c.sends.empty() && !c.recvs.empty()) {
+      Posted sent = std::move(c.sends.front());
+      const Posted received = std::move(c.recvs.front());
+      c.sends.pop_front();
+      c.recvs.pop_front();
+      if (sent.entry->n != received.entry->n)
+        return complain(to, "expects " + std::to_string(received.entry->n) + " units from rank " + std::to_string(from) +
+                                ", which sends " + std::to_string(sent.entry->n));
+      const int round = std::max(sent.round, received.round);
+      if (keep_) out_.deliveries.push_back({from, to, round, sent.entry->n});
+      out_.rounds = std::max(out_.rounds, round);
+      ranks_[static_cast<size_t>(to)].arrived.emplace_back(received.entry, std::move(sent.values));
+      matched(from, round);
+      matched(to, round);
+    }
+  }
+
+  void matched(int r, int round) {
+    Rank& rank = ranks_[static_cast<size_t>(r)];
+    rank.latest = std::max(rank.latest, round);
+    const bool waits = rank.schedule[rank.next].verb == Entry::Verb::step;
+    if (--rank.outstanding == 0 && waits) ready_.push_back(r);
+  }
+
+  void end_step(int r) {
+    Rank& rank = ranks_[static_cast<size_t>(r)];
+    for (const auto& [entry, values] : rank.sent)
+      if (entry->n > 0 && !std::equal(values.begin(), values.end(), cells(r, entry->from, entry->n)))
+        complain(r, "changes what a pending send reads");
+    for (const auto& [entry, values] : rank.arrived)
+      if (entry->n > 0) std::copy(values.begin(), values.end(), cells(r, entry->to, entry->n));
+    rank.sent.clear();
+    rank.arrived.clear();
+    rank.round = std::max(rank.round, rank.latest);
+  }
+
+  void check_ended() {
+    for (int r = 0; r < case_.size; ++r) {
+      const Rank& rank = ranks_[static_cast<size_t>(r)];
+      if (rank.next < rank.schedule.size())
+        return complain(r, "waits for ever at entry " + std::to_string(rank.next) + " of " + std::to_string(rank.schedule.size()));
+    }
+  }
+
+  void check_results() {
+    for (int r = 0; r < case_.size; ++r) {
+      const RankSetting& s = settings_[static_cast<size_t>(r)];
+      const auto& areas = ranks_[static_cast<size_t>(r)].areas;
+      const auto& result = areas[static_cast<size_t>(s.result_area)];
+      for (const Expected& e : s.expected)
+        if (result[static_cast<size_t>(e.offset)] != e.value)
+          return complain(r, "unit " + std::to_string(e.offset) + " of the result is " +
+                                 (result[static_cast<size_t>(e.offset)].nothing() ? "missing" : "wrong"));
+      if (s.send_is_const && areas[send_area] != s.send) return complain(r, "the send buffer is changed");
+    }
+  }
+
+  const Case& case_;
+  const bool keep_;
+  std::vector<RankSetting> settings_;
+  std::vector<Rank> ranks_;
+  std::unordered_map<std::uint64_t, Channel> channels_;
+  std::deque<int> ready_;
+  Outcome out_;
+};
+
+}  // namespace
+
+Outcome examine(const Case& c, bool keep_deliveries) { return Machine(c, keep_deliveries).run(); }
+
+}  // namespace cow::coll

@@ -1,0 +1,101 @@
+#include "coll/model.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+namespace cow::coll {
+
+std::string parse_model(std::string_view text, Model& out) {
+  struct Field {
+    std::string_view name;
+    double* value;
+  };
+  Model read = out;
+  const Field fields[] = {{"alpha", &read.alpha}, {"beta", &read.beta}, {"gamma", &read.gamma},
+                          {"copy", &read.copy},   {"hop", &read.hop}};
+  while (!text.empty()) {
+    const std::string item(text.substr(0, text.find(',')));
+    text.remove_prefix(std::min(item.size() + 1, text.size()));
+    if (item == "store-and-forward" || item == "wormhole") {
+      read.store_and_forward = item != "wormhole";
+      continue;
+    }
+    const size_t equals = item.find('=');
+    const auto* field = std::find_if(std::begin(fields), std::end(fields),
+                                     [&](const Field& f) { return f.name == std::string_view(item).substr(0, equals); });
+    if (equals == std::string::npos || field == std::end(fields))
+      return "\"" + item + "\": expected alpha=, beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
+    char* end = nullptr;
+    const double value = std::strtod(item.c_str() + equals + 1, &end);
+    if (end == item.c_str() + equals + 1 || *end || !(value >= 0)) return "\"" + item + "\": expected a number, 0 or more";
+    *field->value = value;
+  }
+  out = read;
+  return {};
+}
+
+double message_time(const Model& model, int hops, double bytes_on_busiest_link) {
+  const double on_links = model.beta * bytes_on_busiest_link * (model.store_and_forward ? hops : 1);
+  return model.alpha + model.hop * hops + on_links;
+}
+
+template <class Partner>
+Traffic Patterns::route(Partner partner) {
+  std::vector<int> loads(static_cast<size_t>(layout_.links()));
+  Traffic out;
+  for (int from = 0; from < layout_.size(); ++from) {
+    partner(from, [&](int to) {
+      if (to == from || to >= layout_.size()) return;
+      int hops = 0;
+      layout_.route(from, to, [&](int link) {
+        ++hops;
+        out.load = std::max(out.load, ++loads[static_cast<size_t>(link)]);
+      });
+      out.hops = std::max(out.hops, hops);
+    });
+  }
+  return out;
+}
+
+Traffic Patterns::shift(int distance) {
+  const auto [place, fresh] = known_.try_emplace(std::int64_t{modulo(distance, layout_.size())} * 4);
+  if (fresh) place->second = route([&](int from, auto to) { to((from + modulo(distance, layout_.size())) % layout_.size()); });
+  return place->second;
+}
+
+Traffic Patterns::exchange(int mask) {
+  const auto [place, fresh] = known_.try_emplace(std::int64_t{mask} * 4 + 1);
+  if (fresh) place->second = route([&](int from, auto to) { to(from ^ mask); });
+  return place->second;
+}
+
+Traffic Patterns::all() {
+  const auto [place, fresh] = known_.try_emplace(2);
+  if (fresh) {
+    place->second = route([&](int from, auto to) {
+      for (int r = 0; r < layout_.size(); ++r) to(r);
+      (void)from;
+    });
+  }
+  return place->second;
+}
+
+void Cost::messages(Traffic traffic, double bytes, int times) {
+  time_ += times * message_time(model_, traffic.hops, bytes * traffic.load);
+  steps_ += times;
+}
+
+void Cost::fan(int count, double bytes) {
+  // A process starts its messages one after the other: half of alpha is its own work for each.
+  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat.hops, bytes * count) + (count - 1) * model_.alpha / 2 : 0;
+  steps_ += count > 0;
+}
+
+void Cost::all(double bytes, int ranks) {
+  const int load = patterns_ ? patterns_->all().load : ranks - 1;
+  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat.hops, bytes * load) + (ranks - 2) * model_.alpha / 2;
+  steps_ += 1;
+}
+
+}  // namespace cow::coll

@@ -1,0 +1,79 @@
+// What a collective costs, predicted: a machine's numbers, the traffic patterns of a layout, and the sum that each
+// algorithm's cost function adds up step by step.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "coll/collective.hpp"
+
+namespace cow::coll {
+
+// The numbers of a machine. Times in microseconds; per-byte times in microseconds a byte.
+struct Model {
+  double alpha = 8.0;       // one message, start to end
+  double beta = 0.0004;     // a byte on a link
+  double gamma = 0.00025;   // reducing a byte
+  double copy = 0.0001;     // copying a byte
+  double hop = 0.1;         // one more link on the way
+  bool store_and_forward = false;  // each link takes the whole message before the next; else wormhole
+};
+
+// Reads "alpha=3,beta=0.0002,hop=0.05" over the defaults; returns what is wrong, or an empty string.
+std::string parse_model(std::string_view text, Model& out);
+
+// The worst message of a step in which every rank sends one message of the same size.
+struct Traffic {
+  int hops = 0;  // longest way
+  int load = 0;  // messages over the busiest directed link
+};
+
+// The traffic of regular patterns over a layout, computed by routing every message, and remembered.
+class Patterns {
+ public:
+  explicit Patterns(const Layout& layout) : layout_(layout) {}
+  const Layout& layout() const { return layout_; }
+  Traffic shift(int distance);  // r to r + distance, around
+  Traffic exchange(int mask);   // r to r ^ mask where both exist
+  Traffic all();                // r to every other rank at once
+
+ private:
+  template <class Partner>
+  Traffic route(Partner partner);
+  const Layout layout_;
+  std::map<std::int64_t, Traffic> known_;
+};
+
+// The running sum of a cost function. Bytes are those of one message.
+class Cost {
+ public:
+  Cost(const Model& model, Patterns* patterns) : model_(model), patterns_(patterns) {}
+
+  void shift(int distance, double bytes, int times = 1) { messages(patterns_ ? patterns_->shift(distance) : flat, bytes, times); }
+  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat, bytes, 1); }
+  void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
+  // `count` messages one rank sends or receives at once through its own link.
+  void fan(int count, double bytes);
+  void all(double bytes, int ranks);  // everybody to everybody at once
+  void reduce(double bytes) { time_ += model_.gamma * bytes; }
+  void copy(double bytes) { time_ += model_.copy * bytes; }
+
+  double time() const { return time_; }
+  int steps() const { return steps_; }
+
+ private:
+  static constexpr Traffic flat{2, 1};
+  void messages(Traffic traffic, double bytes, int times);
+
+  const Model& model_;
+  Patterns* patterns_;
+  double time_ = 0;
+  int steps_ = 0;
+};
+
+// The time of one message that shares its busiest link with load - 1 others of its size.
+double message_time(const Model& model, int hops, double bytes_on_busiest_link);
+
+}  // namespace cow::coll

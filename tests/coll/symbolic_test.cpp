@@ -1,0 +1,105 @@
+// Every algorithm on imagined machines of many sizes: each rank must end with exactly the right contributions.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "coll/examine/machine.hpp"
+
+namespace cow::coll {
+namespace {
+
+std::vector<int> sizes() {
+  std::vector<int> out;
+  for (int p = 1; p <= 64; ++p) out.push_back(p);
+  for (int p : {100, 127, 128, 255, 256}) out.push_back(p);
+  return out;
+}
+
+bool has_root(Collective c) {
+  return c == Collective::bcast || c == Collective::reduce || c == Collective::gather || c == Collective::scatter ||
+         c == Collective::gatherv || c == Collective::scatterv;
+}
+bool reduces(Collective c) {
+  return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
+         c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
+}
+bool can_be_in_place(Collective c) {
+  return c != Collective::barrier && c != Collective::bcast && c != Collective::alltoall && c != Collective::alltoallv;
+}
+
+// Lengths that leave blocks empty, equal and unequal; short where every rank has a block for every other.
+std::set<Count> counts(const Algorithm& a, int p) {
+  if (a.collective == Collective::barrier) return {0};
+  const bool whole_vector = a.collective == Collective::bcast || a.collective == Collective::reduce ||
+                            a.collective == Collective::allreduce;
+  if (whole_vector) return p <= 64 ? std::set<Count>{0, 1, 3, 2 * p + 1} : std::set<Count>{1, p + 3};
+  return p <= 64 ? std::set<Count>{0, 1, 3} : std::set<Count>{1};
+}
+
+std::set<int> roots(const Algorithm& a, int p) {
+  if (!has_root(a.collective)) return {0};
+  return {0, 1 % p, p / 2, p - 1};
+}
+
+void check(const Case& c) {
+  const Outcome outcome = examine(c);
+  EXPECT_EQ(outcome.wrong, "") << name_of(c.algorithm->collective) << ' ' << c.algorithm->name << ", " << c.size << " ranks, count "
+                               << c.count << ", root " << c.root << (c.in_place ? ", in place" : "")
+                               << (c.commutative ? "" : ", not commutative") << (c.layout ? ", on " + c.layout->name() : "");
+}
+
+void check_all_forms(const Algorithm& a, int p, const Layout* layout) {
+  for (const bool commutative : {true, false}) {
+    if (!commutative && !reduces(a.collective)) continue;
+    if (!a.valid({p, 0, commutative, layout})) continue;
+    for (const bool in_place : {false, true}) {
+      if (in_place && !can_be_in_place(a.collective)) continue;
+      for (const int root : roots(a, p))
+        for (const Count count : counts(a, p)) {
+          check({&a, p, count, root, in_place, commutative, layout});
+          if (testing::Test::HasFailure()) return;
+        }
+    }
+  }
+}
+
+class Symbolic : public testing::TestWithParam<const Algorithm*> {};
+
+TEST_P(Symbolic, EveryRankEndsWithTheRightContributions) {
+  for (const int p : sizes()) check_all_forms(*GetParam(), p, nullptr);
+}
+
+TEST_P(Symbolic, OverEveryLayout) {
+  for (const char* text : {"ring:6", "ring:8", "mesh:4x3", "torus:4x4", "torus:3x5", "torus:4x2x3", "torus:4x4x4", "hypercube:1",
+                           "hypercube:3", "hypercube:5", "torus:1x4", "torus:8x2", "torus:2x2"}) {
+    Layout layout;
+    ASSERT_EQ(Layout::parse(text, layout), "");
+    check_all_forms(*GetParam(), layout.size(), &layout);
+  }
+}
+
+std::vector<const Algorithm*> all() {
+  std::vector<const Algorithm*> out;
+  for (const Algorithm& a : algorithms()) out.push_back(&a);
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Symbolic, testing::ValuesIn(all()), [](const auto& instance) {
+  return std::string(name_of(instance.param->collective)) + "_" + instance.param->name;
+});
+
+TEST(Registry, NamesAreUniqueAndEveryCollectiveHasAnAlgorithmThatAlwaysApplies) {
+  std::set<std::pair<Collective, std::string>> names;
+  for (const Algorithm& a : algorithms()) EXPECT_TRUE(names.insert({a.collective, a.name}).second) << a.name;
+  for (int i = 0; i < collectives; ++i)
+    for (const int p : sizes())
+      for (const bool commutative : {true, false}) {
+        bool some = false;
+        for (const Algorithm& a : algorithms())
+          some = some || (a.collective == static_cast<Collective>(i) && a.valid({p, 0, commutative, nullptr}));
+        EXPECT_TRUE(some) << name_of(static_cast<Collective>(i)) << ' ' << p;
+      }
+}
+
+}  // namespace
+}  // namespace cow::coll
