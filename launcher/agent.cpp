@@ -1,0 +1,309 @@
+#include "launcher/agent.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "launcher/hosts.hpp"
+
+namespace cow::launch {
+namespace {
+
+constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
+
+// The job's key as a file in memory, under a number that no script takes for its own.
+int open_key(const std::string& key) {
+  const int low = memfd_create("cow-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (low < 0) return -1;
+  if (write(low, key.data(), key.size()) != static_cast<ssize_t>(key.size())) return -1;
+  fcntl(low, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+  const int high = fcntl(low, F_DUPFD_CLOEXEC, high_descriptor);
+  if (high < 0) return low;
+  close(low);
+  return high;
+}
+
+void close_all(std::initializer_list<int> descriptors) {
+  for (int fd : descriptors) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+}  // namespace
+
+Agent::Agent(const AgentPlan& plan)
+    : plan_(plan),
+      signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, nullptr)),
+      channel_(
+          loop_, plan.in, plan.out, [this](Kind kind, Reader body) { on_frame(kind, body); }, [this] { give_up(); }),
+      pmix_(loop_, *this),
+      input_(loop_, channel_) {
+  signal(SIGPIPE, SIG_IGN);
+  loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
+}
+
+int Agent::run() {
+  channel_.send_greeting();
+  channel_.send(Kind::hello,
+                Writer().u32(protocol_version).u32(static_cast<std::uint32_t>(getpid())).text(this_host()));
+  // Before the job is here, because it takes some milliseconds. Its threads inherit the blocked signals.
+  if (const std::string wrong = pmix_.start(); !wrong.empty()) complain(wrong);
+  loop_.run();
+  return status_;
+}
+
+void Agent::complain(const std::string& text) {
+  status_ = 1;
+  channel_.send(Kind::complaint, Writer().text(text));
+}
+
+void Agent::give_up() {
+  kill_all_children(2000);
+  _exit(1);
+}
+
+void Agent::on_frame(Kind kind, Reader body) {
+  switch (kind) {
+    case Kind::job: return on_job(body);
+    case Kind::input: return input_.take(body.text());
+    case Kind::output_credit:
+      if (output_) output_->credit(body.u32());
+      return;
+    case Kind::signal: return signal_ranks(static_cast<int>(body.u32()));
+    case Kind::end: return end(body.u32());
+    case Kind::fence_answer: {
+      const std::uint64_t fence = body.u64();
+      const auto status = static_cast<int>(body.u32());
+      return pmix_.answer_fence(fence, status, body.text());
+    }
+    case Kind::modex_question: {
+      const std::uint64_t question = body.u64();
+      const std::uint32_t rank = body.u32();
+      if (!modex_.open(question, rank)) return on_modex_answer(question, PmixServer::process_gone(), {});
+      return pmix_.ask_local(question, rank);
+    }
+    case Kind::modex_answer: {
+      const std::uint64_t question = body.u64();
+      const auto status = static_cast<int>(body.u32());
+      return pmix_.answer_modex(question, status, body.text());
+    }
+    case Kind::event: {
+      const auto status = static_cast<int>(body.u32());
+      const std::uint32_t source = body.u32();
+      return pmix_.tell_local(status, source, body.text());
+    }
+    case Kind::goodbye: return loop_.stop();
+    default: return complain("mpirun said something that this agent does not know");
+  }
+}
+
+void Agent::on_job(Reader body) {
+  if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
+  output_ = std::make_unique<RankOutput>(loop_, channel_, job_.output_window, job_.flush_after);
+  output_->on_empty = [this] { channel_.send(Kind::goodbye); };
+  if (const std::string wrong = pmix_.register_job(job_); !wrong.empty()) return complain(wrong);
+  if (!start_ranks() || running_ == 0) when_all_ended();
+}
+
+std::vector<std::string> Agent::environment_of(const Application& application, int key) const {
+  std::vector<std::string> out = job_.environment;
+  for (const std::string& assignment : application.environment) set_variable(out, assignment);
+  set_variable(out, "COW_KEY_FD=" + std::to_string(key));
+  return out;
+}
+
+bool Agent::start_ranks() {
+  const int key = open_key(job_.key);
+  if (key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
+  std::vector<std::vector<std::string>> environments;
+  for (const Application& application : job_.applications) environments.push_back(environment_of(application, key));
+  Writer started;
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t rank = 0; rank < job_.ranks.size(); ++rank) {
+    const Place& place = job_.ranks[rank];
+    if (place.node != job_.node) continue;
+    if (!start_rank(rank, environments[place.application])) break;
+    numbers.push_back(rank);
+  }
+  close(key);
+  if (plan_.input >= 0) close(plan_.input);
+  started.u32(static_cast<std::uint32_t>(numbers.size()));
+  for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
+  channel_.send(Kind::started, started);
+  return true;
+}
+
+bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment) {
+  const Application& application = job_.applications[job_.ranks[rank].application];
+  ProcessPlan plan;
+  plan.argv = application.argv;
+  plan.directory = application.directory;
+  plan.environment = environment;
+  for (const std::string& assignment : pmix_.rank_environment(rank)) set_variable(plan.environment, assignment);
+  for (const std::string& entry : environment) {
+    if (entry.starts_with("COW_KEY_FD=")) plan.key = atoi(entry.c_str() + strlen("COW_KEY_FD="));
+  }
+  plan.signals = &plan_.signals;
+
+  StartedProcess process;
+  plan.program = find_program(application.argv[0], application.directory, environment, process.error);
+  int output[2] = {-1, -1}, error[2] = {-1, -1};
+  if (plan.program.empty()) {
+    process.what = "cannot run " + application.argv[0];
+  } else if (pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
+    process.error = errno;
+    process.what = "cannot make a pipe";
+  } else {
+    const bool sent = rank == 0 && (job_.input == Input::sent || job_.input == Input::on_demand);
+    const bool passed = rank == 0 && job_.input == Input::inherited && plan_.input >= 0;
+    plan.input = sent ? input_.open(job_.input) : passed ? dup(plan_.input) : -1;
+    if (plan.input < 0) plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    plan.output = output[1];
+    plan.error = error[1];
+    process = start_process(plan);
+  }
+  close_all({plan.input, output[1], error[1]});
+  if (process.pid < 0) {
+    close_all({output[0], error[0]});
+    Writer body;
+    body.u32(rank).u32(static_cast<std::uint32_t>(process.error)).text(process.what);
+    channel_.send(Kind::start_failure, body);
+    return false;
+  }
+  ranks_[rank].pid = process.pid;
+  ++running_;
+  output_->add(rank, 1, output[0]);
+  output_->add(rank, 2, error[0]);
+  if (rank == 0) input_.rank_started(process.pid);
+  return true;
+}
+
+void Agent::on_signal() {
+  signalfd_siginfo info;
+  while (read(signals_, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCHLD) continue;
+    // SIGTERM is also what the kernel sends when the guard has died.
+    if (getppid() != plan_.guard) complain("the guard of this host (pid " + std::to_string(plan_.guard) + ") is gone");
+    if (getppid() == plan_.guard) {
+      complain("the agent of this host was told to end by signal " + std::to_string(info.ssi_signo));
+    }
+    end(0);
+  }
+  reap();
+}
+
+void Agent::reap() {
+  // A PMIx_Finalize is posted before its rank can go on to exit, so it is here by now.
+  pmix_.drain();
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) on_exit(pid, status);
+}
+
+void Agent::on_exit(pid_t pid, int status) {
+  const auto found =
+      std::find_if(ranks_.begin(), ranks_.end(), [&](const auto& entry) { return entry.second.pid == pid; });
+  if (found == ranks_.end()) return;  // an orphan of a rank: this process is a subreaper
+  auto& [rank, state] = *found;
+  state.pid = -1;
+  --running_;
+  Writer body;
+  body.u32(rank).u32(static_cast<std::uint32_t>(status));
+  body.u8(static_cast<std::uint8_t>((state.connected ? exit_connected : 0) | (state.finalized ? exit_finalized : 0)));
+  channel_.send(Kind::exited, body);
+  for (std::uint64_t question : modex_.rank_gone(rank)) {
+    channel_.send(Kind::modex_answer,
+                  Writer().u64(question).u32(static_cast<std::uint32_t>(PmixServer::process_gone())).text({}));
+  }
+  if (rank == 0) input_.close_pipe();
+  if (running_ == 0) when_all_ended();
+}
+
+// What the ranks left behind goes before their output is taken as complete.
+void Agent::when_all_ended() {
+  ending_ = true;
+  if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
+  kill_all_children(2000);
+  output_->finish();
+}
+
+void Agent::signal_ranks(int signal) {
+  for (const auto& [rank, state] : ranks_) {
+    if (state.pid > 0) kill(-state.pid, signal);
+  }
+}
+
+void Agent::end(std::uint32_t grace) {
+  if (running_ == 0) {
+    if (!ending_ && output_) when_all_ended();
+    if (!output_) channel_.send(Kind::goodbye);
+    return;
+  }
+  if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
+  if (grace == 0) {
+    signal_ranks(SIGKILL);
+    kill_descendants(getpid());
+    return;
+  }
+  signal_ranks(SIGTERM);
+  signal_ranks(SIGCONT);  // a stopped one could not act on it
+  kill_timer_ = loop_.after(grace * millisecond, [this] {
+    kill_timer_ = 0;
+    end(0);
+  });
+}
+
+void Agent::on_connected(std::uint32_t rank) {
+  ranks_[rank].connected = true;
+  ranks_[rank].finalized = false;
+  channel_.send(Kind::connected, Writer().u32(rank));
+}
+
+void Agent::on_finalized(std::uint32_t rank) { ranks_[rank].finalized = true; }
+
+void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
+  channel_.send(Kind::aborted, Writer().u32(rank).u32(static_cast<std::uint32_t>(status)).text(message));
+}
+
+void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
+                     std::string_view data) {
+  const auto is_here = [&](std::uint32_t rank) { return rank < job_.ranks.size() && job_.ranks[rank].node == job_.node; };
+  const bool all_here = ranks.empty() ? job_.nodes.size() == 1 : std::all_of(ranks.begin(), ranks.end(), is_here);
+  if (all_here) return pmix_.answer_fence(fence, PmixServer::success(), data);
+  Writer body;
+  body.u64(fence).u32(limit).u32(static_cast<std::uint32_t>(ranks.size()));
+  for (std::uint32_t rank : ranks) body.u32(rank);
+  channel_.send(Kind::fence, body.text(data));
+  if (limit > 0) {
+    loop_.after(limit * millisecond, [this, fence] { pmix_.answer_fence(fence, PmixServer::timed_out(), {}); });
+  }
+}
+
+void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) {
+  if (rank >= job_.ranks.size()) return pmix_.answer_modex(question, PmixServer::not_found(), {});
+  channel_.send(Kind::modex_request, Writer().u64(question).u32(rank));
+  if (limit > 0) {
+    loop_.after(limit * millisecond, [this, question] { pmix_.answer_modex(question, PmixServer::timed_out(), {}); });
+  }
+}
+
+void Agent::on_modex_answer(std::uint64_t question, int status, std::string_view data) {
+  // A rank that was gone when it was asked about has no open question, but must be answered.
+  modex_.close(question);
+  channel_.send(Kind::modex_answer, Writer().u64(question).u32(static_cast<std::uint32_t>(status)).text(data));
+}
+
+void Agent::on_event(int status, std::uint32_t rank, std::string_view infos) {
+  channel_.send(Kind::event, Writer().u32(static_cast<std::uint32_t>(status)).u32(rank).text(infos));
+}
+
+}  // namespace cow::launch

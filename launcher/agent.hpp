@@ -1,0 +1,79 @@
+// The agent: starts the ranks of one node, is their PMIx server, passes their output on, and reports their ends.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launcher/channel.hpp"
+#include "launcher/job.hpp"
+#include "launcher/loop.hpp"
+#include "launcher/modex.hpp"
+#include "launcher/pmix_server.hpp"
+#include "launcher/process.hpp"
+#include "launcher/rank_input.hpp"
+#include "launcher/rank_output.hpp"
+
+namespace cow::launch {
+
+struct AgentPlan {
+  int in = 0;          // the channel to mpirun
+  int out = 1;
+  int input = -1;      // rank 0's standard input, when this host's mpirun passed its own
+  pid_t guard = 0;     // the parent; when it is gone, this agent ends everything
+  SignalState signals;  // for the ranks
+};
+
+class Agent : private PmixClientEvents {
+ public:
+  explicit Agent(const AgentPlan& plan);
+  int run();  // the exit status
+
+ private:
+  struct Rank {
+    pid_t pid = -1;  // -1: not running
+    bool connected = false;
+    bool finalized = false;
+  };
+
+  void on_frame(Kind kind, Reader body);
+  void on_job(Reader body);
+  bool start_ranks();
+  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment);
+  std::vector<std::string> environment_of(const Application& application, int key) const;
+  void on_signal();
+  void reap();
+  void on_exit(pid_t pid, int status);
+  void signal_ranks(int signal);
+  void end(std::uint32_t grace);
+  void when_all_ended();
+  void complain(const std::string& text);
+  [[noreturn]] void give_up();
+
+  void on_connected(std::uint32_t rank) override;
+  void on_finalized(std::uint32_t rank) override;
+  void on_abort(std::uint32_t rank, int status, std::string_view message) override;
+  void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
+                std::string_view data) override;
+  void on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) override;
+  void on_modex_answer(std::uint64_t question, int status, std::string_view data) override;
+  void on_event(int status, std::uint32_t rank, std::string_view infos) override;
+
+  AgentPlan plan_;
+  Loop loop_;
+  int signals_;
+  Channel channel_;
+  PmixServer pmix_;
+  Modex modex_;
+  std::unique_ptr<RankOutput> output_;
+  RankInput input_;
+  Job job_;
+  std::map<std::uint32_t, Rank> ranks_;
+  std::size_t running_ = 0;
+  bool ending_ = false;
+  std::uint64_t kill_timer_ = 0;
+  int status_ = 0;
+};
+
+}  // namespace cow::launch

@@ -1,0 +1,16 @@
+// The guard of a node: the agent's parent, in a session of its own, to which everything below the agent falls back
+// when its parents die. It does nothing but wait, so there is nothing in it that could fail; when the agent is gone,
+// however it went, it kills whatever is left.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+
+namespace cow::launch {
+
+// Makes the calling process the guard and runs `agent` in a child. `lifeline`: hangs up when mpirun is gone. Returns
+// in the guard, with the exit status to use: the agent's, or 128 + the signal that killed it.
+int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent);
+
+}  // namespace cow::launch

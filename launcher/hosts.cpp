@@ -1,0 +1,173 @@
+#include "launcher/hosts.hpp"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+namespace cow::launch {
+namespace {
+
+using std::string;
+using std::string_view;
+
+constexpr int most_slots = 1 << 20;
+
+bool parse_slots(string_view text, int& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size() && out > 0 && out <= most_slots;
+}
+
+// "name" or "name:slots"; an IPv6 address with slots stands in brackets. Empty: taken.
+string parse_host(string_view text, Host& out) {
+  string_view slots;
+  if (text.starts_with('[')) {
+    const size_t end = text.find(']');
+    if (end == string_view::npos) return "no ] in '" + string(text) + "'";
+    out.name = text.substr(1, end - 1);
+    slots = text.substr(end + 1);
+  } else {
+    const size_t colon = text.find(':');
+    const bool address = colon != string_view::npos && text.find(':', colon + 1) != string_view::npos;
+    out.name = address ? text : text.substr(0, colon);
+    if (!address && colon != string_view::npos) slots = text.substr(colon);
+  }
+  if (out.name.empty()) return "a host without a name in '" + string(text) + "'";
+  // A remote shell would take such a name for one of its options.
+  if (out.name[0] == '-') return "'" + out.name + "' is no name of a host";
+  if (slots.empty()) return {};
+  if (slots[0] != ':' || !parse_slots(slots.substr(1), out.slots)) {
+    return "'" + string(text) + "': expected name:slots, with at least one slot";
+  }
+  return {};
+}
+
+void add(std::vector<Host>& list, const Host& host) {
+  const auto known = std::find_if(list.begin(), list.end(), [&](const Host& h) { return h.name == host.name; });
+  if (known == list.end()) {
+    list.push_back(host);
+  } else {
+    known->slots = std::max(known->slots, 1) + std::max(host.slots, 1);
+  }
+}
+
+string_view next_word(string_view& text) {
+  const size_t begin = std::min(text.find_first_not_of(" \t\r"), text.size());
+  text.remove_prefix(begin);
+  const size_t end = std::min(text.find_first_of(" \t\r"), text.size());
+  const string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+string parse_line(string_view line, std::vector<Host>& list) {
+  const string_view name = next_word(line);
+  if (name.empty()) return {};
+  Host host;
+  if (string wrong = parse_host(name, host); !wrong.empty()) return wrong;
+  for (string_view word = next_word(line); !word.empty(); word = next_word(line)) {
+    if (!word.starts_with("slots=")) return "'" + string(word) + "' is not known (known: slots=)";
+    if (!parse_slots(word.substr(6), host.slots)) return "'" + string(word) + "': expected at least one slot";
+  }
+  add(list, host);
+  return {};
+}
+
+string too_few(const std::vector<Host>& hosts, std::uint32_t ranks, std::uint64_t slots, string_view source) {
+  string text = std::to_string(ranks) + " ranks were asked for, but " + string(source) + " gives " +
+                std::to_string(slots) + (slots == 1 ? " slot (" : " slots (");
+  for (const Host& host : hosts) text += (&host == hosts.data() ? "" : ", ") + host.name + ":" + std::to_string(host.slots);
+  return text + "); --oversubscribe or COW_OVERSUBSCRIBE=yes lifts this limit";
+}
+
+}  // namespace
+
+Hosts parse_host_list(string_view text) {
+  Hosts out;
+  while (true) {
+    const size_t comma = text.find(',');
+    Host host;
+    out.error = parse_host(text.substr(0, comma), host);
+    if (!out.error.empty()) return out;
+    add(out.list, host);
+    if (comma == string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Hosts parse_hostfile(string_view text) {
+  Hosts out;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line = line.substr(0, line.find('#'));
+    if (line.find('\0') != string_view::npos) line = "-";  // not a text file
+    if (string wrong = parse_line(line, out.list); !wrong.empty()) {
+      out.error = "line " + std::to_string(number) + ": " + wrong;
+      return out;
+    }
+  }
+  if (out.list.empty()) out.error = "no host in it";
+  return out;
+}
+
+Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe, string_view source) {
+  Placement out;
+  const bool limited = std::all_of(hosts.begin(), hosts.end(), [](const Host& h) { return h.slots > 0; });
+  const auto slots_of = [](const Host& host) { return static_cast<std::uint32_t>(std::max(host.slots, 1)); };
+  const std::uint64_t slots = std::accumulate(hosts.begin(), hosts.end(), std::uint64_t{0},
+                                              [&](std::uint64_t sum, const Host& h) { return sum + slots_of(h); });
+  if (limited && ranks > slots && !oversubscribe) {
+    out.error = too_few(hosts, ranks, slots, source);
+    return out;
+  }
+  // Whole rounds over all slots, then the rest in order; each host's ranks are consecutive.
+  const auto rounds = static_cast<std::uint32_t>(ranks / slots);
+  auto rest = static_cast<std::uint32_t>(ranks % slots);
+  for (std::uint32_t host = 0; host < hosts.size(); ++host) {
+    const std::uint32_t extra = std::min(rest, slots_of(hosts[host]));
+    rest -= extra;
+    out.host_of_rank.insert(out.host_of_rank.end(), rounds * slots_of(hosts[host]) + extra, host);
+  }
+  return out;
+}
+
+string this_host() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+bool is_this_host(string_view name) {
+  const string own = this_host();
+  const auto short_form = [](string_view full) { return full.substr(0, full.find('.')); };
+  if (name == "localhost" || name == own) return true;
+  // A short name on either side matches; two full names must be equal.
+  const bool one_is_short = name.find('.') == string_view::npos || own.find('.') == string::npos;
+  in6_addr address;
+  const string text(name);
+  const int family = inet_pton(AF_INET, text.c_str(), &address) == 1    ? AF_INET
+                     : inet_pton(AF_INET6, text.c_str(), &address) == 1 ? AF_INET6
+                                                                        : 0;
+  if (family == 0) return one_is_short && short_form(name) == short_form(own);
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return false;
+  bool found = false;
+  for (const ifaddrs* entry = all; entry && !found; entry = entry->ifa_next) {
+    if (!entry->ifa_addr || entry->ifa_addr->sa_family != family) continue;
+    found = family == AF_INET
+                ? std::equal(reinterpret_cast<const char*>(&address), reinterpret_cast<const char*>(&address) + 4,
+                             reinterpret_cast<const char*>(
+                                 &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr))
+                : IN6_ARE_ADDR_EQUAL(&address, &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr);
+  }
+  freeifaddrs(all);
+  return found;
+}
+
+}  // namespace cow::launch

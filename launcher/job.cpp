@@ -1,0 +1,70 @@
+#include "launcher/job.hpp"
+
+#include <algorithm>
+
+namespace cow::launch {
+namespace {
+
+constexpr std::size_t key_size = 32;
+
+bool makes_sense(const Job& job) {
+  const auto placed = [&](const Place& place) {
+    return place.node < job.nodes.size() && place.application < job.applications.size();
+  };
+  const auto runnable = [](const Application& application) {
+    return !application.argv.empty() && !application.argv[0].empty() && !application.directory.empty();
+  };
+  return !job.name.empty() && job.key.size() == key_size && job.node < job.nodes.size() && !job.ranks.empty() &&
+         job.output_window > 0 && job.input <= Input::on_demand &&
+         std::all_of(job.ranks.begin(), job.ranks.end(), placed) &&
+         std::all_of(job.applications.begin(), job.applications.end(), runnable);
+}
+
+}  // namespace
+
+std::string write_common(const Job& job) {
+  Writer out;
+  out.text(job.name).text(job.key).texts(job.environment);
+  out.u32(static_cast<std::uint32_t>(job.applications.size()));
+  for (const Application& application : job.applications) {
+    out.texts(application.argv).text(application.directory).texts(application.environment);
+  }
+  out.texts(job.nodes);
+  out.u32(static_cast<std::uint32_t>(job.ranks.size()));
+  for (const Place& place : job.ranks) out.u32(place.node).u32(place.application);
+  out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input));
+  return out.bytes();
+}
+
+Writer write_job(const std::string& common, std::uint32_t node) {
+  Writer out;
+  out.u32(node).text(common);
+  return out;
+}
+
+bool read_job(Reader body, Job& out) {
+  out.node = body.u32();
+  Reader in(body.text());
+  if (!body.finished()) return false;
+  out.name = in.text();
+  out.key = in.text();
+  out.environment = in.texts();
+  out.applications.resize(in.count(12));
+  for (Application& application : out.applications) {
+    application.argv = in.texts();
+    application.directory = in.text();
+    application.environment = in.texts();
+  }
+  out.nodes = in.texts();
+  out.ranks.resize(in.count(8));
+  for (Place& place : out.ranks) {
+    place.node = in.u32();
+    place.application = in.u32();
+  }
+  out.output_window = in.u32();
+  out.flush_after = in.u32();
+  out.input = static_cast<Input>(in.u8());
+  return in.finished() && makes_sense(out);
+}
+
+}  // namespace cow::launch

@@ -1,0 +1,52 @@
+// What an agent must know to start its part of a job: the content of the job frame.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "launcher/wire.hpp"
+
+namespace cow::launch {
+
+// One program of the job (several when the command line has a colon).
+struct Application {
+  std::vector<std::string> argv;
+  std::string directory;                 // where its ranks start; never empty
+  std::vector<std::string> environment;  // NAME=value beside those of the job
+};
+
+struct Place {
+  std::uint32_t node = 0;         // index into Job::nodes
+  std::uint32_t application = 0;  // index into Job::applications
+};
+
+// Where rank 0's standard input comes from.
+enum class Input : std::uint8_t {
+  none = 0,       // /dev/null
+  inherited = 1,  // the agent was started with it: nothing is read that the rank does not read itself
+  sent = 2,       // input frames, as fast as the rank's pipe takes them
+  on_demand = 3,  // input frames, asked for only while the rank waits for input: mpirun reads a terminal
+};
+
+struct Job {
+  std::string name;  // the PMIx namespace
+  std::string key;   // the job's secret, 32 bytes
+  std::vector<std::string> environment;  // of every rank: mpirun's own and what its options set
+  std::vector<Application> applications;
+  std::vector<std::string> nodes;  // names as the user wrote them
+  std::vector<Place> ranks;        // by rank
+  std::uint32_t node = 0;          // the reader's own index
+  std::uint32_t output_window = 1 << 20;  // bytes of output on their way from this agent to mpirun's own output
+  std::uint32_t flush_after = 0;   // milliseconds after which an unfinished line is passed on; 0: never before its end
+  Input input = Input::none;
+};
+
+// The part that all nodes share is written once; write_job(common, node) is the body for one of them.
+std::string write_common(const Job& job);
+Writer write_job(const std::string& common, std::uint32_t node);
+
+// False when the bytes are not a job that makes sense (indices out of range, no key, an empty program …).
+bool read_job(Reader body, Job& out);
+
+}  // namespace cow::launch

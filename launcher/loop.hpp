@@ -1,0 +1,49 @@
+// The event loop of mpirun and of the agent: descriptors, timers, and signals as descriptors. One thread.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <memory>
+
+#include "base/clock.hpp"
+
+namespace cow::launch {
+
+class Loop {
+ public:
+  using Ready = std::function<void(short events)>;
+  using Due = std::function<void()>;
+
+  // Calls `ready` while any of `events` (poll(2)'s) or an error is there. One watch per descriptor: the last wins.
+  void watch(int fd, short events, Ready ready);
+  void set_events(int fd, short events);  // 0: hang-ups are not told either, until events are wanted again
+  void forget(int fd);
+  bool watches(int fd) const { return watches_.count(fd) != 0; }
+
+  // Calls `due` once, after `delay`. The number cancels it and is never 0.
+  std::uint64_t after(Nanoseconds delay, Due due);
+  void cancel(std::uint64_t timer);
+
+  void run();                      // until stop()
+  void stop() { running_ = false; }
+
+ private:
+  struct Watch {
+    short events;
+    std::shared_ptr<Ready> ready;  // shared: a watch may be forgotten by the function that it is just calling
+  };
+  void wait();
+  void run_timers();
+
+  std::map<int, Watch> watches_;
+  std::map<std::pair<Nanoseconds, std::uint64_t>, Due> timers_;
+  std::uint64_t last_timer_ = 0;
+  bool running_ = false;
+};
+
+// Blocks `signals` in this thread (and those it starts later) and returns a close-on-exec descriptor that reports
+// them. `before` takes the mask that was in force, for the children.
+int open_signals(std::initializer_list<int> signals, void* before_mask);
+
+}  // namespace cow::launch

@@ -1,0 +1,36 @@
+// The command line of mpirun.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/settings.hpp"
+#include "launcher/hosts.hpp"
+#include "launcher/job.hpp"
+
+namespace cow::launch {
+
+// One program of the command line (several are separated by a colon).
+struct Program {
+  std::uint32_t ranks = 0;  // 0: not said
+  Application application;
+};
+
+struct Options {
+  std::vector<Program> programs;
+  std::vector<Host> hosts;     // empty: this one
+  std::string host_source;     // how the hosts were named, for messages
+  std::string prefix;          // of the installation on other hosts; empty: as here
+  std::int64_t timeout = 0;    // ms; 0: none
+  bool tag_output = false;
+  Settings settings;
+  std::vector<std::string> environment;  // for every rank
+};
+
+// The exit status when there is nothing to start: help and version were printed (0), or the command line was wrong and
+// that was said on standard error (2).
+std::optional<int> parse_options(int argc, const char* const* argv, const char* const* environment, Options& out);
+
+}  // namespace cow::launch

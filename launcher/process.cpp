@@ -1,0 +1,246 @@
+#include "launcher/process.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace cow::launch {
+namespace {
+
+// Everything the child needs, laid out before the fork: between fork and exec it only makes system calls.
+struct ChildPlan {
+  const char* program;
+  char* const* argv;
+  char* const* shell_argv;  // for a script without an interpreter line, as execvp does
+  char* const* environment;
+  const char* directory;
+  int descriptors[3];
+  int key;
+  const SignalState* signals;
+  pid_t parent;
+};
+
+struct ChildFailure {
+  volatile int error = 0;
+  volatile int step = 0;  // 1: directory, 2: descriptors, 3: exec
+};
+
+void restore_signals(const SignalState& state) {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    struct sigaction action = {};
+    action.sa_handler = sigismember(&state.ignored, signal) == 1 ? SIG_IGN : SIG_DFL;
+    sigaction(signal, &action, nullptr);
+  }
+  sigprocmask(SIG_SETMASK, &state.mask, nullptr);
+}
+
+[[noreturn]] void run_child(const ChildPlan& plan, ChildFailure& failure) {
+  const auto give_up = [&](int step) {
+    failure.error = errno;
+    failure.step = step;
+    _exit(127);
+  };
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != plan.parent) _exit(127);
+  for (int i = 0; i < 3; ++i) {
+    if (dup2(plan.descriptors[i], i) < 0) give_up(2);
+  }
+  // Libraries of the agent open descriptors of their own; none of them reaches the rank.
+  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+    for (int fd = 3; fd < 1024; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  if (plan.key >= 0 && fcntl(plan.key, F_SETFD, 0) != 0) give_up(2);
+  if (chdir(plan.directory) != 0) give_up(1);
+  restore_signals(*plan.signals);
+  execve(plan.program, plan.argv, plan.environment);
+  if (errno == ENOEXEC) execve("/bin/sh", plan.shell_argv, plan.environment);
+  give_up(3);
+  _exit(127);
+}
+
+// The address space is shared until exec, so nothing is copied however large the agent is. All signals stay blocked
+// meanwhile: a handler that ran in the child would run on the agent's memory.
+pid_t fork_and_run(const ChildPlan& plan, ChildFailure& failure) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const pid_t pid = vfork();
+  if (pid == 0) run_child(plan, failure);
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (const std::string& text : strings) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+bool is_runnable(const std::string& path, int& error) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    return false;
+  }
+  if (S_ISREG(status.st_mode) && access(path.c_str(), X_OK) == 0) return true;
+  error = EACCES;
+  return false;
+}
+
+std::string_view value_of(const std::vector<std::string>& environment, std::string_view name) {
+  for (const std::string& entry : environment) {
+    if (entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=') {
+      return std::string_view(entry).substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+struct ProcessEntry {
+  pid_t pid;
+  pid_t parent;
+};
+
+std::vector<ProcessEntry> all_processes() {
+  std::vector<ProcessEntry> out;
+  DIR* folder = opendir("/proc");
+  if (!folder) return out;
+  while (const dirent* entry = readdir(folder)) {
+    const pid_t pid = atoi(entry->d_name);
+    if (pid <= 0) continue;
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    const ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (size <= 0) continue;
+    text[size] = '\0';
+    // The name stands in parentheses and may hold anything, parentheses and blanks too: the last one ends it.
+    const char* end = strrchr(text, ')');
+    char state;
+    int parent;
+    if (end && sscanf(end + 1, " %c %d", &state, &parent) == 2 && state != 'Z') out.push_back({pid, parent});
+  }
+  closedir(folder);
+  return out;
+}
+
+}  // namespace
+
+SignalState SignalState::now() {
+  SignalState out;
+  sigprocmask(SIG_SETMASK, nullptr, &out.mask);
+  sigemptyset(&out.ignored);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action;
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) sigaddset(&out.ignored, signal);
+  }
+  return out;
+}
+
+StartedProcess start_process(const ProcessPlan& plan) {
+  const std::vector<char*> argv = pointers(plan.argv);
+  const std::vector<char*> environment = pointers(plan.environment);
+  std::vector<std::string> shell{"/bin/sh", plan.program};
+  shell.insert(shell.end(), plan.argv.begin() + 1, plan.argv.end());
+  const std::vector<char*> shell_argv = pointers(shell);
+  ChildFailure failure;
+  const ChildPlan child{plan.program.c_str(), argv.data(),   shell_argv.data(),
+                        environment.data(),   plan.directory.c_str(),
+                        {plan.input, plan.output, plan.error},
+                        plan.key,             plan.signals,  getpid()};
+  StartedProcess out;
+  out.pid = fork_and_run(child, failure);
+  if (out.pid < 0) {
+    out.error = errno;
+    out.what = "cannot make a process";
+  } else if (failure.error != 0) {
+    waitpid(out.pid, nullptr, 0);
+    out.pid = -1;
+    out.error = failure.error;
+    out.what = failure.step == 1   ? "cannot enter the directory " + plan.directory
+               : failure.step == 2 ? "cannot pass the descriptors on to " + plan.program
+                                   : "cannot run " + plan.program;
+  }
+  return out;
+}
+
+std::string find_program(const std::string& name, const std::string& directory,
+                         const std::vector<std::string>& environment, int& error) {
+  error = ENOENT;
+  const auto from_directory = [&](const std::string& path) {
+    return path.starts_with('/') ? path : directory + "/" + path;
+  };
+  // A path is kept as the user wrote it: exec runs after chdir, and reports on it.
+  if (name.find('/') != std::string::npos) return is_runnable(from_directory(name), error) ? name : std::string();
+  std::string_view path = value_of(environment, "PATH");
+  if (path.empty()) path = "/usr/local/bin:/usr/bin:/bin";
+  while (true) {
+    const size_t end = std::min(path.find(':'), path.size());
+    const std::string folder(path.substr(0, end));
+    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    if (is_runnable(from_directory(candidate), error)) return candidate;
+    if (end == path.size()) return {};
+    path.remove_prefix(end + 1);
+  }
+}
+
+void set_variable(std::vector<std::string>& environment, const std::string& assignment) {
+  const std::string_view name = std::string_view(assignment).substr(0, assignment.find('=') + 1);
+  for (std::string& entry : environment) {
+    if (entry.starts_with(name)) {
+      entry = assignment;
+      return;
+    }
+  }
+  environment.push_back(assignment);
+}
+
+int kill_descendants(pid_t root) {
+  std::vector<ProcessEntry> all = all_processes();
+  std::set<pid_t> family{root};
+  // Parents are not always listed before their children, so go round until nobody is added.
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const ProcessEntry& entry : all) {
+      if (family.count(entry.parent) && family.insert(entry.pid).second) grown = true;
+    }
+  }
+  family.erase(root);
+  for (pid_t pid : family) kill(pid, SIGKILL);
+  return static_cast<int>(family.size());
+}
+
+void kill_all_children(int limit) {
+  const Nanoseconds deadline = now() + limit * millisecond;
+  while (now() < deadline) {
+    kill_descendants(getpid());
+    pid_t reaped;
+    while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (reaped < 0 && errno == ECHILD) return;
+    usleep(2000);
+  }
+}
+
+}  // namespace cow::launch

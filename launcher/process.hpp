@@ -1,0 +1,56 @@
+// Starting the process of a rank, and ending whole families of processes.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace cow::launch {
+
+// How signals were treated when this program started: ranks begin so.
+struct SignalState {
+  sigset_t mask;
+  sigset_t ignored;
+  static SignalState now();
+};
+
+struct ProcessPlan {
+  std::string program;  // a path
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  std::string directory;
+  int input = -1;   // become 0, 1, 2; the caller keeps and closes its own
+  int output = -1;
+  int error = -1;
+  int key = -1;     // stays open under the same number; nothing else does
+  const SignalState* signals = nullptr;
+};
+
+struct StartedProcess {
+  pid_t pid = -1;
+  int error = 0;         // errno, when pid is -1
+  std::string what;      // the step that failed, with its object: "cannot enter /x", "cannot run ./a.out"
+};
+
+// The process leads a process group of its own and is killed when this thread ends. Returns when the program runs (or
+// could not be run), because the child borrows this process's memory until then.
+StartedProcess start_process(const ProcessPlan& plan);
+
+// The file that execvp would take for `name`, seen from `directory`, with the PATH of `environment`. Empty: none.
+// `error` takes the errno then.
+std::string find_program(const std::string& name, const std::string& directory,
+                         const std::vector<std::string>& environment, int& error);
+
+// Sets NAME=value in a list of such strings, in place of an earlier one.
+void set_variable(std::vector<std::string>& environment, const std::string& assignment);
+
+// Sends SIGKILL to everything below `root`, but not to `root`; returns how many were found. Only a subreaper is sure
+// that nothing escapes it by daemonizing.
+int kill_descendants(pid_t root);
+
+// kill_descendants() until no child is left, or the time (ms) is over. For a subreaper that is about to end.
+void kill_all_children(int limit);
+
+}  // namespace cow::launch

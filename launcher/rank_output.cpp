@@ -1,0 +1,130 @@
+#include "launcher/rank_output.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+namespace cow::launch {
+namespace {
+
+constexpr std::size_t longest_held = 64 << 10;  // a longer line is passed on in pieces
+
+}  // namespace
+
+RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t window, std::uint32_t flush_after)
+    : loop_(loop), channel_(channel), credit_(window), flush_after_(flush_after) {}
+
+void RankOutput::add(std::uint32_t rank, int stream, int fd) {
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  pipes_[fd] = {rank, static_cast<std::uint8_t>(stream), {}};
+  loop_.watch(fd, paused_ ? 0 : POLLIN, [this, fd](short) { on_readable(fd); });
+}
+
+void RankOutput::on_readable(int fd) {
+  const auto found = pipes_.find(fd);
+  if (found == pipes_.end() || credit_ <= 0) return;
+  if (!read_once(fd, found->second)) close_pipe(fd);
+  if (credit_ <= 0) pause();
+}
+
+// False: the pipe is at its end, or empty when nothing more is expected.
+bool RankOutput::read_once(int fd, Pipe& pipe) {
+  char buffer[64 << 10];
+  const auto most = static_cast<std::size_t>(std::min<std::int64_t>(credit_, sizeof buffer));
+  const ssize_t got = read(fd, buffer, most);
+  if (got < 0 && errno == EINTR) return true;
+  if (got < 0 && errno == EAGAIN) return !finishing_;
+  if (got <= 0) return false;
+  take(pipe, std::string_view(buffer, static_cast<std::size_t>(got)));
+  return true;
+}
+
+void RankOutput::take(Pipe& pipe, std::string_view bytes) {
+  const std::size_t end = bytes.rfind('\n');
+  if (end != std::string_view::npos) {
+    const std::string_view lines = bytes.substr(0, end + 1);
+    if (pipe.held.empty()) {
+      send(pipe, lines, false);
+    } else {
+      pipe.held.append(lines);
+      send(pipe, pipe.held, false);
+      pipe.held.clear();
+    }
+    pipe.line_is_open = false;
+    bytes.remove_prefix(end + 1);
+  }
+  pipe.held.append(bytes);
+  if (pipe.held.size() > longest_held) {
+    send(pipe, pipe.held, true);
+    pipe.held.clear();
+    pipe.line_is_open = true;
+  }
+  if (!pipe.held.empty() && flush_after_ > 0 && flush_timer_ == 0) {
+    flush_timer_ = loop_.after(flush_after_ * millisecond, [this] { flush_partial_lines(); });
+  }
+}
+
+void RankOutput::send(const Pipe& pipe, std::string_view bytes, bool line_goes_on) {
+  Writer body;
+  body.u32(pipe.rank).u8(pipe.stream).u8(line_goes_on ? output_open_line : 0).text(bytes);
+  channel_.send(Kind::output, body);
+  credit_ -= static_cast<std::int64_t>(bytes.size());
+}
+
+void RankOutput::flush_partial_lines() {
+  flush_timer_ = 0;
+  for (auto& [fd, pipe] : pipes_) {
+    if (pipe.held.empty()) continue;
+    send(pipe, pipe.held, true);
+    pipe.held.clear();
+    pipe.line_is_open = true;
+  }
+}
+
+void RankOutput::close_pipe(int fd) {
+  const auto found = pipes_.find(fd);
+  Pipe& pipe = found->second;
+  // An empty piece still says that the line which was begun ends here.
+  if (!pipe.held.empty() || pipe.line_is_open) send(pipe, pipe.held, false);
+  loop_.forget(fd);
+  close(fd);
+  pipes_.erase(found);
+  if (pipes_.empty() && finishing_) tell_empty();
+}
+
+void RankOutput::tell_empty() {
+  if (const auto tell = std::exchange(on_empty, nullptr)) tell();
+}
+
+void RankOutput::pause() {
+  paused_ = true;
+  for (const auto& [fd, pipe] : pipes_) loop_.set_events(fd, 0);
+}
+
+void RankOutput::resume() {
+  paused_ = false;
+  for (const auto& [fd, pipe] : pipes_) loop_.set_events(fd, POLLIN);
+  if (finishing_) finish();
+}
+
+void RankOutput::credit(std::uint32_t bytes) {
+  credit_ += bytes;
+  if (paused_ && credit_ > 0) resume();
+}
+
+void RankOutput::finish() {
+  finishing_ = true;
+  if (pipes_.empty()) return tell_empty();
+  std::vector<int> open;
+  for (const auto& [fd, pipe] : pipes_) open.push_back(fd);
+  for (int fd : open) {
+    while (credit_ > 0 && pipes_.count(fd)) on_readable(fd);
+  }
+}
+
+}  // namespace cow::launch
