@@ -2,7 +2,6 @@
 #
 # COW_FOREIGN_MPI=mpich (or openmpi) builds perf/ and tests/mpi with Debian's package of that name instead of our own
 # library. It exists to tell a wrong test from a wrong library: a test that fails with both is itself suspect.
-include_guard(GLOBAL)
 
 set(COW_FOREIGN_MPI "" CACHE STRING "Build perf/ and tests/mpi with another MPI: mpich, openmpi, or empty for ours")
 

@@ -10,7 +10,6 @@
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
 # PROGRAM target.
-include(${PROJECT_SOURCE_DIR}/cmake/mpi_program.cmake)
 
 set(COW_RUN_RANKS ${CMAKE_CURRENT_LIST_DIR}/run_ranks)
 set(COW_TEST_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
