@@ -14,7 +14,7 @@ class Counts {
   constexpr Counts(decltype(nullptr)) {}
 
   constexpr explicit operator bool() const { return small_ || large_; }
-  constexpr MPI_Count operator[](int i) const { return small_ ? small_[i] : large_[i]; }
+  constexpr MPI_Count operator[](MPI_Count i) const { return small_ ? small_[i] : large_[i]; }
 
  private:
   const int* small_ = nullptr;

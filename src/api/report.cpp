@@ -35,8 +35,8 @@ Handled handler_for(const Target& target) {
     case Target::What::comm:
       if (Comm* comm = find(reinterpret_cast<MPI_Comm>(target.handle))) return of_comm(*comm);
       break;
-    case Target::What::file:  // files do not exist yet; the default handler of MPI_FILE_NULL returns
-      return {&errors_return, target.handle, nullptr};
+    case Target::What::file:  // files do not exist yet
+      return {default_file_errhandler, target.handle, nullptr};
     default: break;
   }
   return of_nothing();

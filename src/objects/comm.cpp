@@ -18,4 +18,22 @@ void release(Comm& comm) {
   delete &comm;
 }
 
+Error free_handle(Comm& comm) {
+  if (const Error error = comm.attributes.clear(comm.handle())) return error;
+  table<Comm>().erase(comm);
+  release(comm);
+  return success;
+}
+
+void set_hints(Comm& comm, const Info& hints) {
+  static constexpr const char* known[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
+                                          "mpi_assert_exact_length", "mpi_assert_allow_overtaking",
+                                          "mpi_assert_strict_persistent_collective_ordering"};
+  for (const char* key : known)
+    if (const std::string* value = hints.get(key)) {
+      if (!comm.info) comm.info = new Info;
+      comm.info->set(key, *value);
+    }
+}
+
 }  // namespace cow

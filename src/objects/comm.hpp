@@ -40,4 +40,10 @@ struct Comm : Object {
 inline void retain(Comm& comm) { ++comm.references; }
 void release(Comm& comm);  // the last reference frees it
 
+// MPI_Comm_free: deletes the attributes, ends the handle and drops its reference. Pending operations keep the rest.
+Error free_handle(Comm& comm);
+
+// Keeps those of `hints` that the library knows.
+void set_hints(Comm& comm, const Info& hints);
+
 }  // namespace cow

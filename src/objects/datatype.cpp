@@ -89,7 +89,36 @@ MPI_Count elements_in(const TypeMap& map, MPI_Count bytes) {
   return MPI_UNDEFINED;
 }
 
+MPI_Count bytes_in(const TypeMap& map, MPI_Count elements);
+
+MPI_Count bytes_in_copies(const TypeMap& map, MPI_Count elements) {
+  const MPI_Count whole = elements / map.elements;
+  return whole * map.bytes + bytes_in(map, elements - whole * map.elements);
+}
+
+// 0 <= elements < map.elements
+MPI_Count bytes_in(const TypeMap& map, MPI_Count elements) {
+  if (elements == 0) return 0;
+  if (map.kind == TypeMap::Kind::loop) return bytes_in_copies(*map.child, elements);
+  auto part = std::upper_bound(map.parts.begin(), map.parts.end(), elements,
+                               [](MPI_Count e, const TypeMap::Part& p) { return e < p.elements_before; });
+  --part;
+  return part->bytes_before + bytes_in_copies(*part->child, elements - part->elements_before);
+}
+
 }  // namespace
+
+Error bytes_of_elements(const Datatype& type, MPI_Count elements, MPI_Count& bytes) {
+  const MPI_Count each = type.map->elements;
+  if (elements > 0 && each == 0)
+    return fail(ErrorClass::arg, "%s has no elements, and %lld were to be set", describe(type),
+                static_cast<long long>(elements));
+  MPI_Count most;
+  if (elements > 0 && __builtin_mul_overflow(elements / each + 1, type.size, &most))
+    return fail(ErrorClass::value_too_large, "so many elements are more than 2^63 - 1 bytes");
+  bytes = elements == 0 ? 0 : bytes_in_copies(*type.map, elements);
+  return success;
+}
 
 MPI_Count elements_in(const Datatype& type, MPI_Count bytes) {
   if (bytes == 0) return 0;

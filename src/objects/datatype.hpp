@@ -86,9 +86,16 @@ struct MemoryRun {
 int memory_runs(const Datatype& type, const void* buffer, MPI_Count count, MPI_Count offset, MPI_Count bytes,
                 MemoryRun* runs, int max_runs, MPI_Count* covered);
 
+// The same in the "external32" representation: big-endian, sizes of the standard. Whole elements only.
+MPI_Count external_size(const Datatype& type, MPI_Count count);
+Error pack_external(const Datatype& type, const void* buffer, MPI_Count count, void* out);
+Error unpack_external(const Datatype& type, void* buffer, MPI_Count count, const void* in);
+
 // How many basic elements the first `bytes` bytes of the packed stream make up (MPI_Get_elements); MPI_UNDEFINED when
 // they end within one.
 MPI_Count elements_in(const Datatype& type, MPI_Count bytes);
+// The bytes of data of the first `elements` basic elements (MPI_Status_set_elements).
+Error bytes_of_elements(const Datatype& type, MPI_Count elements, MPI_Count& bytes);
 // How many elements of the type `bytes` bytes are (MPI_Get_count); MPI_UNDEFINED when not a whole number.
 inline MPI_Count count_in(const Datatype& type, MPI_Count bytes) {
   if (type.size == 0) return bytes == 0 ? 0 : MPI_UNDEFINED;

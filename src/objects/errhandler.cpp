@@ -23,6 +23,7 @@ Errhandler errors_are_fatal = predefined(Errhandler::Action::fatal);
 Errhandler errors_abort = predefined(Errhandler::Action::abort);
 Errhandler errors_return = predefined(Errhandler::Action::returns);
 Errhandler* initial_errhandler = &errors_are_fatal;
+Errhandler* default_file_errhandler = &errors_return;
 void (*end_job)(Comm* comm, int code, const char* text) = print_and_exit;
 
 Error create_errhandler(HandlerKind kind, Errhandler::Trampoline trampoline, void* function, Errhandler*& out) {

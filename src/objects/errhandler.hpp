@@ -48,6 +48,9 @@ void replace(Errhandler*& slot, Errhandler& handler);
 // initial one (MPI_ERRORS_ABORT or whatever mpirun was told). Owned by the runtime.
 extern Errhandler* initial_errhandler;
 
+// What errors of MPI_FILE_NULL go to, and what files begin with.
+extern Errhandler* default_file_errhandler;
+
 // How a fatal error ends the job: the runtime sets it; `comm` may be null. Without it: prints and exits.
 extern void (*end_job)(Comm* comm, int code, const char* text);
 

@@ -82,6 +82,7 @@ def passed(b):
     name = b.parameter.name if b.parameter else ""
     return {rules.PLAIN: name, rules.WIDEN: name, rules.COUNTS: name, rules.POLY_FUNCTION: name,
             rules.REFERENCE: f"*{name}_", rules.POINTER: f"{name}_", rules.WIDE_OUT: f"&{name}_",
+            rules.LARGE_FORM: "true", rules.SMALL_FORM: "false",
             rules.ABSENT: "nullptr" if b.type.endswith("*") else "0"}[b.way]
 
 

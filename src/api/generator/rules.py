@@ -11,6 +11,7 @@ The standard's kind of a parameter decides; what the standard says of a paramete
   root-only    the parameter is significant only at the root
   root         the rank of a root in a collective
   wildcard     MPI_ANY_SOURCE or MPI_ANY_TAG is allowed
+  tells-form   the body gets one parameter more, `bool large`: the _c form was called
   any-time     the function may be called before MPI_Init and after MPI_Finalize
 """
 import re
@@ -26,8 +27,8 @@ OBJECTS = {  # kind of a handle: class of the object, error class of a bad handl
 COLLECTIVE_CHAPTERS = ("Collectives", "Neighborhood collectives")
 
 # How an argument reaches the body
-PLAIN, REFERENCE, POINTER, COUNTS, WIDEN, WIDE_OUT, POLY_FUNCTION, ABSENT = (
-    "plain", "reference", "pointer", "counts", "widen", "wide_out", "poly_function", "absent")
+PLAIN, REFERENCE, POINTER, COUNTS, WIDEN, WIDE_OUT, POLY_FUNCTION, ABSENT, LARGE_FORM, SMALL_FORM = (
+    "plain", "reference", "pointer", "counts", "widen", "wide_out", "poly_function", "absent", "large_form", "small_form")
 
 
 @dataclass
@@ -114,4 +115,6 @@ def body_parameters(function, large_twin, rules):
             continue
         mine = body_parameter(function, own, rules)
         result.append(BodyParameter(made.type, made.name, mine.way, own))
+    if "tells-form" in rules.of(function):
+        result.append(BodyParameter("bool", "large", LARGE_FORM if function.small_twin else SMALL_FORM, None))
     return result
