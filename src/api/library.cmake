@@ -40,6 +40,10 @@ set_target_properties(mpi_abi PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${
 target_link_libraries(mpi_abi PRIVATE cow_api)
 target_link_options(mpi_abi PRIVATE -static-libgcc -static-libstdc++ LINKER:-z,now,--as-needed
   LINKER:--version-script=${api_generated}/libmpi_abi.map)
+if(NOT COW_SANITIZE)
+  target_link_options(mpi_abi PRIVATE LINKER:-z,defs)
+endif()
+add_dependencies(mpi_abi cow_api_headers)
 target_include_directories(mpi_abi INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/include)
 
 # The repository's copy of the list of what is not there yet.
