@@ -1,0 +1,219 @@
+"""Installs into one folder, moves it to another, and uses it there with no variable set."""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import support
+
+# What a login shell has, and nothing that helps to find an MPI.
+PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+PROGRAM = """
+#include <mpi.h>
+#ifdef __cplusplus
+#include <cstdio>
+#else
+#include <stdio.h>
+#endif
+int main(int argc, char **argv)
+{
+    char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length, initialized;
+    (void) argc;
+    (void) argv;
+    MPI_Get_library_version(text, &length);
+    MPI_Initialized(&initialized);
+    printf("%.7s %d\\n", text, initialized);
+    return 0;
+}
+"""
+PROJECT = """
+cmake_minimum_required(VERSION 3.16)
+project(user {languages})
+find_package({package} REQUIRED)
+{programs}
+"""
+
+folder = None
+prefix = None
+blank_prefix = None  # the same tree in a folder whose name has blanks
+
+
+def setUpModule():
+    global folder, prefix, blank_prefix
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cow_install_test_"))
+    first = folder / "first"
+    support.run(os.environ["COW_CMAKE"], "--install", support.BUILD, "--prefix", first)
+    prefix = folder / "moved" / "cow"
+    prefix.parent.mkdir()
+    first.rename(prefix)
+    blank_prefix = folder / "a name with blanks"
+    shutil.copytree(prefix, blank_prefix, symlinks=True)
+    for suffix in ("c", "cpp"):
+        (folder / f"program.{suffix}").write_text(PROGRAM, encoding="utf-8")
+
+
+def tearDownModule():
+    shutil.rmtree(folder)
+
+
+def run(*command, **changes):
+    return support.run(*command, env={**PLAIN, **changes}, cwd=folder)
+
+
+def fails(*command, **changes):
+    """Runs a command that must fail; returns its status and what it printed on standard error."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
+                          env={**PLAIN, **changes}, cwd=folder)
+    assert done.returncode != 0, f"{command} succeeded: {done.stdout}"
+    return done.returncode, done.stderr
+
+
+class Tree(unittest.TestCase):
+    def test_names_no_folder_of_the_build_or_of_the_first_prefix(self):
+        for file in prefix.rglob("*"):
+            if file.is_file():
+                data = file.read_bytes()
+                for place in (support.SOURCE, support.BUILD, folder / "first"):
+                    self.assertNotIn(str(place).encode(), data, file)
+
+    def test_has_what_it_promises(self):
+        for name in ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
+                     "include/mpi.h", "include/mpix.h", "lib/pkgconfig/mpi-c.pc", "lib/pkgconfig/mpi-cxx.pc",
+                     "lib/pkgconfig/cowmpi.pc", "lib/cmake/cowmpi/cowmpiConfig.cmake"):
+            self.assertTrue((prefix / name).exists(), name)
+
+
+class Wrappers(unittest.TestCase):
+    def build_and_run(self, wrapper, source):
+        program = folder / f"by_{wrapper}"
+        run(blank_prefix / "bin" / wrapper, "-Wall", "-Wextra", "-Werror", source, "-o", program)
+        self.assertEqual(run(program), "COW MPI 0\n")
+        program.unlink()
+
+    def test_c(self):
+        self.build_and_run("mpicc", "program.c")
+
+    def test_cxx(self):
+        self.build_and_run("mpicxx", "program.cpp")
+        self.build_and_run("mpic++", "program.cpp")
+
+    def test_compiling_and_linking_apart(self):
+        run(blank_prefix / "bin/mpicc", "-Werror", "-c", "program.c", "-o", "program.o")
+        run(blank_prefix / "bin/mpicc", "program.o", "-o", "apart")
+        self.assertEqual(run(folder / "apart"), "COW MPI 0\n")
+
+    def test_found_through_links_and_path(self):
+        link = folder / "compiler"
+        link.symlink_to(blank_prefix / "bin/mpicc")
+        shown = run(link, "-show", "program.c")
+        self.assertIn(str(blank_prefix / "include"), shown)
+        by_path = run("mpicc", "-show", "program.c", PATH=f"{blank_prefix}/bin:{PLAIN['PATH']}")
+        self.assertEqual(shown, by_path)
+
+    def test_show_is_what_is_run(self):
+        """A compiler that prints its arguments is given the same as -show says."""
+        spy = folder / "spy"
+        spy.write_text("#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\n", encoding="utf-8")
+        spy.chmod(0o755)
+        for variable, wrapper in (("COW_CC", "mpicc"), ("MPICH_CC", "mpicc"), ("OMPI_CC", "mpicc"),
+                                  ("COW_CXX", "mpicxx")):
+            for arguments in (["a b.c", "-DX='\"$y\"'"], ["-c", "x.c"], ["-O2"], ["x.o", "-o", "x", ""]):
+                with self.subTest(wrapper=wrapper, arguments=arguments):
+                    # the compiler's own name may be several words, so the spy's must have no blank
+                    environment = {variable: "./spy"}
+                    ran = run(blank_prefix / "bin" / wrapper, *arguments, **environment).split("\n")[:-1]
+                    shown = run(blank_prefix / "bin" / wrapper, "-show", *arguments, **environment)
+                    self.assertEqual(shlex.split(shown), ran)
+
+    def test_compiling_only_has_no_options_for_the_linker(self):
+        self.assertNotIn("-l", shlex.split(run(blank_prefix / "bin/mpicc", "-show", "-c", "x.c")))
+        self.assertNotIn("-lmpi_abi", run(blank_prefix / "bin/mpicc", "-show", "-c", "x.c"))
+        self.assertIn("-lmpi_abi", run(blank_prefix / "bin/mpicc", "-show", "x.c"))
+
+    def test_fortran_says_that_it_is_not_there(self):
+        status, message = fails(blank_prefix / "bin/mpifort", "x.f90")
+        self.assertEqual(status, 1)
+        self.assertIn("does not support Fortran yet", message)
+
+
+class PkgConfig(unittest.TestCase):
+    def test_each_package(self):
+        for package, compiler, source in (("mpi-c", support.C_COMPILER, "program.c"),
+                                          ("mpi-cxx", support.CXX_COMPILER, "program.cpp"),
+                                          ("cowmpi", support.C_COMPILER, "program.c")):
+            with self.subTest(package=package):
+                options = run("pkg-config", "--cflags", "--libs", package,
+                              PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"))
+                program = folder / f"by_{package}"
+                run(compiler, source, "-o", program, *shlex.split(options))
+                self.assertEqual(run(program), "COW MPI 0\n")
+
+
+class CMake(unittest.TestCase):
+    def build_and_run(self, name, package, targets, *definitions, hide=(), **environment):
+        """Builds the programs of a project of that name and runs them; returns what CMake said. `hide`: what is not
+        there meanwhile."""
+        project = folder / name
+        project.mkdir()
+        programs = ""
+        for language, (suffix, target) in targets.items():
+            shutil.copy(folder / f"program.{suffix}", project)
+            programs += f"add_executable({language}_program program.{suffix})\n"
+            programs += f"target_link_libraries({language}_program PRIVATE {target})\n"
+        text = PROJECT.format(languages=" ".join(targets), package=package, programs=programs)
+        (project / "CMakeLists.txt").write_text(text, encoding="utf-8")
+        hidden = [(prefix / file, folder / f"hidden {pathlib.Path(file).name}") for file in hide]
+        for file, aside in hidden:
+            file.rename(aside)
+        try:
+            output = run(os.environ["COW_CMAKE"], "-S", project, "-B", project / "build", *definitions, **environment)
+            run(os.environ["COW_CMAKE"], "--build", project / "build", **environment)
+        finally:
+            for file, aside in hidden:
+                aside.rename(file)
+        for language in targets:
+            self.assertEqual(run(project / "build" / f"{language}_program"), "COW MPI 0\n")
+        return output
+
+    # Where another MPI is installed, FindMPI would take its wrappers instead of those that are hidden here.
+    NO_WRAPPERS = ["-DMPI_SKIP_COMPILER_WRAPPER=ON"] if shutil.which("mpicc", path=PLAIN["PATH"]) else []
+    MPI = {"C": ("c", "MPI::MPI_C"), "CXX": ("cpp", "MPI::MPI_CXX")}
+    WRAPPERS = ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort")
+
+    def assert_found(self, output, where):
+        for language in ("C", "CXX"):
+            self.assertRegex(output, rf"Found MPI_{language}: .*" + re.escape(str(where)) + r".*5\.0")
+
+    def test_find_mpi_by_the_wrappers(self):
+        output = self.build_and_run("wrappers_prefix", "MPI", self.MPI, f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.assert_found(output, prefix)
+
+    def test_find_mpi_by_the_wrappers_on_the_path(self):
+        for name, where in (("wrappers_path", prefix), ("wrappers_blank_path", blank_prefix)):
+            with self.subTest(name):
+                output = self.build_and_run(name, "MPI", self.MPI, PATH=f"{where}/bin:{PLAIN['PATH']}")
+                self.assert_found(output, where)
+
+    def test_find_mpi_without_the_wrappers(self):
+        output = self.build_and_run("no_wrappers_prefix", "MPI", self.MPI, f"-DCMAKE_PREFIX_PATH={prefix}",
+                                    *self.NO_WRAPPERS, hide=self.WRAPPERS)
+        self.assert_found(output, prefix)
+
+    def test_find_mpi_without_the_wrappers_by_environment(self):
+        """As environment modules set it up."""
+        output = self.build_and_run("no_wrappers_environment", "MPI", self.MPI, *self.NO_WRAPPERS, hide=self.WRAPPERS,
+                                    PATH=f"{prefix}/bin:{PLAIN['PATH']}", CMAKE_PREFIX_PATH=str(prefix))
+        self.assert_found(output, prefix)
+
+    def test_own_package(self):
+        own = {"C": ("c", "cowmpi::cowmpi"), "CXX": ("cpp", "cowmpi::cowmpi")}
+        self.build_and_run("own_package", "cowmpi 0.1 CONFIG", own, f"-DCMAKE_PREFIX_PATH={prefix}")
+
+
+if __name__ == "__main__":
+    unittest.main()
