@@ -81,7 +81,7 @@ Error check_op(const Op& op, const Datatype& type) {
   if (!op.select) return success;
   if (of_windows(op)) return fail(ErrorClass::op, "%s is for accumulations into windows only", op.name);
   if (type.basic == Basic::none)
-    return fail(ErrorClass::op, "%s works on predefined datatypes only, and %s is derived", op.name, describe(type));
+    return fail(ErrorClass::op, "%s works on predefined datatypes only, not on %s", op.name, describe(type));
   if (!op.select(type))
     return fail(ErrorClass::op, "%s does not work on %s: it takes %s", op.name, describe(type), op.takes);
   return success;
@@ -124,21 +124,21 @@ void call_c_op(void* function, const void* in, void* inout, MPI_Count count, Dat
   const auto user = reinterpret_cast<MPI_User_function*>(function);
   // The function counts in int: longer vectors are given to it in pieces.
   constexpr MPI_Count most = 1 << 30;
-  auto* from = static_cast<char*>(const_cast<void*>(in));
-  auto* to = static_cast<char*>(inout);
+  // Numbers, since a buffer may be an address from MPI_BOTTOM.
+  auto from = reinterpret_cast<std::uintptr_t>(in), to = reinterpret_cast<std::uintptr_t>(inout);
   const TypeHandle type_handle(type);
-  do {
+  while (count > 0) {
     int length = static_cast<int>(std::min(count, most));
     MPI_Datatype handle = type_handle.value();
+    user(reinterpret_cast<void*>(from), reinterpret_cast<void*>(to), &length, &handle);
+    from += length * type.extent;
+    to += length * type.extent;
     count -= length;
-    const MPI_Aint bytes = length * type.extent;
-    user(from, to, &length, &handle);
-    from += bytes;
-    to += bytes;
-  } while (count > 0);
+  }
 }
 
 void call_c_op_large(void* function, const void* in, void* inout, MPI_Count count, Datatype& type) {
+  if (count == 0) return;
   const auto user = reinterpret_cast<MPI_User_function_c*>(function);
   const TypeHandle type_handle(type);
   MPI_Datatype handle = type_handle.value();
