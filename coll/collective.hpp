@@ -8,20 +8,20 @@ namespace cow::coll {
 
 // The measure is what the choice of an algorithm goes by; it must be the same number at every rank.
 enum class Collective : std::uint8_t {
-  barrier,               // nothing
-  bcast,                 // recv[count] from root; unit: byte; measure: count
-  reduce,                // send[count] to recv[count] at root; measure: bytes of the vector
-  allreduce,             // send[count] to recv[count]; measure: bytes of the vector
-  gather,                // send[count] to recv[count * size] at root; unit: byte; measure: count
-  scatter,               // send[count * size] at root to recv[count]; unit: byte; measure: count
-  gatherv,               // send[count] of send_type to recv[counts[i]] at displs[i] of type at root; no measure
-  scatterv,              // send[send_counts[i]] at send_displs[i] of send_type at root to recv[count] of type; no measure
-  allgather,             // send[count] to recv[count * size]; unit: byte; measure: count
-  allgatherv,            // send[counts[rank]] to recv[counts[i]] at displs[i]; unit: byte; measure: sum of counts / size
-  alltoall,              // send[count * size] to recv[count * size]; unit: byte; measure: count
-  alltoallv,             // blocks i at displs[i] of types[i]; no measure (MPI_Alltoallw's displacements: in bytes)
-  scan,                  // send[count] to recv[count]; measure: bytes of the vector
-  exscan,                // as scan
+  barrier,     // nothing
+  bcast,       // recv[count] from root; unit: byte; measure: count
+  reduce,      // send[count] to recv[count] at root; measure: bytes of the vector
+  allreduce,   // send[count] to recv[count]; measure: bytes of the vector
+  gather,      // send[count] to recv[count * size] at root; unit: byte; measure: count
+  scatter,     // send[count * size] at root to recv[count]; unit: byte; measure: count
+  gatherv,     // send[count] of send_type to recv[counts[i]] at displs[i] of type at root; no measure
+  scatterv,    // send[send_counts[i]] at send_displs[i] of send_type at root to recv[count] of type; no measure
+  allgather,   // send[count] to recv[count * size]; unit: byte; measure: count
+  allgatherv,  // send[counts[rank]] to recv[counts[i]] at displs[i]; unit: byte; measure: sum of counts / size
+  alltoall,    // send[count * size] to recv[count * size]; unit: byte; measure: count
+  alltoallv,   // blocks i at displs[i] of types[i]; no measure (MPI_Alltoallw's displacements: in bytes)
+  scan,        // send[count] to recv[count]; measure: bytes of the vector
+  exscan,      // as scan
   reduce_scatter_block,  // send[count * size] to recv[count]; measure: bytes of the whole vector
   reduce_scatter,        // send[sum of counts] to recv[counts[rank]]; displs: running sums; measure: as above
 };

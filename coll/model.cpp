@@ -12,8 +12,8 @@ std::string parse_model(std::string_view text, Model& out) {
     double* value;
   };
   Model read = out;
-  const Field fields[] = {{"alpha", &read.alpha}, {"beta", &read.beta}, {"gamma", &read.gamma},
-                          {"copy", &read.copy},   {"hop", &read.hop}};
+  const Field fields[] = {
+      {"alpha", &read.alpha}, {"beta", &read.beta}, {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop}};
   while (!text.empty()) {
     const std::string item(text.substr(0, text.find(',')));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -22,13 +22,16 @@ std::string parse_model(std::string_view text, Model& out) {
       continue;
     }
     const size_t equals = item.find('=');
-    const auto* field = std::find_if(std::begin(fields), std::end(fields),
-                                     [&](const Field& f) { return f.name == std::string_view(item).substr(0, equals); });
+    const auto* field = std::find_if(std::begin(fields), std::end(fields), [&](const Field& f) {
+      return f.name == std::string_view(item).substr(0, equals);
+    });
     if (equals == std::string::npos || field == std::end(fields))
-      return "\"" + item + "\": expected alpha=, beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
+      return "\"" + item +
+             "\": expected alpha=, beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
-    if (end == item.c_str() + equals + 1 || *end || !(value >= 0)) return "\"" + item + "\": expected a number, 0 or more";
+    if (end == item.c_str() + equals + 1 || *end || !(value >= 0))
+      return "\"" + item + "\": expected a number, 0 or more";
     *field->value = value;
   }
   out = read;
@@ -60,7 +63,8 @@ Traffic Patterns::route(Partner partner) {
 
 Traffic Patterns::shift(int distance) {
   const auto [place, fresh] = known_.try_emplace(std::int64_t{modulo(distance, layout_.size())} * 4);
-  if (fresh) place->second = route([&](int from, auto to) { to((from + modulo(distance, layout_.size())) % layout_.size()); });
+  if (fresh)
+    place->second = route([&](int from, auto to) { to((from + modulo(distance, layout_.size())) % layout_.size()); });
   return place->second;
 }
 
@@ -88,13 +92,15 @@ void Cost::messages(Traffic traffic, double bytes, int times) {
 
 void Cost::fan(int count, double bytes) {
   // A process starts its messages one after the other: half of alpha is its own work for each.
-  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat.hops, bytes * count) + (count - 1) * model_.alpha / 2 : 0;
+  time_ +=
+      count > 0 ? message_time(model_, patterns_ ? 1 : flat.hops, bytes * count) + (count - 1) * model_.alpha / 2 : 0;
   steps_ += count > 0;
 }
 
 void Cost::all(double bytes, int ranks) {
   const int load = patterns_ ? patterns_->all().load : ranks - 1;
-  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat.hops, bytes * load) + (ranks - 2) * model_.alpha / 2;
+  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat.hops, bytes * load) +
+           (ranks - 2) * model_.alpha / 2;
   steps_ += 1;
 }
 

@@ -13,11 +13,11 @@ namespace cow::coll {
 
 // The numbers of a machine. Times in microseconds; per-byte times in microseconds a byte.
 struct Model {
-  double alpha = 8.0;       // one message, start to end
-  double beta = 0.0004;     // a byte on a link
-  double gamma = 0.00025;   // reducing a byte
-  double copy = 0.0001;     // copying a byte
-  double hop = 0.1;         // one more link on the way
+  double alpha = 8.0;              // one message, start to end
+  double beta = 0.0004;            // a byte on a link
+  double gamma = 0.00025;          // reducing a byte
+  double copy = 0.0001;            // copying a byte
+  double hop = 0.1;                // one more link on the way
   bool store_and_forward = false;  // each link takes the whole message before the next; else wormhole
 };
 
@@ -51,7 +51,9 @@ class Cost {
  public:
   Cost(const Model& model, Patterns* patterns) : model_(model), patterns_(patterns) {}
 
-  void shift(int distance, double bytes, int times = 1) { messages(patterns_ ? patterns_->shift(distance) : flat, bytes, times); }
+  void shift(int distance, double bytes, int times = 1) {
+    messages(patterns_ ? patterns_->shift(distance) : flat, bytes, times);
+  }
   void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat, bytes, 1); }
   void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
   // `count` messages one rank sends or receives at once through its own link.

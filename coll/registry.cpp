@@ -8,8 +8,10 @@ namespace cow::coll {
 namespace {
 
 constexpr const char* collective_names[collectives] = {
-    "barrier",    "bcast",    "reduce",    "allreduce", "gather", "scatter", "gatherv",              "scatterv",
-    "allgather",  "allgatherv", "alltoall", "alltoallv", "scan",   "exscan",  "reduce_scatter_block", "reduce_scatter"};
+    "barrier",       "bcast",     "reduce",   "allreduce", "gather",
+    "scatter",       "gatherv",   "scatterv", "allgather", "allgatherv",
+    "alltoall",      "alltoallv", "scan",     "exscan",    "reduce_scatter_block",
+    "reduce_scatter"};
 
 template <class A>
 constexpr Algorithm entry() {

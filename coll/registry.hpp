@@ -14,8 +14,8 @@ namespace cow::coll {
 struct Algorithm {
   Collective collective;
   const char* name;
-  bool (*valid)(const Problem&);         // depends on size, commutativity and layout alone, never on bytes
-  void (*cost)(Cost&, const Problem&);   // adds up the steps of the busiest rank
+  bool (*valid)(const Problem&);        // depends on size, commutativity and layout alone, never on bytes
+  void (*cost)(Cost&, const Problem&);  // adds up the steps of the busiest rank
   void (*record)(Recorder&, const Args&);
 };
 

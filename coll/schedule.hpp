@@ -1,5 +1,5 @@
-// A recorded collective: the verbs of one rank, in order. Compact, without pointers into the algorithm, so that progress
-// can walk it, a persistent request can walk it again, and the examiner can simulate it for all ranks.
+// A recorded collective: the verbs of one rank, in order. Compact, without pointers into the algorithm, so that
+// progress can walk it, a persistent request can walk it again, and the examiner can simulate it for all ranks.
 #pragma once
 
 #include <vector>
@@ -93,9 +93,7 @@ class Recorder {
   void reduce(Address left, Address right, Count n) {
     if (n > 0) schedule_.push_back({Entry::Verb::reduce, 0, left, right, n, nullptr});
   }
-  Address scratch(Count n) {
-    return n > 0 ? scratch_.room(unit_.span(n)) - static_cast<Address>(unit_.true_lb) : 0;
-  }
+  Address scratch(Count n) { return n > 0 ? scratch_.room(unit_.span(n)) - static_cast<Address>(unit_.true_lb) : 0; }
 
   // The end of recording.
   Schedule take() {

@@ -1,5 +1,5 @@
-// Allgather of equal or given blocks: around a ring, by recursive doubling, by Bruck's algorithm, by neighbour exchange.
-// One text for MPI_Allgather and MPI_Allgatherv (Bruck: equal blocks only).
+// Allgather of equal or given blocks: around a ring, by recursive doubling, by Bruck's algorithm, by neighbour
+// exchange. One text for MPI_Allgather and MPI_Allgatherv (Bruck: equal blocks only).
 //
 //   ring       p - 1 steps of one block, neighbours only, any p: the largest blocks
 //   doubling   log2 p steps, blocks double, p a power of two: small blocks
@@ -36,8 +36,10 @@ struct DoublingWay {
   static void spread(V& v, Address buffer, const Blocks& blocks) {
     for (int mask = 1; mask < v.size(); mask *= 2) {
       const int partner = v.rank() ^ mask;
-      runs(blocks, partner & -mask, mask, [&](int i, Count n) { v.post_recv(partner, v.at(buffer, blocks.offset(i)), n); });
-      runs(blocks, v.rank() & -mask, mask, [&](int i, Count n) { v.post_send(partner, v.at(buffer, blocks.offset(i)), n); });
+      runs(blocks, partner & -mask, mask,
+           [&](int i, Count n) { v.post_recv(partner, v.at(buffer, blocks.offset(i)), n); });
+      runs(blocks, v.rank() & -mask, mask,
+           [&](int i, Count n) { v.post_send(partner, v.at(buffer, blocks.offset(i)), n); });
       v.step();
     }
   }
@@ -69,8 +71,8 @@ struct NeighbourWay {
     const bool even = r % 2 == 0;
     const int side[2] = {modulo(even ? r + 1 : r - 1, p), modulo(even ? r - 1 : r + 1, p)};
     const int move[2] = {even ? 2 : -2, even ? -2 : 2};
-    v.exchange(side[0], v.at(buffer, blocks.offset(r)), blocks.length(r), side[0],
-               v.at(buffer, blocks.offset(side[0])), blocks.length(side[0]));
+    v.exchange(side[0], v.at(buffer, blocks.offset(r)), blocks.length(r), side[0], v.at(buffer, blocks.offset(side[0])),
+               blocks.length(side[0]));
     int pair_out = even ? r : side[0];
     int pair_in[2] = {pair_out, pair_out};
     for (int s = 1; s < p / 2; ++s) {

@@ -1,5 +1,5 @@
-// All-to-all by Bruck's algorithm with radix k: block i (for rank + i) travels once for each digit of i that is not zero,
-// together with all others that have the same digit there.
+// All-to-all by Bruck's algorithm with radix k: block i (for rank + i) travels once for each digit of i that is not
+// zero, together with all others that have the same digit there.
 //
 // When: small blocks; radix 2 has the fewest steps, a higher radix moves fewer bytes.
 // Cost: ceil(log_k p) rounds of k - 1 messages of about p/k blocks, and three copies of everything.

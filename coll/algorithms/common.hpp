@@ -39,8 +39,8 @@ struct Fold {
   int position(int rank) const { return modulo(rank - root, size); }
 };
 
-// The first step of a folded reduction, which starts with v.copy(mine, a.send): false when this rank has handed its part
-// over and is done for now.
+// The first step of a folded reduction, which starts with v.copy(mine, a.send): false when this rank has handed its
+// part over and is done for now.
 template <class V>
 bool fold_in(V& v, const Fold& fold, Address mine, Address scratch, Count n) {
   const int position = fold.position(v.rank());

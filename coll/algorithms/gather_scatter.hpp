@@ -1,5 +1,5 @@
-// Gather and scatter of equal blocks over a binomial tree. A subtree's blocks are consecutive when counted from the root;
-// the root turns them into place.
+// Gather and scatter of equal blocks over a binomial tree. A subtree's blocks are consecutive when counted from the
+// root; the root turns them into place.
 //
 // When: small blocks: log2 p steps where the linear form has p - 1 messages at the root.
 // Cost: ceil(log2 p) alpha + (p-1) n beta for blocks of n bytes.

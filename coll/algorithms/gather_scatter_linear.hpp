@@ -37,7 +37,8 @@ struct GatherLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    gather_linear(v, a, [&](int i) { return v.at(a.recv, a.count * i); }, [&](int) { return a.count; });
+    gather_linear(
+        v, a, [&](int i) { return v.at(a.recv, a.count * i); }, [&](int) { return a.count; });
   }
 };
 
@@ -48,7 +49,8 @@ struct GathervLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    gather_linear(v, a, [&](int i) { return v.at(a.recv, a.displs[i]); }, [&](int i) { return a.counts[i]; });
+    gather_linear(
+        v, a, [&](int i) { return v.at(a.recv, a.displs[i]); }, [&](int i) { return a.counts[i]; });
   }
 };
 
@@ -59,7 +61,8 @@ struct ScatterLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    scatter_linear(v, a, [&](int i) { return v.at(a.send, a.count * i); }, [&](int) { return a.count; });
+    scatter_linear(
+        v, a, [&](int i) { return v.at(a.send, a.count * i); }, [&](int) { return a.count; });
   }
 };
 
@@ -70,7 +73,8 @@ struct ScattervLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    scatter_linear(v, a, [&](int i) { return v.at(a.send, a.send_displs[i]); }, [&](int i) { return a.send_counts[i]; });
+    scatter_linear(
+        v, a, [&](int i) { return v.at(a.send, a.send_displs[i]); }, [&](int i) { return a.send_counts[i]; });
   }
 };
 

@@ -1,5 +1,5 @@
-// Reduction up a binomial tree. "binomial" is rooted at the root and rotates the order of the ranks; "ordered" is rooted
-// at rank 0, keeps the order, and sends the result to the root in one more step.
+// Reduction up a binomial tree. "binomial" is rooted at the root and rotates the order of the ranks; "ordered" is
+// rooted at rank 0, keeps the order, and sends the result to the root in one more step.
 //
 // When: small vectors, any p.
 // Cost: ceil(log2 p) (alpha + n (beta + gamma)), "ordered" one alpha + n beta more unless the root is 0.
@@ -10,8 +10,8 @@
 
 namespace cow::coll {
 
-// Sums towards position 0, in the order of positions. `peer(position)` is a rank. The result stands at what is returned,
-// which is `result` where that is given.
+// Sums towards position 0, in the order of positions. `peer(position)` is a rank. The result stands at what is
+// returned, which is `result` where that is given.
 template <class V, class Peer>
 Address reduce_tree(V& v, const Args& a, int position, Peer peer, Address result) {
   const int p = v.size();

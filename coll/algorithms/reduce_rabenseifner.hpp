@@ -1,5 +1,5 @@
-// Reduction by reduce-scatter (recursive halving) and a binomial gather of the pieces. Rooted at the root by rotation, so
-// for commutative operations; other sizes than powers of two are folded first.
+// Reduction by reduce-scatter (recursive halving) and a binomial gather of the pieces. Rooted at the root by rotation,
+// so for commutative operations; other sizes than powers of two are folded first.
 //
 // When: large vectors.
 // Cost: 2 log2 p alpha + 2 (p-1)/p n beta + (p-1)/p n gamma, and a step of n beta for the fold.
@@ -19,7 +19,6 @@ struct ReduceRabenseifner {
     cost_halving(cost, p);
     cost_doubling(cost, p);
   }
-
 
   template <class V>
   static void run(V& v, const Args& a) {

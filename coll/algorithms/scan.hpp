@@ -1,5 +1,5 @@
-// Prefix sums: by doubling (in step k rank r sends what it has to r + 2^k), or down the chain of ranks in segments. Both
-// keep the order. One text for the inclusive and the exclusive form, which first hands every vector one rank up.
+// Prefix sums: by doubling (in step k rank r sends what it has to r + 2^k), or down the chain of ranks in segments.
+// Both keep the order. One text for the inclusive and the exclusive form, which first hands every vector one rank up.
 //
 //   doubling  ceil(log2 p) (alpha + n (beta + gamma)): small vectors
 //   chain     (p - 1 + k) (alpha + n/k (beta + gamma)) for k segments: large vectors

@@ -26,17 +26,17 @@ Unit unit_of(const Case& c) {
 
 struct Posted {
   const Entry* entry;
-  int round;                   // of the step that posted it
-  std::vector<Value> values;   // a send's, when posted
+  int round;                  // of the step that posted it
+  std::vector<Value> values;  // a send's, when posted
 };
 
 struct Rank {
   Schedule schedule;
   std::vector<std::vector<Value>> areas;
-  size_t next = 0;         // entry to execute
-  int outstanding = 0;     // messages of the present step that are not matched yet
-  int round = 0;           // steps behind us
-  int latest = 0;          // latest round of a message of the present step
+  size_t next = 0;      // entry to execute
+  int outstanding = 0;  // messages of the present step that are not matched yet
+  int round = 0;        // steps behind us
+  int latest = 0;       // latest round of a message of the present step
   std::vector<std::pair<const Entry*, std::vector<Value>>> arrived, sent;  // of the present step
 };
 
@@ -106,17 +106,23 @@ class Machine {
 
   void execute(int r, const Entry& e) {
     switch (e.verb) {
-      case Entry::Verb::send: return post_send(r, e);
-      case Entry::Verb::recv: return post_recv(r, e);
-      case Entry::Verb::copy: return copy(r, e.to, e.from, e.n);
-      case Entry::Verb::reduce: return reduce(r, e);
+      case Entry::Verb::send:
+        return post_send(r, e);
+      case Entry::Verb::recv:
+        return post_recv(r, e);
+      case Entry::Verb::copy:
+        return copy(r, e.to, e.from, e.n);
+      case Entry::Verb::reduce:
+        return reduce(r, e);
       case Entry::Verb::transfer: {
         const Entry& into = (&e)[1];
-        if (into.n != e.n) complain(r, "a transfer of " + std::to_string(e.n) + " units into " + std::to_string(into.n));
+        if (into.n != e.n)
+          complain(r, "a transfer of " + std::to_string(e.n) + " units into " + std::to_string(into.n));
         return copy(r, into.to, e.from, e.n);
       }
       case Entry::Verb::received_as:
-      case Entry::Verb::step: return;
+      case Entry::Verb::step:
+        return;
     }
   }
 
@@ -133,7 +139,8 @@ class Machine {
   }
 
   Channel& channel(int from, int to) {
-    return channels_[static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) + static_cast<std::uint64_t>(to)];
+    return channels_[static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) +
+                     static_cast<std::uint64_t>(to)];
   }
 
   void post_send(int r, const Entry& e) {
@@ -153,7 +160,8 @@ class Machine {
 
   void post_recv(int r, const Entry& e) {
     Rank& rank = ranks_[static_cast<size_t>(r)];
-    if (e.peer < 0 || e.peer >= case_.size || e.peer == r) return complain(r, "receives from " + std::to_string(e.peer));
+    if (e.peer < 0 || e.peer >= case_.size || e.peer == r)
+      return complain(r, "receives from " + std::to_string(e.peer));
     if (e.n > 0) {
       Value* target = cells(r, e.to, e.n);
       if (!target) return;
@@ -172,8 +180,8 @@ class Machine {
       c.sends.pop_front();
       c.recvs.pop_front();
       if (sent.entry->n != received.entry->n)
-        return complain(to, "expects " + std::to_string(received.entry->n) + " units from rank " + std::to_string(from) +
-                                ", which sends " + std::to_string(sent.entry->n));
+        return complain(to, "expects " + std::to_string(received.entry->n) + " units from rank " +
+                                std::to_string(from) + ", which sends " + std::to_string(sent.entry->n));
       const int round = std::max(sent.round, received.round);
       if (keep_) out_.deliveries.push_back({from, to, round, sent.entry->n});
       out_.rounds = std::max(out_.rounds, round);
@@ -206,7 +214,8 @@ class Machine {
     for (int r = 0; r < case_.size; ++r) {
       const Rank& rank = ranks_[static_cast<size_t>(r)];
       if (rank.next < rank.schedule.size())
-        return complain(r, "waits for ever at entry " + std::to_string(rank.next) + " of " + std::to_string(rank.schedule.size()));
+        return complain(
+            r, "waits for ever at entry " + std::to_string(rank.next) + " of " + std::to_string(rank.schedule.size()));
     }
   }
 

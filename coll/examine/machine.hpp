@@ -1,14 +1,15 @@
 // An imagined machine on which a recorded collective is run symbolically.
 //
-// Each rank has three kinds of memory: what it sends, what it receives into, and scratch. A cell holds a value: nothing,
-// or a product of terms, a term being one element of one rank's contribution. Sending, copying and reducing move and
-// multiply values; afterwards each rank must hold exactly what the collective promises. A value is a hash that respects
-// the order of the factors (or does not, for a commutative operation): products of the same terms in the same order are
-// equal, others differ but for a chance of about 2^-60.
+// Each rank has three kinds of memory: what it sends, what it receives into, and scratch. A cell holds a value:
+// nothing, or a product of terms, a term being one element of one rank's contribution. Sending, copying and reducing
+// move and multiply values; afterwards each rank must hold exactly what the collective promises. A value is a hash that
+// respects the order of the factors (or does not, for a commutative operation): products of the same terms in the same
+// order are equal, others differ but for a chance of about 2^-60.
 //
-// The machine is strict. A message must be matched by one of exactly its length; a send is finished only when it has been
-// received, so an algorithm that relies on buffering deadlocks; what a pending receive will fill reads as nothing, and
-// what a pending send reads must not change; memory outside of the buffers must not be touched, nor what is only sent.
+// The machine is strict. A message must be matched by one of exactly its length; a send is finished only when it has
+// been received, so an algorithm that relies on buffering deadlocks; what a pending receive will fill reads as nothing,
+// and what a pending send reads must not change; memory outside of the buffers must not be touched, nor what is only
+// sent.
 #pragma once
 
 #include <string>
@@ -22,7 +23,7 @@ namespace cow::coll {
 struct Case {
   const Algorithm* algorithm;
   int size = 1;
-  Count count = 0;   // as in Args; for the v variants rank r's block has uneven_block(r, count) units
+  Count count = 0;  // as in Args; for the v variants rank r's block has uneven_block(r, count) units
   int root = 0;
   bool in_place = false;
   bool commutative = true;

@@ -23,22 +23,39 @@ class Builder {
       s.args.recv = area_address(recv_area);
     }
     switch (case_.algorithm->collective) {
-      case Collective::barrier: break;
-      case Collective::bcast: bcast(); break;
+      case Collective::barrier:
+        break;
+      case Collective::bcast:
+        bcast();
+        break;
       case Collective::reduce:
       case Collective::allreduce:
       case Collective::scan:
-      case Collective::exscan: sums(); break;
+      case Collective::exscan:
+        sums();
+        break;
       case Collective::gather:
-      case Collective::gatherv: gather(case_.algorithm->collective == Collective::gatherv); break;
+      case Collective::gatherv:
+        gather(case_.algorithm->collective == Collective::gatherv);
+        break;
       case Collective::scatter:
-      case Collective::scatterv: scatter(case_.algorithm->collective == Collective::scatterv); break;
+      case Collective::scatterv:
+        scatter(case_.algorithm->collective == Collective::scatterv);
+        break;
       case Collective::allgather:
-      case Collective::allgatherv: allgather(case_.algorithm->collective == Collective::allgatherv); break;
-      case Collective::alltoall: alltoall(); break;
-      case Collective::alltoallv: alltoallv(); break;
+      case Collective::allgatherv:
+        allgather(case_.algorithm->collective == Collective::allgatherv);
+        break;
+      case Collective::alltoall:
+        alltoall();
+        break;
+      case Collective::alltoallv:
+        alltoallv();
+        break;
       case Collective::reduce_scatter_block:
-      case Collective::reduce_scatter: reduce_scatter(case_.algorithm->collective == Collective::reduce_scatter); break;
+      case Collective::reduce_scatter:
+        reduce_scatter(case_.algorithm->collective == Collective::reduce_scatter);
+        break;
     }
     return std::move(all_);
   }
@@ -148,7 +165,8 @@ class Builder {
       if (in_place) s.args.recv = s.args.send + static_cast<Address>(own);
       if (in_place) s.result_area = send_area;
       if (!in_place) s.recv = blank(s.args.count);
-      for (Count j = 0; j < s.args.count; ++j) s.expected.push_back({(in_place ? own : 0) + j, term(case_.root, own + j)});
+      for (Count j = 0; j < s.args.count; ++j)
+        s.expected.push_back({(in_place ? own : 0) + j, term(case_.root, own + j)});
     }
   }
 
@@ -176,7 +194,8 @@ class Builder {
     for (int r = 0; r < p_; ++r)
       for (int i = 0; i < p_; ++i)
         for (Count j = 0; j < at(r).counts[static_cast<size_t>(i)]; ++j)
-          at(r).expected.push_back({at(r).displs[static_cast<size_t>(i)] + j, term(i, at(i).send_displs[static_cast<size_t>(r)] + j)});
+          at(r).expected.push_back(
+              {at(r).displs[static_cast<size_t>(i)] + j, term(i, at(i).send_displs[static_cast<size_t>(r)] + j)});
   }
 
   void reduce_scatter(bool uneven) {

@@ -5,8 +5,8 @@
 
 namespace cow::coll {
 
-// An element of the free monoid over terms, seen through a homomorphism into affine maps x -> scale * x + shift modulo a
-// prime: composition keeps order and is associative. A commutative product adds up the terms' random numbers instead.
+// An element of the free monoid over terms, seen through a homomorphism into affine maps x -> scale * x + shift modulo
+// a prime: composition keeps order and is associative. A commutative product adds up the terms' random numbers instead.
 struct Value {
   std::uint64_t shift = 0;
   std::uint64_t scale = 0;  // 0: nothing, or spoilt
@@ -33,7 +33,8 @@ inline std::uint64_t scramble(std::uint64_t x) {
 
 // Element `index` of what `rank` contributes.
 inline Value term(int rank, std::int64_t index) {
-  const std::uint64_t seed = scramble(static_cast<std::uint64_t>(rank) * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(index) + 1);
+  const std::uint64_t seed =
+      scramble(static_cast<std::uint64_t>(rank) * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(index) + 1);
   return {seed % prime, 2 + scramble(seed) % (prime - 2)};
 }
 

@@ -49,7 +49,8 @@ std::vector<int> even_factors(int n, int parts) {
   std::vector<int> primes;
   for (int f = 2; n > 1; ++f)
     for (; n % f == 0; n /= f) primes.push_back(f);
-  for (auto prime = primes.rbegin(); prime != primes.rend(); ++prime) *std::min_element(out.begin(), out.end()) *= *prime;
+  for (auto prime = primes.rbegin(); prime != primes.rend(); ++prime)
+    *std::min_element(out.begin(), out.end()) *= *prime;
   std::sort(out.rbegin(), out.rend());
   return out;
 }
@@ -73,8 +74,8 @@ Layout Layout::one_switch(int places) { return Layout(Kind::network_switch, {}, 
 string Layout::parse(string_view text, Layout& out) {
   const size_t colon = text.find(':');
   const string_view word = text.substr(0, colon);
-  const auto* found = std::find_if(std::begin(kind_names), std::end(kind_names),
-                                   [&](const KindName& k) { return k.name == word; });
+  const auto* found =
+      std::find_if(std::begin(kind_names), std::end(kind_names), [&](const KindName& k) { return k.name == word; });
   const string shown(text);
   if (found == std::end(kind_names))
     return "layout \"" + shown + "\": expected switch, ring:N, mesh:AxB, torus:AxB or hypercube:D";
@@ -104,8 +105,12 @@ string Layout::fit(int ranks) {
   if (size_ == ranks) return {};
   string would;
   switch (kind_) {
-    case Kind::network_switch: would = "switch"; break;
-    case Kind::ring: would = "ring:" + std::to_string(ranks); break;
+    case Kind::network_switch:
+      would = "switch";
+      break;
+    case Kind::ring:
+      would = "ring:" + std::to_string(ranks);
+      break;
     case Kind::mesh:
     case Kind::torus:
       would = (kind_ == Kind::mesh ? "mesh:" : "torus:") + join(even_factors(ranks, dimensions()));
@@ -124,11 +129,16 @@ string Layout::fit(int ranks) {
 
 string Layout::name() const {
   switch (kind_) {
-    case Kind::network_switch: return "switch" + (size_ ? ":" + std::to_string(size_) : string());
-    case Kind::ring: return "ring:" + std::to_string(size_);
-    case Kind::mesh: return "mesh:" + join(extents_);
-    case Kind::torus: return "torus:" + join(extents_);
-    case Kind::hypercube: return "hypercube:" + std::to_string(dimensions());
+    case Kind::network_switch:
+      return "switch" + (size_ ? ":" + std::to_string(size_) : string());
+    case Kind::ring:
+      return "ring:" + std::to_string(size_);
+    case Kind::mesh:
+      return "mesh:" + join(extents_);
+    case Kind::torus:
+      return "torus:" + join(extents_);
+    case Kind::hypercube:
+      return "hypercube:" + std::to_string(dimensions());
   }
   return {};
 }

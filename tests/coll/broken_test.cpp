@@ -10,14 +10,13 @@ namespace {
 using Text = void (*)(Recorder&, const Args&);
 
 std::string wrong_with(Text text, Collective collective, bool commutative = true, int size = 4) {
-  const Algorithm algorithm{collective, "broken", [](const Problem&) { return true; }, [](Cost&, const Problem&) {}, text};
+  const Algorithm algorithm{collective, "broken", [](const Problem&) { return true; }, [](Cost&, const Problem&) {},
+                            text};
   const Case c{&algorithm, size, 3, 0, false, commutative, nullptr};
   return examine(c).wrong;
 }
 
-TEST(Examiner, AcceptsARightOne) {
-  EXPECT_EQ(wrong_with(AllreduceDoubling::run<Recorder>, Collective::allreduce), "");
-}
+TEST(Examiner, AcceptsARightOne) { EXPECT_EQ(wrong_with(AllreduceDoubling::run<Recorder>, Collective::allreduce), ""); }
 
 TEST(Examiner, FindsAMissingContribution) {
   const auto text = [](Recorder& v, const Args& a) {

@@ -30,7 +30,8 @@ TEST(Layout, SaysWhatWouldFit) {
   Layout torus = layout("torus:4x4");
   EXPECT_EQ(torus.fit(16), "");
   EXPECT_EQ(torus.fit(12), "layout torus:4x4 has 16 places for 12 ranks; it would fit: torus:4x3");
-  EXPECT_NE(layout("hypercube:3").fit(12).find("hypercube:3 for 8 ranks or hypercube:4 for 16 ranks"), std::string::npos);
+  EXPECT_NE(layout("hypercube:3").fit(12).find("hypercube:3 for 8 ranks or hypercube:4 for 16 ranks"),
+            std::string::npos);
   Layout any = layout("switch");
   EXPECT_EQ(any.fit(7), "");
   EXPECT_EQ(any.size(), 7);

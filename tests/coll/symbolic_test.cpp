@@ -30,8 +30,8 @@ bool can_be_in_place(Collective c) {
 // Lengths that leave blocks empty, equal and unequal; short where every rank has a block for every other.
 std::set<Count> counts(const Algorithm& a, int p) {
   if (a.collective == Collective::barrier) return {0};
-  const bool whole_vector = a.collective == Collective::bcast || a.collective == Collective::reduce ||
-                            a.collective == Collective::allreduce;
+  const bool whole_vector =
+      a.collective == Collective::bcast || a.collective == Collective::reduce || a.collective == Collective::allreduce;
   if (whole_vector) return p <= 64 ? std::set<Count>{0, 1, 3, 2 * p + 1} : std::set<Count>{1, p + 3};
   return p <= 64 ? std::set<Count>{0, 1, 3} : std::set<Count>{1};
 }
@@ -43,9 +43,10 @@ std::set<int> roots(const Algorithm& a, int p) {
 
 void check(const Case& c) {
   const Outcome outcome = examine(c);
-  EXPECT_EQ(outcome.wrong, "") << name_of(c.algorithm->collective) << ' ' << c.algorithm->name << ", " << c.size << " ranks, count "
-                               << c.count << ", root " << c.root << (c.in_place ? ", in place" : "")
-                               << (c.commutative ? "" : ", not commutative") << (c.layout ? ", on " + c.layout->name() : "");
+  EXPECT_EQ(outcome.wrong, "") << name_of(c.algorithm->collective) << ' ' << c.algorithm->name << ", " << c.size
+                               << " ranks, count " << c.count << ", root " << c.root << (c.in_place ? ", in place" : "")
+                               << (c.commutative ? "" : ", not commutative")
+                               << (c.layout ? ", on " + c.layout->name() : "");
 }
 
 void check_all_forms(const Algorithm& a, int p, const Layout* layout) {
@@ -70,8 +71,8 @@ TEST_P(Symbolic, EveryRankEndsWithTheRightContributions) {
 }
 
 TEST_P(Symbolic, OverEveryLayout) {
-  for (const char* text : {"ring:6", "ring:8", "mesh:4x3", "torus:4x4", "torus:3x5", "torus:4x2x3", "torus:4x4x4", "hypercube:1",
-                           "hypercube:3", "hypercube:5", "torus:1x4", "torus:8x2", "torus:2x2"}) {
+  for (const char* text : {"ring:6", "ring:8", "mesh:4x3", "torus:4x4", "torus:3x5", "torus:4x2x3", "torus:4x4x4",
+                           "hypercube:1", "hypercube:3", "hypercube:5", "torus:1x4", "torus:8x2", "torus:2x2"}) {
     Layout layout;
     ASSERT_EQ(Layout::parse(text, layout), "");
     check_all_forms(*GetParam(), layout.size(), &layout);

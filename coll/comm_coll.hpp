@@ -1,0 +1,32 @@
+// What collectives know of a communicator: the choice of algorithms, made at its first collective.
+#pragma once
+
+#include "coll/select.hpp"
+#include "objects/comm.hpp"
+
+namespace cow::coll {
+
+struct CommColl : CommExtension {
+  explicit CommColl(Selector&& s) : selector(std::move(s)) {}
+  Selector selector;
+};
+
+Error make_comm_coll(Comm& comm);
+
+// The selector of a communicator. Its layout is the communicator's info key "cow_layout", or the setting COW_LAYOUT for
+// communicators of all ranks of the world in their order; "cow_coll" and COW_COLL name algorithms.
+inline Error selector_of(Comm& comm, Selector*& out) {
+  if (!comm.coll)
+    if (Error error = make_comm_coll(comm)) return error;
+  out = &static_cast<CommColl*>(comm.coll)->selector;
+  return success;
+}
+
+// Tags. Collectives are begun in the same order everywhere, so that their number serves. A persistent collective keeps
+// its tag from one start to the next, in a range of its own.
+inline int next_tag(Comm& comm) { return static_cast<int>(comm.collectives_begun++ & 0x3fffffff); }
+inline int next_persistent_tag(Comm& comm) {
+  return static_cast<int>(0x40000000 | (comm.collectives_begun++ & 0x3fffffff));
+}
+
+}  // namespace cow::coll

@@ -1,0 +1,67 @@
+// A collective call made ready: its arguments in the form of the algorithms, and what has to be packed before and
+// unpacked after, where a buffer is not one run of bytes.
+#pragma once
+
+#include <vector>
+
+#include "coll/collective.hpp"
+#include "objects/comm.hpp"
+#include "objects/datatype.hpp"
+#include "objects/op.hpp"
+
+namespace cow::coll {
+
+// A piece of a user's buffer, and where its bytes lie in scratch.
+struct Piece {
+  Address user;
+  Count count;
+  Datatype* type;
+  Count at;  // bytes from the start of the scratch
+};
+
+struct Operation {
+  Operation() = default;
+  Operation(const Operation&) = delete;  // args points into the vectors
+  Operation& operator=(const Operation&) = delete;
+
+  Collective collective = Collective::barrier;
+  Comm* comm = nullptr;
+  Unit unit;
+  Args args;
+  Count measure = 0;
+  Count in_bytes = 0;       // scratch that stands for the send buffer; 0: the buffer itself is used
+  Count out_bytes = 0;      // scratch that stands for the receive buffer
+  Count recv_in_send = -1;  // 0 or more: the result is that byte of the send scratch (MPI_Scatter in place)
+  std::vector<Piece> in;    // packed before
+  std::vector<Piece> out;   // unpacked after
+  std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
+  std::vector<Datatype*> types, send_types;
+};
+
+// The whole of a collective on the verbs: pack, the algorithm, unpack.
+template <class V, class Algorithm>
+void perform(V& v, const Operation& operation, Algorithm algorithm) {
+  Args args = operation.args;
+  if (operation.in_bytes > 0) {
+    args.send = v.scratch(operation.in_bytes);
+    for (const Piece& piece : operation.in)
+      v.transfer(v.at(args.send, piece.at), piece.count * piece.type->size, nullptr, piece.user, piece.count,
+                 piece.type);
+  }
+  if (operation.out_bytes > 0) args.recv = v.scratch(operation.out_bytes);
+  if (operation.recv_in_send >= 0) args.recv = v.at(args.send, operation.recv_in_send);
+  algorithm(v, args);
+  for (const Piece& piece : operation.out)
+    v.transfer(piece.user, piece.count, piece.type, v.at(args.recv, piece.at), piece.count * piece.type->size, nullptr);
+}
+
+// Runs it now.
+Error run_blocking(Operation& operation);
+
+// Begins it: the request is the caller's (one reference).
+Error begin(Operation& operation, Request*& out);
+
+// Makes it persistent: an inactive request.
+Error make_persistent(Operation& operation, Request*& out);
+
+}  // namespace cow::coll

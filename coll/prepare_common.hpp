@@ -1,0 +1,48 @@
+// Pieces of prepare_*.cpp.
+#pragma once
+
+#include "coll/prepare.hpp"
+
+namespace cow::coll {
+
+inline Address address_of(const void* buffer) { return reinterpret_cast<Address>(buffer); }
+inline bool in_place(const void* buffer) { return buffer == MPI_IN_PLACE; }
+
+// Whether `count` elements are one run of bytes.
+inline bool is_run(const Datatype& type, MPI_Count count) { return type.contiguous || (type.dense && count <= 1); }
+inline Address first_byte(const void* buffer, const Datatype& type) {
+  return address_of(buffer) + static_cast<Address>(type.true_lb);
+}
+inline Address element(const void* buffer, const Datatype& type, MPI_Count i) {
+  return address_of(buffer) + static_cast<Address>(i * type.extent);
+}
+
+// A datatype that is significant here: valid and committed.
+inline Error need(const Datatype* type, const char* which) {
+  if (!type) return fail(ErrorClass::type, "%s is not a datatype, or one that was freed", which);
+  if (!type->committed) return fail(ErrorClass::type, "%s (%s) is not committed", which, describe(*type));
+  return success;
+}
+
+// What every collective that moves data begins with.
+Error begin_moving(Operation& o, Collective which, Comm& comm);
+
+// The send buffer is `count` elements; packed when they are not one run.
+inline void send_from(Operation& o, const void* buffer, MPI_Count count, Datatype& type) {
+  if (is_run(type, count)) {
+    o.args.send = first_byte(buffer, type);
+  } else {
+    o.in_bytes = count * type.size;
+    o.in.push_back({address_of(buffer), count, &type, 0});
+  }
+}
+inline void receive_into(Operation& o, const void* buffer, MPI_Count count, Datatype& type) {
+  if (is_run(type, count)) {
+    o.args.recv = first_byte(buffer, type);
+  } else {
+    o.out_bytes = count * type.size;
+    o.out.push_back({address_of(buffer), count, &type, 0});
+  }
+}
+
+}  // namespace cow::coll

@@ -1,0 +1,110 @@
+// Collectives that move blocks of one size.
+#include "coll/prepare_common.hpp"
+
+namespace cow::coll {
+
+Unit byte_unit() {
+  Unit unit;
+  unit.type = find(MPI_BYTE);
+  return unit;
+}
+
+Error begin_moving(Operation& o, Collective which, Comm& comm) {
+  if (comm.inter())
+    return fail(ErrorClass::unsupported_operation, "this collective is not built for intercommunicators yet");
+  o.collective = which;
+  o.comm = &comm;
+  o.unit = byte_unit();
+  return success;
+}
+
+Error prepare_barrier(Operation& o, Comm& comm) { return begin_moving(o, Collective::barrier, comm); }
+
+Error prepare_bcast(Operation& o, Comm& comm, const Data& data, int root) {
+  if (Error error = begin_moving(o, Collective::bcast, comm)) return error;
+  if (Error error = need(data.type, "datatype")) return error;
+  o.args.root = root;
+  o.args.count = o.measure = data.count * data.type->size;
+  if (comm.rank == root && !is_run(*data.type, data.count)) {
+    send_from(o, data.buffer, data.count, *data.type);
+    o.recv_in_send = 0;
+  } else {
+    receive_into(o, data.buffer, data.count, *data.type);
+  }
+  return success;
+}
+
+Error prepare_gather(Operation& o, Comm& comm, const Data& send, const Data& recv, int root) {
+  if (Error error = begin_moving(o, Collective::gather, comm)) return error;
+  const bool is_root = comm.rank == root;
+  o.args.root = root;
+  if (is_root) {
+    if (Error error = need(recv.type, "recvtype")) return error;
+    o.args.count = recv.count * recv.type->size;
+    receive_into(o, recv.buffer, recv.count * comm.size(), *recv.type);
+  }
+  if (is_root && in_place(send.buffer)) {
+    send_from(o, reinterpret_cast<void*>(element(recv.buffer, *recv.type, recv.count * root)), recv.count, *recv.type);
+  } else {
+    if (Error error = need(send.type, "sendtype")) return error;
+    if (!is_root) o.args.count = send.count * send.type->size;
+    send_from(o, send.buffer, send.count, *send.type);
+  }
+  o.measure = o.args.count;
+  return success;
+}
+
+Error prepare_scatter(Operation& o, Comm& comm, const Data& send, const Data& recv, int root) {
+  if (Error error = begin_moving(o, Collective::scatter, comm)) return error;
+  const bool is_root = comm.rank == root;
+  o.args.root = root;
+  if (is_root) {
+    if (Error error = need(send.type, "sendtype")) return error;
+    o.args.count = send.count * send.type->size;
+    send_from(o, send.buffer, send.count * comm.size(), *send.type);
+  }
+  if (is_root && in_place(recv.buffer)) {
+    // Nothing to do for the root's own block: it stays where it is.
+    o.recv_in_send = o.args.count * root;
+  } else {
+    if (Error error = need(recv.type, "recvtype")) return error;
+    if (!is_root) o.args.count = recv.count * recv.type->size;
+    receive_into(o, recv.buffer, recv.count, *recv.type);
+  }
+  o.measure = o.args.count;
+  return success;
+}
+
+Error prepare_allgather(Operation& o, Comm& comm, const Data& send, const Data& recv) {
+  if (Error error = begin_moving(o, Collective::allgather, comm)) return error;
+  if (Error error = need(recv.type, "recvtype")) return error;
+  o.args.count = o.measure = recv.count * recv.type->size;
+  receive_into(o, recv.buffer, recv.count * comm.size(), *recv.type);
+  if (in_place(send.buffer)) {
+    send_from(o, reinterpret_cast<void*>(element(recv.buffer, *recv.type, recv.count * comm.rank)), recv.count,
+              *recv.type);
+    return success;
+  }
+  if (Error error = need(send.type, "sendtype")) return error;
+  send_from(o, send.buffer, send.count, *send.type);
+  return success;
+}
+
+Error prepare_alltoall(Operation& o, Comm& comm, const Data& send, const Data& recv) {
+  if (Error error = begin_moving(o, Collective::alltoall, comm)) return error;
+  if (Error error = need(recv.type, "recvtype")) return error;
+  const MPI_Count all = recv.count * comm.size();
+  o.args.count = o.measure = recv.count * recv.type->size;
+  receive_into(o, recv.buffer, all, *recv.type);
+  if (in_place(send.buffer)) {
+    // What is sent is overwritten by what arrives: a copy.
+    o.in_bytes = all * recv.type->size;
+    if (o.in_bytes > 0) o.in.push_back({address_of(recv.buffer), all, recv.type, 0});
+    return success;
+  }
+  if (Error error = need(send.type, "sendtype")) return error;
+  send_from(o, send.buffer, send.count * comm.size(), *send.type);
+  return success;
+}
+
+}  // namespace cow::coll

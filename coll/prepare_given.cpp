@@ -1,0 +1,178 @@
+// Collectives that move blocks given one by one.
+#include "coll/prepare_common.hpp"
+
+namespace cow::coll {
+namespace {
+
+// Counts as they are, displacements in bytes.
+void read_blocks(const GivenData& data, int size, std::vector<Count>& counts, std::vector<Count>& displs) {
+  counts.resize(static_cast<std::size_t>(size));
+  displs.resize(static_cast<std::size_t>(size));
+  for (int i = 0; i < size; ++i) {
+    counts[static_cast<std::size_t>(i)] = data.counts[i];
+    displs[static_cast<std::size_t>(i)] = data.displs[i] * data.type->extent;
+  }
+}
+
+Error need_types(const MixedData& data, int size, const char* which, std::vector<Datatype*>& out) {
+  for (int i = 0; i < size; ++i) {
+    Datatype* const type = find(data.types[i]);
+    if (data.counts[i] != 0)
+      if (Error error = need(type, which)) return error;
+    out.push_back(type);
+  }
+  return success;
+}
+
+// MPI_IN_PLACE: what is sent is what stands in the receive buffer, packed aside block by block.
+void send_from_receive_buffer(Operation& o, int size) {
+  Count at = 0;
+  for (int i = 0; i < size; ++i) {
+    const auto block = static_cast<std::size_t>(i);
+    Datatype* const type = o.args.types ? o.args.types[i] : o.args.type;
+    const Count count = o.counts[block];
+    const Count bytes = count > 0 ? count * type->size : 0;
+    o.send_counts.push_back(bytes);
+    o.send_displs.push_back(at);
+    if (bytes > 0) o.in.push_back({o.args.recv + static_cast<Address>(o.displs[block]), count, type, at});
+    at += bytes;
+  }
+  o.in_bytes = at;
+}
+
+void point_to_blocks(Operation& o) {
+  o.args.counts = o.counts.data();
+  o.args.displs = o.displs.data();
+  o.args.send_counts = o.send_counts.data();
+  o.args.send_displs = o.send_displs.data();
+}
+
+}  // namespace
+
+Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv, int root) {
+  if (Error error = begin_moving(o, Collective::gatherv, comm)) return error;
+  const bool is_root = comm.rank == root;
+  o.args.root = root;
+  if (is_root) {
+    if (Error error = need(recv.type, "recvtype")) return error;
+    read_blocks(recv, comm.size(), o.counts, o.displs);
+    o.args.type = recv.type;
+    o.args.recv = address_of(recv.buffer);
+    point_to_blocks(o);
+  }
+  if (is_root && in_place(send.buffer)) {
+    const auto own = static_cast<std::size_t>(root);
+    o.args.send = o.args.recv + static_cast<Address>(o.displs[own]);
+    o.args.count = o.counts[own];
+    o.args.send_type = recv.type;
+    return success;
+  }
+  if (Error error = need(send.type, "sendtype")) return error;
+  o.args.send = address_of(send.buffer);
+  o.args.count = send.count;
+  o.args.send_type = send.type;
+  return success;
+}
+
+Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Data& recv, int root) {
+  if (Error error = begin_moving(o, Collective::scatterv, comm)) return error;
+  const bool is_root = comm.rank == root;
+  o.args.root = root;
+  if (is_root) {
+    if (Error error = need(send.type, "sendtype")) return error;
+    read_blocks(send, comm.size(), o.send_counts, o.send_displs);
+    o.args.send_type = send.type;
+    o.args.send = address_of(send.buffer);
+    point_to_blocks(o);
+  }
+  if (is_root && in_place(recv.buffer)) {
+    const auto own = static_cast<std::size_t>(root);
+    o.args.recv = o.args.send + static_cast<Address>(o.send_displs[own]);
+    o.args.count = o.send_counts[own];
+    o.args.type = send.type;
+    return success;
+  }
+  if (Error error = need(recv.type, "recvtype")) return error;
+  o.args.recv = address_of(recv.buffer);
+  o.args.count = recv.count;
+  o.args.type = recv.type;
+  return success;
+}
+
+Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
+  if (Error error = begin_moving(o, Collective::allgatherv, comm)) return error;
+  if (Error error = need(recv.type, "recvtype")) return error;
+  const int p = comm.size();
+  const auto own = static_cast<std::size_t>(comm.rank);
+  read_blocks(recv, p, o.counts, o.displs);
+  const bool whole = recv.type->contiguous;
+  const Address own_block = address_of(recv.buffer) + static_cast<Address>(o.displs[own]);
+  const MPI_Count own_count = o.counts[own];
+  Count total = 0;
+  for (std::size_t i = 0; i < o.counts.size(); ++i) {
+    const Count bytes = o.counts[i] * recv.type->size;
+    if (!whole && bytes > 0)
+      o.out.push_back({address_of(recv.buffer) + static_cast<Address>(o.displs[i]), o.counts[i], recv.type, total});
+    if (!whole) o.displs[i] = total;
+    o.counts[i] = bytes;
+    total += bytes;
+  }
+  if (whole)
+    o.args.recv = first_byte(recv.buffer, *recv.type);
+  else
+    o.out_bytes = total;
+  point_to_blocks(o);
+  o.measure = total / p;
+  if (in_place(send.buffer)) {
+    send_from(o, reinterpret_cast<void*>(own_block), own_count, *recv.type);
+    return success;
+  }
+  if (Error error = need(send.type, "sendtype")) return error;
+  send_from(o, send.buffer, send.count, *send.type);
+  return success;
+}
+
+Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const GivenData& recv) {
+  if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
+  if (Error error = need(recv.type, "recvtype")) return error;
+  read_blocks(recv, comm.size(), o.counts, o.displs);
+  o.args.type = recv.type;
+  o.args.recv = address_of(recv.buffer);
+  if (in_place(send.buffer)) {
+    send_from_receive_buffer(o, comm.size());
+  } else {
+    if (Error error = need(send.type, "sendtype")) return error;
+    read_blocks(send, comm.size(), o.send_counts, o.send_displs);
+    o.args.send_type = send.type;
+    o.args.send = address_of(send.buffer);
+  }
+  point_to_blocks(o);
+  return success;
+}
+
+Error prepare_alltoallw(Operation& o, Comm& comm, const MixedData& send, const MixedData& recv) {
+  if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
+  const int p = comm.size();
+  const auto read = [p](const MixedData& data, std::vector<Count>& counts, std::vector<Count>& displs) {
+    for (int i = 0; i < p; ++i) {
+      counts.push_back(data.counts[i]);
+      displs.push_back(data.displs[i]);
+    }
+  };
+  if (Error error = need_types(recv, p, "a type of recvtypes", o.types)) return error;
+  read(recv, o.counts, o.displs);
+  o.args.types = o.types.data();
+  o.args.recv = address_of(recv.buffer);
+  if (in_place(send.buffer)) {
+    send_from_receive_buffer(o, p);
+  } else {
+    if (Error error = need_types(send, p, "a type of sendtypes", o.send_types)) return error;
+    read(send, o.send_counts, o.send_displs);
+    o.args.send_types = o.send_types.data();
+    o.args.send = address_of(send.buffer);
+  }
+  point_to_blocks(o);
+  return success;
+}
+
+}  // namespace cow::coll

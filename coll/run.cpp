@@ -1,0 +1,145 @@
+#include "coll/run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+#include "coll/algorithms/all.hpp"
+
+namespace cow::coll {
+namespace {
+
+// One large block is kept between calls. Guarded by the progress lock; a thread that waits inside a collective has
+// taken the block out.
+struct Kept {
+  void* block = nullptr;
+  std::size_t bytes = 0;
+};
+Kept kept;
+constexpr std::size_t most_kept = std::size_t{4} << 20;
+
+struct BlockHead {
+  std::size_t bytes;
+  char padding[56];
+};
+static_assert(sizeof(BlockHead) == 64);
+
+void* take_block(std::size_t bytes) {
+  if (kept.bytes >= bytes) {
+    void* const block = kept.block;
+    kept = {};
+    return block;
+  }
+  // Room for a little more than asked, so that a series of growing collectives does not allocate each time.
+  const std::size_t room = bytes < most_kept / 2 ? std::max<std::size_t>(2 * bytes, 65536) : bytes;
+  void* const block = std::aligned_alloc(64, (room + sizeof(BlockHead) + 63) / 64 * 64);
+  if (block) static_cast<BlockHead*>(block)->bytes = room;
+  return block;
+}
+
+void give_block(void* block) {
+  const std::size_t bytes = static_cast<BlockHead*>(block)->bytes;
+  if (bytes > kept.bytes && bytes <= most_kept) {
+    std::free(kept.block);
+    kept = {block, bytes};
+  } else {
+    std::free(block);
+  }
+}
+
+}  // namespace
+
+Scratch::~Scratch() {
+  for (void* block : blocks_) give_block(block);
+}
+
+Address Scratch::room(Count bytes) {
+  const auto wanted = (static_cast<std::size_t>(bytes) + 15) / 16 * 16;
+  if (used_ + wanted <= inline_bytes) {
+    used_ += wanted;
+    return reinterpret_cast<Address>(inline_ + used_ - wanted);
+  }
+  void* const block = take_block(wanted);
+  if (!block) return 0;
+  blocks_.push_back(block);
+  return reinterpret_cast<Address>(block) + sizeof(BlockHead);
+}
+
+void transfer_data(Address to, Count to_n, const Datatype& to_type, Address from, Count from_n,
+                   const Datatype& from_type) {
+  const Count bytes = std::min(to_n * to_type.size, from_n * from_type.size);
+  void* const target = reinterpret_cast<void*>(to);
+  const void* const source = reinterpret_cast<const void*>(from);
+  if (to_type.contiguous && from_type.contiguous) {
+    std::memmove(data_of(target, to_type), data_of(source, from_type), static_cast<std::size_t>(bytes));
+  } else if (to_type.contiguous) {
+    pack(from_type, source, from_n, 0, data_of(target, to_type), bytes);
+  } else if (from_type.contiguous) {
+    unpack(to_type, target, to_n, 0, data_of(source, from_type), bytes);
+  } else {
+    char piece[4096];
+    for (Count at = 0; at < bytes;) {
+      const Count n = pack(from_type, source, from_n, at, piece, std::min<Count>(sizeof piece, bytes - at));
+      unpack(to_type, target, to_n, at, piece, n);
+      at += n;
+    }
+  }
+}
+
+Address Run::scratch(Count n) {
+  if (n <= 0) return 0;
+  const Address room = scratch_.room(unit_.span(n));
+  if (room == 0) {
+    stopped_ = true;
+    note(fail(ErrorClass::no_mem, "no memory for %lld bytes of scratch", static_cast<long long>(unit_.span(n))));
+  }
+  return room - static_cast<Address>(unit_.true_lb);
+}
+
+void Run::begin_send(int to, Address buffer, Count n, Datatype* type) {
+  Request* request = nullptr;
+  if (stopped_) return;
+  note(pt2pt::isend(send_args(to, buffer, n, type), request));
+  keep(request);
+}
+
+void Run::begin_recv(int from, Address buffer, Count n, Datatype* type) {
+  Request* request = nullptr;
+  if (stopped_) return;
+  note(pt2pt::irecv(recv_args(from, buffer, n, type), request));
+  keep(request);
+}
+
+void Run::keep(Request* request) {
+  if (!request) return;
+  if (posted_ < few)
+    few_[posted_] = request;
+  else
+    more_.push_back(request);
+  ++posted_;
+}
+
+void Run::wait_posted() {
+  for (int i = 0; i < std::min(posted_, few); ++i) note(pt2pt::wait(*few_[i]));
+  for (Request* request : more_) note(pt2pt::wait(*request));
+  more_.clear();
+  posted_ = 0;
+}
+
+namespace {
+
+using RunText = void (*)(Run&, const Args&);
+
+template <class... As>
+constexpr auto texts_of(AlgorithmList<As...>) {
+  return std::array<RunText, sizeof...(As)>{&As::template run<Run>...};
+}
+
+constexpr auto texts = texts_of(AllAlgorithms{});
+
+}  // namespace
+
+void run_algorithm(std::size_t algorithm, Run& run, const Args& args) { texts[algorithm](run, args); }
+
+}  // namespace cow::coll

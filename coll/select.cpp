@@ -1,0 +1,116 @@
+#include "coll/select.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/settings.hpp"
+
+namespace cow::coll {
+namespace {
+
+constexpr int most_algorithms = 254;  // numbers are kept in a byte
+
+std::string names_for(Collective collective) {
+  std::string out;
+  for (const Algorithm& a : algorithms())
+    if (a.collective == collective) out += (out.empty() ? "" : ", ") + std::string(a.name);
+  return out;
+}
+
+// "4 KiB"
+std::string readable(Count bytes) {
+  const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  int unit = 0;
+  while (bytes >= 1024 && bytes % 1024 == 0 && unit < 4) bytes /= 1024, ++unit;
+  return std::to_string(bytes) + " " + units[unit];
+}
+
+// A middling size of those with so many significant bits.
+Count typical(unsigned width) { return width < 2 ? width : Count{3} << (std::min(width, 61u) - 2); }
+
+}  // namespace
+
+std::string parse_forced(std::string_view text, Forced& out) {
+  while (!text.empty()) {
+    const std::string item(text.substr(0, text.find(',')));
+    text.remove_prefix(std::min(item.size() + 1, text.size()));
+    const size_t equals = std::min(item.find('='), item.size());
+    const std::string_view which = std::string_view(item).substr(0, equals);
+    int c = 0;
+    while (c < collectives && which != name_of(static_cast<Collective>(c))) ++c;
+    if (c == collectives) {
+      std::string names;
+      for (int i = 0; i < collectives; ++i) names += (i ? ", " : "") + std::string(name_of(static_cast<Collective>(i)));
+      return "\"" + item + "\": expected one of " + names + ", then = and the name of an algorithm";
+    }
+    const auto collective = static_cast<Collective>(c);
+    const Algorithm* found = equals < item.size() ? find_algorithm(collective, item.substr(equals + 1)) : nullptr;
+    if (!found) return "\"" + item + "\": the algorithms for " + std::string(which) + " are " + names_for(collective);
+    out.by_collective[static_cast<size_t>(c)] = found;
+  }
+  return {};
+}
+
+Selector::Selector(int size, std::optional<Layout> layout, const Model& model, const Forced& forced)
+    : size_(size), model_(model), forced_(forced), patterns_(layout ? std::make_unique<Patterns>(*layout) : nullptr) {
+  static_assert(most_algorithms < 255);
+}
+
+double Selector::time(std::size_t algorithm, Count bytes, bool commutative) {
+  const Problem problem{size_, bytes, commutative, layout()};
+  return predicted_time(algorithms()[algorithm], problem, model_, patterns_.get());
+}
+
+std::size_t Selector::decide(Collective collective, unsigned width, bool commutative) {
+  const auto all = algorithms();
+  const Problem problem{size_, typical(width), commutative, layout()};
+  const Algorithm* const named = forced_.by_collective[static_cast<std::size_t>(collective)];
+  const Algorithm* best = named && named->valid(problem) ? named : nullptr;
+  double best_time = 0;
+  for (const Algorithm& a : all) {
+    if (best && best == named) break;
+    if (a.collective != collective || !a.valid(problem)) continue;
+    const double time = predicted_time(a, problem, model_, patterns_.get());
+    if (!best || time < best_time) best = &a, best_time = time;
+  }
+  COW_INVARIANT(best && all.size() <= most_algorithms);
+  const auto number = static_cast<std::size_t>(best - all.data());
+  chosen_[commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
+  return number;
+}
+
+std::string describe_selection(std::string_view text, int ranks, std::string& complaint) {
+  std::optional<Layout> layout;
+  Model model;
+  Forced forced;
+  complaint.clear();
+  if (!text.empty()) {
+    layout.emplace();
+    complaint = Layout::parse(text, *layout);
+    if (complaint.empty()) complaint = layout->fit(ranks);
+  }
+  if (complaint.empty()) complaint = parse_model(settings().coll_model, model);
+  if (complaint.empty()) complaint = parse_forced(settings().coll, forced);
+  if (!complaint.empty()) return {};
+  Selector selector(ranks, layout, model, forced);
+  std::string out =
+      "Collectives of " + std::to_string(ranks) + " ranks on " + (layout ? layout->name() : "a switch") + "\n";
+  for (int c = 0; c < collectives; ++c) {
+    const auto collective = static_cast<Collective>(c);
+    std::size_t previous = algorithms().size();
+    for (int log = -1; log <= 30; ++log) {
+      const Count bytes = log < 0 ? 0 : Count{1} << log;
+      const std::size_t chosen = selector.choose(collective, bytes, true);
+      if (chosen == previous) continue;
+      previous = chosen;
+      char line[160];
+      std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us\n", log < 0 ? name_of(collective) : "",
+                    readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, true));
+      out += line;
+    }
+  }
+  return out;
+}
+
+}  // namespace cow::coll

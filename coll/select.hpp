@@ -1,0 +1,53 @@
+// Which algorithm a collective takes: the valid one with the lowest predicted time, unless a setting or an info key
+// names another. Decided for a number of ranks and a layout, once for each collective and each power of two of bytes.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "coll/registry.hpp"
+
+namespace cow::coll {
+
+// Algorithms named by a user: "allreduce=ring,bcast=binomial".
+struct Forced {
+  std::array<const Algorithm*, collectives> by_collective{};
+};
+// Adds what the text says; returns what is wrong (with the names that exist), or an empty string.
+std::string parse_forced(std::string_view text, Forced& out);
+
+class Selector {
+ public:
+  // `layout`, if given, has `size` places.
+  Selector(int size, std::optional<Layout> layout, const Model& model, const Forced& forced);
+
+  // The number of an algorithm, see algorithms(). `bytes` is the collective's measure.
+  std::size_t choose(Collective collective, Count bytes, bool commutative) {
+    const unsigned width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(bytes)));
+    const std::uint8_t known = chosen_[commutative][static_cast<std::size_t>(collective)][width];
+    return known ? known - 1u : decide(collective, width, commutative);
+  }
+
+  const Layout* layout() const { return patterns_ ? &patterns_->layout() : nullptr; }
+  int size() const { return size_; }
+  double time(std::size_t algorithm, Count bytes, bool commutative);
+  const Forced& forced() const { return forced_; }
+
+ private:
+  std::size_t decide(Collective collective, unsigned width, bool commutative);
+
+  int size_;
+  Model model_;
+  Forced forced_;
+  std::unique_ptr<Patterns> patterns_;            // null: no layout
+  std::uint8_t chosen_[2][collectives][65] = {};  // number + 1; 0: not decided yet
+};
+
+// The table size -> algorithm -> predicted time for every collective: what `cowinfo --collectives` prints. `layout` as
+// Layout::parse reads it, empty for none. Returns what is wrong in `complaint`.
+std::string describe_selection(std::string_view layout, int ranks, std::string& complaint);
+
+}  // namespace cow::coll
