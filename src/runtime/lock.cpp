@@ -1,5 +1,7 @@
 #include "runtime/lock.hpp"
 
+#include <sched.h>
+
 #include <mutex>
 
 #include "base/error.hpp"
@@ -11,12 +13,20 @@ bool threads_multiple = false;
 namespace {
 
 std::mutex mutex;
+std::atomic<int> waiting{0};
 thread_local int depth = 0;
+
+void take() {
+  if (mutex.try_lock()) return;
+  waiting.fetch_add(1, std::memory_order_relaxed);
+  mutex.lock();
+  waiting.fetch_sub(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
 void lock_slow() {
-  if (depth++ == 0) mutex.lock();
+  if (depth++ == 0) take();
 }
 
 void unlock_slow() {
@@ -36,9 +46,16 @@ int unlock_all() {
 
 void relock(int held) {
   if (held > 0) {
-    mutex.lock();
+    take();
     depth = held;
   }
+}
+
+void let_others_in() {
+  if (waiting.load(std::memory_order_relaxed) == 0) return;
+  const int held = unlock_all();
+  sched_yield();  // std::mutex is not fair: without this the thread that polls would take it again at once
+  relock(held);
 }
 
 }  // namespace cow::runtime

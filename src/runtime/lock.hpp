@@ -19,6 +19,9 @@ void unlock_slow();
 int unlock_all();
 void relock(int depth);
 
+// Lets a thread that waits for the lock have it, if there is one.
+void let_others_in();
+
 class Guard {
  public:
   Guard() {

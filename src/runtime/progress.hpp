@@ -16,7 +16,7 @@ struct Source {
   std::size_t (*poll)(Source&) = nullptr;  // returns how many things moved
   int (*descriptor)(Source&) = nullptr;    // readable when poll may have work; -1: none. Null: work comes only from
                                            // other sources (a schedule waits for messages), so sleeping is safe
-  bool (*may_sleep)(Source&) = nullptr;    // asked right before sleeping on the descriptor; null: yes
+  bool (*may_sleep)(Source&) = nullptr;    // asked right before sleeping, after wake() works; null: yes
   // When the source must be polled even if nothing arrives (a retry, a time limit): time of the monotonic clock, or
   // no_deadline.
   Nanoseconds deadline = no_deadline;

@@ -1,0 +1,220 @@
+#include "runtime/job.hpp"
+
+#include <pmix.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "runtime/progress.hpp"
+#include "runtime/waiting.hpp"
+
+namespace cow::runtime {
+
+void open_mailbox();  // mailbox.cpp
+
+namespace {
+
+constexpr char address_key[] = "cow.address";
+constexpr char key_key[] = "cow.key";  // the job's key, where the launcher has none for us
+
+Job the_job;
+pmix_proc_t myself;
+
+const char* pmix_text(pmix_status_t status) { return PMIx_Error_string(status); }
+
+pmix_proc_t process_of(int rank) {
+  pmix_proc_t process;
+  PMIX_LOAD_PROCID(&process, myself.nspace, static_cast<pmix_rank_t>(rank));
+  return process;
+}
+
+// A number that the launcher knows of a process (or of the job: rank PMIX_RANK_WILDCARD), if it does.
+std::optional<std::uint32_t> ask_number(const char* key, pmix_rank_t rank) {
+  pmix_proc_t process;
+  PMIX_LOAD_PROCID(&process, myself.nspace, rank);
+  pmix_info_t optional;  // answer from what came at start, never ask around
+  PMIX_INFO_LOAD(&optional, PMIX_OPTIONAL, nullptr, PMIX_BOOL);
+  pmix_value_t* value = nullptr;
+  const pmix_status_t status = PMIx_Get(&process, key, &optional, 1, &value);
+  PMIX_INFO_DESTRUCT(&optional);
+  if (status != PMIX_SUCCESS || !value) return {};
+  std::optional<std::uint32_t> out;
+  switch (value->type) {
+    case PMIX_UINT16: out = value->data.uint16; break;
+    case PMIX_UINT32: out = value->data.uint32; break;
+    case PMIX_INT: out = static_cast<std::uint32_t>(value->data.integer); break;
+    case PMIX_INT32: out = static_cast<std::uint32_t>(value->data.int32); break;
+    case PMIX_UINT64: out = static_cast<std::uint32_t>(value->data.uint64); break;
+    case PMIX_SIZE: out = static_cast<std::uint32_t>(value->data.size); break;
+    case PMIX_PROC_RANK: out = value->data.rank; break;
+    default: break;
+  }
+  PMIX_VALUE_RELEASE(value);
+  return out;
+}
+
+const char* variable(const char* name) {
+  const char* value = getenv(name);
+  return value && *value ? value : nullptr;
+}
+
+// Row by row, what a launcher of several ranks leaves in the environment of each, if it speaks no PMIx that we could
+// use. To run on as N jobs of one would be the worst answer.
+Error refuse_foreign_launcher() {
+  for (const char* name : {"PMI_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
+    const char* value = variable(name);
+    if (value && atoi(value) > 1)
+      return fail(ErrorClass::other,
+                  "this process was launched as one of several (%s=%s), but the launcher offers no PMIx: use this "
+                  "library's mpirun, or srun --mpi=pmix; to run it alone, unset %s",
+                  name, value, name);
+  }
+  return success;
+}
+
+bool read_key_from_launcher(SipKey& key) {
+  const char* text = variable("COW_KEY_FD");
+  return text && pread(atoi(text), &key, sizeof key, 0) == sizeof key;
+}
+
+// Without a key from the launcher, rank 0 makes one and PMIx, which admits only this job's processes, carries it.
+Error agree_on_key(SipKey& key) {
+  if (the_job.rank == 0) {
+    if (getrandom(&key, sizeof key, 0) != sizeof key) return fail(ErrorClass::other, "no random numbers to be had");
+    pmix_value_t value;
+    value.type = PMIX_BYTE_OBJECT;
+    value.data.bo = {reinterpret_cast<char*>(&key), sizeof key};
+    pmix_status_t status = PMIx_Put(PMIX_GLOBAL, key_key, &value);
+    if (status == PMIX_SUCCESS) status = PMIx_Commit();
+    return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
+  }
+  const pmix_proc_t root = process_of(0);
+  pmix_value_t* value = nullptr;
+  const pmix_status_t status = PMIx_Get(&root, key_key, nullptr, 0, &value);
+  if (status != PMIX_SUCCESS || value->type != PMIX_BYTE_OBJECT || value->data.bo.size != sizeof key)
+    return fail(ErrorClass::other, "rank 0 has not published the job's key: %s", pmix_text(status));
+  memcpy(&key, value->data.bo.bytes, sizeof key);
+  PMIX_VALUE_RELEASE(value);
+  return success;
+}
+
+Error join_launched_job() {
+  pmix_status_t status = PMIx_Init(&myself, nullptr, 0);
+  if (status != PMIX_SUCCESS)
+    return fail(ErrorClass::other,
+                "the launcher's PMIx server (PMIX_NAMESPACE=%s) does not answer: %s; start the program with mpirun, or "
+                "unset PMIX_NAMESPACE to run it alone",
+                getenv("PMIX_NAMESPACE"), pmix_text(status));
+  the_job.launched = true;
+  the_job.name = myself.nspace;
+  the_job.id = siphash({}, myself.nspace, strlen(myself.nspace));
+  the_job.rank = static_cast<int>(myself.rank);
+  const auto size = ask_number(PMIX_JOB_SIZE, PMIX_RANK_WILDCARD);
+  if (!size || *size == 0 || the_job.rank >= static_cast<int>(*size))
+    return fail(ErrorClass::other, "the launcher's PMIx server does not say how many ranks the job has");
+  the_job.size = static_cast<int>(*size);
+  the_job.local_rank = static_cast<int>(ask_number(PMIX_LOCAL_RANK, myself.rank).value_or(0));
+  the_job.local_size = static_cast<int>(ask_number(PMIX_LOCAL_SIZE, PMIX_RANK_WILDCARD).value_or(1));
+  the_job.universe_size = static_cast<int>(ask_number(PMIX_UNIV_SIZE, PMIX_RANK_WILDCARD).value_or(-1));
+  the_job.appnum = static_cast<int>(ask_number(PMIX_APPNUM, myself.rank).value_or(-1));
+  the_job.node = node_of(the_job.rank);
+  if (the_job.size > 1 && !read_key_from_launcher(the_job.key)) return agree_on_key(the_job.key);
+  return success;
+}
+
+// A request to PMIx that its thread answers; shared between the two threads.
+struct Question {
+  Got got;
+};
+
+void answered(pmix_status_t status, pmix_value_t* value, void* state) {
+  const auto* question = static_cast<Question*>(state);
+  std::string bytes;
+  if (status == PMIX_SUCCESS && value && value->type == PMIX_BYTE_OBJECT)
+    bytes.assign(value->data.bo.bytes, value->data.bo.size);
+  else if (status == PMIX_SUCCESS)
+    status = PMIX_ERR_NOT_FOUND;
+  run_in_progress([got = question->got, status, bytes = std::move(bytes)]() mutable {
+    got(status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Get: %s", pmix_text(status)),
+        std::move(bytes));
+  });
+  delete question;
+}
+
+// A launcher that cannot fence has nothing more to tell; the end goes on without it.
+void fence_done(pmix_status_t, void* state) {
+  run_in_progress([state] { *static_cast<bool*>(state) = true; });
+}
+
+}  // namespace
+
+const Job& job() { return the_job; }
+
+Error join_job() {
+  open_mailbox();
+  if (variable("PMIX_NAMESPACE")) {
+    if (Error error = join_launched_job()) return error;
+  } else {
+    if (Error error = refuse_foreign_launcher()) return error;
+    the_job.name = "alone";
+    the_job.id = siphash({}, "alone", 5);
+  }
+  decide_waiting_policy(the_job.local_size);
+  return success;
+}
+
+Error leave_job() {
+  if (!the_job.launched) return success;
+  bool ended = false;
+  pmix_proc_t all;
+  PMIX_LOAD_PROCID(&all, myself.nspace, PMIX_RANK_WILDCARD);
+  const pmix_status_t status = PMIx_Fence_nb(&all, 1, nullptr, 0, fence_done, &ended);
+  if (status == PMIX_SUCCESS) progress::wait_until([&] { return ended; });
+  return success;
+}
+
+void end_pmix() {
+  if (the_job.launched) PMIx_Finalize(nullptr, 0);
+}
+
+std::uint32_t node_of(int rank) {
+  if (!the_job.launched) return 0;
+  return ask_number(PMIX_NODEID, static_cast<pmix_rank_t>(rank)).value_or(0);
+}
+
+Error publish_address(const std::string& bytes) {
+  pmix_value_t value;
+  value.type = PMIX_BYTE_OBJECT;
+  value.data.bo = {const_cast<char*>(bytes.data()), bytes.size()};
+  pmix_status_t status = PMIx_Put(PMIX_GLOBAL, address_key, &value);
+  if (status == PMIX_SUCCESS) status = PMIx_Commit();
+  return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
+}
+
+void fetch_address(int rank, Got got) {
+  const pmix_proc_t process = process_of(rank);
+  auto* question = new Question{std::move(got)};
+  const pmix_status_t status = PMIx_Get_nb(&process, address_key, nullptr, 0, answered, question);
+  if (status != PMIX_SUCCESS) answered(status, nullptr, question);
+}
+
+void abort_job(int status, const std::string& message) {
+  if (!message.empty()) {
+    const std::string line = message + "\n";
+    (void)!write(STDERR_FILENO, line.data(), line.size());
+  }
+  fflush(stdout);
+  if (the_job.launched) {
+    // PMIx may hang when the launcher has gone; then the alarm ends this process.
+    signal(SIGALRM, SIG_DFL);
+    alarm(2);
+    PMIx_Abort(status, "", nullptr, 0);
+  }
+  _exit(status % 256 == 0 ? 1 : status);
+}
+
+}  // namespace cow::runtime

@@ -1,0 +1,135 @@
+#include "runtime/progress.hpp"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "base/settings.hpp"
+#include "runtime/lock.hpp"
+#include "runtime/waiting.hpp"
+
+namespace cow::progress {
+namespace {
+
+std::vector<Source*> sources;
+bool polling = false;  // a poll function that waits (it must not) or a callback that calls MPI does not poll again
+
+// Waiting threads at MPI_THREAD_MULTIPLE: one sleeps on the descriptors, the others until it, or whoever polls, has
+// seen something move.
+bool sleeper = false;
+int bystanders = 0;
+std::condition_variable_any& moved() {
+  static auto& instance = *new std::condition_variable_any;
+  return instance;
+}
+
+int wake_descriptor() {
+  static const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return descriptor;
+}
+std::atomic<bool> asleep{false};  // somebody is, or is about to be, in the kernel
+
+constexpr Nanoseconds blind_sleep = 100 * microsecond;  // with a source that has no descriptor
+constexpr Nanoseconds longest_sleep = second;
+
+// Sleeps until a source may have work. The lock is given up meanwhile.
+void sleep_on_sources() {
+  asleep.store(true, std::memory_order_seq_cst);
+  pollfd descriptors[16];
+  nfds_t count = 0;
+  descriptors[count++] = {wake_descriptor(), POLLIN, 0};
+  Nanoseconds limit = longest_sleep;
+  const Nanoseconds start = now();
+  bool ready = false;
+  for (Source* source : sources) {
+    if (source->deadline != Source::no_deadline) limit = std::min(limit, source->deadline - start);
+    if (source->may_sleep && !source->may_sleep(*source)) ready = true;
+    if (!source->descriptor) continue;
+    const int descriptor = source->descriptor(*source);
+    if (descriptor < 0 || count == std::size(descriptors))
+      limit = std::min(limit, blind_sleep);
+    else
+      descriptors[count++] = {descriptor, POLLIN, 0};
+  }
+  if (!ready && limit > 0) {
+    const timespec timeout{limit / second, limit % second};
+    const int depth = runtime::unlock_all();
+    ppoll(descriptors, count, &timeout, nullptr);
+    runtime::relock(depth);
+  }
+  asleep.store(false, std::memory_order_relaxed);
+  if (descriptors[0].revents) {
+    std::uint64_t value;
+    (void)!read(wake_descriptor(), &value, sizeof value);
+  }
+}
+
+// std::condition_variable_any wants a lock object; ours is the progress lock at whatever depth.
+struct WholeLock {
+  int depth = 0;
+  void lock() { runtime::relock(depth); }
+  void unlock() { depth = runtime::unlock_all(); }
+};
+
+}  // namespace
+
+void add(Source& source) { sources.push_back(&source); }
+
+void remove(Source& source) { std::erase(sources, &source); }
+
+std::size_t poll() {
+  if (polling) return 0;
+  polling = true;
+  std::size_t events = 0;
+  // By index: a poll function may add or remove sources; one that is skipped thereby has its turn in the next pass.
+  for (std::size_t i = 0; i < sources.size(); ++i) events += sources[i]->poll(*sources[i]);
+  polling = false;
+  if (events > 0 && bystanders > 0) moved().notify_all();
+  return events;
+}
+
+void wake() {
+  if (!asleep.load(std::memory_order_seq_cst)) return;
+  const std::uint64_t one = 1;
+  (void)!write(wake_descriptor(), &one, sizeof one);
+}
+
+void pause(Wait& wait) {
+  const runtime::WaitingPolicy& policy = runtime::waiting_policy();
+  ++wait.rounds;
+  if (wait.rounds <= 16 || policy.spin_only) {
+    if (runtime::threads_multiple) runtime::let_others_in();
+    __builtin_ia32_pause();
+    return;
+  }
+  const Nanoseconds time = now();
+  if (wait.idle_since == 0) wait.idle_since = time;
+  const Nanoseconds idle = time - wait.idle_since;
+  if (idle < policy.spin) {
+    if (runtime::threads_multiple) runtime::let_others_in();
+    __builtin_ia32_pause();
+  } else if (idle < policy.yield || policy.never_sleep) {
+    const int depth = runtime::unlock_all();
+    sched_yield();
+    runtime::relock(depth);
+  } else if (sleeper) {
+    WholeLock lock;
+    ++bystanders;
+    moved().wait_for(lock, std::chrono::milliseconds(100));
+    --bystanders;
+  } else {
+    sleeper = true;
+    sleep_on_sources();
+    sleeper = false;
+    if (bystanders > 0) moved().notify_all();
+  }
+}
+
+}  // namespace cow::progress

@@ -1,0 +1,58 @@
+#include "runtime/waiting.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/settings.hpp"
+
+namespace cow::runtime {
+namespace {
+
+WaitingPolicy policy{.spin = 20 * microsecond, .yield = 100 * microsecond};
+
+// A number from a file of one or two numbers ("max 100000" in cgroup v2 reads as none); 0 when there is none.
+bool read_numbers(const char* path, double& first, double* second = nullptr) {
+  FILE* file = fopen(path, "re");
+  if (!file) return false;
+  double ignored;
+  const int got = fscanf(file, "%lf %lf", &first, second ? second : &ignored);
+  fclose(file);
+  return got >= (second ? 2 : 1);
+}
+
+// Processors that the cgroup's CPU quota amounts to; 0 when there is no quota.
+double cgroup_processors() {
+  double quota = 0, period = 0;
+  if (read_numbers("/sys/fs/cgroup/cpu.max", quota, &period) && period > 0) return quota / period;
+  if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota) && quota > 0 &&
+      read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period) && period > 0)
+    return quota / period;
+  return 0;
+}
+
+}  // namespace
+
+double allowed_processors() {
+  cpu_set_t set;
+  double count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  if (const double quota = cgroup_processors(); quota > 0) count = std::min(count, quota);
+  return std::max(count, 1.0);
+}
+
+const WaitingPolicy& waiting_policy() { return policy; }
+
+void decide_waiting_policy(int local_ranks) {
+  const Settings& set = settings();
+  const bool crowded = local_ranks > allowed_processors();
+  // In a crowd whoever we wait for probably needs this processor: give it up at once.
+  policy.spin = crowded ? 0 : set.spin_us * microsecond;
+  policy.yield = policy.spin + (crowded ? 20 * microsecond : 100 * microsecond);
+  policy.spin_only = set.wait == "spin";
+  policy.never_sleep = set.wait == "yield";
+  if (set.wait == "yield") policy.spin = 0;
+  if (set.wait == "sleep") policy.spin = policy.yield = 0;
+}
+
+}  // namespace cow::runtime

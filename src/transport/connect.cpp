@@ -1,0 +1,214 @@
+#include "transport/connect.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/settings.hpp"
+#include "runtime/job.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow::transport {
+
+Self self;
+
+// What is needed until the peer is up.
+struct Connecting {
+  std::vector<Candidate> candidates;
+  std::vector<Destination> reached;  // of each candidate, as far as tried
+  std::size_t attempt = 0;           // the candidate in use
+  std::uint64_t nonce = 0;           // the peer's
+  Nanoseconds retry_at = progress::Source::no_deadline;
+  Nanoseconds patience = 0;  // how long to wait for the next answer
+  bool greeted = false;      // the candidate in use has been written to
+};
+
+namespace {
+
+constexpr Nanoseconds longest_patience = 5 * second;
+
+std::vector<Peer*> connecting_peers;
+Nanoseconds earliest_retry = progress::Source::no_deadline;
+
+void note_retry(Connecting& connecting, Nanoseconds at) {
+  connecting.retry_at = at;
+  earliest_retry = std::min(earliest_retry, at);
+}
+
+std::uint64_t seal_of(wire::Kind kind, const std::byte* handshake, std::size_t size) {
+  SipHash hash(runtime::job().key);
+  hash.add(&kind, 1);
+  hash.add(handshake + sizeof(wire::Handshake::seal), size - sizeof(wire::Handshake::seal));
+  return hash.finish();
+}
+
+// Posts one message of the handshake; false when the port has no room now.
+bool send_handshake(Peer& peer, wire::Kind kind, Destination to, std::size_t attempt, std::uint8_t echo,
+                    std::uint64_t nonce) {
+  const bool introduce = kind != wire::Kind::confirm;
+  std::byte body[sizeof(wire::Handshake) + 1024];
+  wire::Handshake shake;
+  shake.attempt = static_cast<std::uint8_t>(attempt);
+  shake.echo = echo;
+  shake.job = runtime::job().id;
+  shake.rank = static_cast<std::uint32_t>(runtime::job().rank);
+  shake.your_number = peer.process;
+  shake.your_token = peer.expected_token;
+  shake.your_credits = self.window;
+  shake.address_size = introduce ? static_cast<std::uint32_t>(self.address.size()) : 0;
+  shake.my_nonce = self.nonce;
+  shake.your_nonce = nonce;
+  const std::size_t size = sizeof shake + shake.address_size;
+  memcpy(body, &shake, sizeof shake);
+  memcpy(body + sizeof shake, self.address.data(), shake.address_size);
+  shake.seal = seal_of(kind, body, size);
+  memcpy(body, &shake, sizeof shake);
+  wire::Header head;
+  head.kind = kind;
+  return self.port->send(to, &head, sizeof head, {.bytes = body, .size = size}) == Post::done;
+}
+
+Error take_candidates(Peer& peer, const std::string& address) {
+  const bool same_node = runtime::node_of(static_cast<int>(peer.process)) == runtime::job().node;
+  Connecting& connecting = *peer.connecting;
+  if (Error error = self.port->candidates(address, same_node, connecting.candidates)) return error;
+  if (connecting.candidates.empty())
+    return fail(ErrorClass::other, "rank %u has published no address that can be used from here", peer.process);
+  connecting.candidates.resize(std::min<std::size_t>(connecting.candidates.size(), 255));
+  return success;
+}
+
+// The destination of the candidate in use, made ready if it was not.
+Error current_destination(Connecting& connecting, Destination& to) {
+  while (connecting.reached.size() <= connecting.attempt) {
+    Destination destination;
+    if (Error error = self.port->reach(connecting.candidates[connecting.reached.size()], destination)) return error;
+    connecting.reached.push_back(destination);
+  }
+  to = connecting.reached[connecting.attempt];
+  return success;
+}
+
+void greet(Peer& peer, wire::Kind kind, std::uint8_t echo) {
+  Connecting& connecting = *peer.connecting;
+  Destination to;
+  if (Error error = current_destination(connecting, to)) return peer_failed(peer, error);
+  connecting.greeted = send_handshake(peer, kind, to, connecting.attempt, echo, connecting.nonce);
+  note_retry(connecting, connecting.greeted ? now() + connecting.patience : now());
+}
+
+void resolved(Peer& peer, Error error, const std::string& bytes) {
+  if (peer.state != Peer::State::connecting || !peer.connecting->candidates.empty()) return;  // it greeted us meanwhile
+  Connecting& connecting = *peer.connecting;
+  if (!error && bytes.size() <= sizeof connecting.nonce)
+    error = fail(ErrorClass::other, "rank %u has published no address", peer.process);
+  if (error) return peer_failed(peer, error);
+  memcpy(&connecting.nonce, bytes.data(), sizeof connecting.nonce);
+  if (Error wrong = take_candidates(peer, bytes.substr(sizeof connecting.nonce))) return peer_failed(peer, wrong);
+  greet(peer, wire::Kind::hello, 0);
+}
+
+void begin(Peer& peer) {
+  peer.state = Peer::State::connecting;
+  peer.connecting = std::make_unique<Connecting>();
+  peer.connecting->patience = settings().address_timeout * millisecond;
+  connecting_peers.push_back(&peer);
+}
+
+void now_up(Peer& peer, const wire::Handshake& shake) {
+  Connecting& connecting = *peer.connecting;
+  peer.destination = connecting.reached[shake.echo];
+  for (std::size_t i = 0; i < connecting.reached.size(); ++i)
+    if (i != shake.echo) self.port->forget(connecting.reached[i]);
+  peer.state = Peer::State::up;
+  peer.number = shake.your_number;
+  peer.token = shake.your_token;
+  peer.credits = shake.your_credits;
+  std::erase(connecting_peers, &peer);
+  peer.connecting.reset();
+}
+
+// Everything that must be true of a handshake before anything in it is believed.
+bool genuine(const wire::Header& head, const std::byte* body, std::size_t size, wire::Handshake& shake) {
+  if (size < sizeof shake) return false;
+  memcpy(&shake, body, sizeof shake);
+  const runtime::Job& job = runtime::job();
+  return shake.magic == wire::magic && shake.version == wire::version && shake.word_size == sizeof(void*) &&
+         shake.address_size == size - sizeof shake && shake.seal == seal_of(head.kind, body, size) &&
+         shake.your_nonce == self.nonce && shake.job == job.id && shake.rank < static_cast<std::uint32_t>(job.size) &&
+         shake.rank != static_cast<std::uint32_t>(job.rank);
+}
+
+void hello_arrived(Peer& peer, const wire::Handshake& shake, const std::string& address) {
+  if (peer.state == Peer::State::up) {
+    // Its own hello crossed our welcome: it hears again what it needs.
+    send_handshake(peer, wire::Kind::welcome, peer.destination, 0, shake.attempt, shake.my_nonce);
+    return;
+  }
+  if (peer.state == Peer::State::unknown) begin(peer);
+  if (peer.state != Peer::State::connecting) return;
+  peer.connecting->nonce = shake.my_nonce;
+  if (peer.connecting->candidates.empty()) {
+    if (Error error = take_candidates(peer, address)) return peer_failed(peer, error);
+  }
+  greet(peer, wire::Kind::welcome, shake.attempt);
+}
+
+}  // namespace
+
+std::string introduction() {
+  std::string out(reinterpret_cast<const char*>(&self.nonce), sizeof self.nonce);
+  return out + self.address;
+}
+
+void connect(Peer& peer) {
+  begin(peer);
+  runtime::fetch_address(static_cast<int>(peer.process),
+                         [&peer](Error error, const std::string& bytes) { resolved(peer, error, bytes); });
+}
+
+void handshake_arrived(const wire::Header& head, const std::byte* body, std::size_t size) {
+  wire::Handshake shake;
+  if (!genuine(head, body, size, shake)) {
+    ++counters.bad_handshakes;
+    return;
+  }
+  Peer& peer = peer_of(shake.rank);
+  if (head.kind == wire::Kind::hello)
+    return hello_arrived(peer, shake,
+                         std::string(reinterpret_cast<const char*>(body) + sizeof shake, shake.address_size));
+  const bool waiting = peer.state == Peer::State::connecting && shake.echo < peer.connecting->reached.size();
+  if (waiting) now_up(peer, shake);
+  if (head.kind == wire::Kind::welcome && peer.state == Peer::State::up)
+    send_handshake(peer, wire::Kind::confirm, peer.destination, 0, shake.attempt, shake.my_nonce);
+  if (waiting) peer_is_up(peer);
+}
+
+std::size_t retry_connections() {
+  if (connecting_peers.empty() || earliest_retry == progress::Source::no_deadline) return 0;
+  const Nanoseconds time = now();
+  if (time < earliest_retry) return 0;
+  earliest_retry = progress::Source::no_deadline;
+  std::size_t sent = 0;
+  const std::vector<Peer*> peers = connecting_peers;  // greet() may end the attempt of one
+  for (Peer* peer : peers) {
+    Connecting& connecting = *peer->connecting;
+    if (connecting.retry_at > time) {
+      earliest_retry = std::min(earliest_retry, connecting.retry_at);
+      continue;
+    }
+    if (connecting.greeted) {
+      connecting.attempt = (connecting.attempt + 1) % connecting.candidates.size();
+      if (connecting.attempt == 0) connecting.patience = std::min(2 * connecting.patience, longest_patience);
+      ++counters.retried_addresses;
+    }
+    ++sent;
+    greet(*peer, wire::Kind::hello, 0);
+  }
+  return sent;
+}
+
+Nanoseconds next_retry() { return connecting_peers.empty() ? progress::Source::no_deadline : earliest_retry; }
+
+}  // namespace cow::transport

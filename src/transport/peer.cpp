@@ -1,0 +1,247 @@
+#include "transport/peer.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/settings.hpp"
+#include "runtime/job.hpp"
+#include "runtime/progress.hpp"
+#include "transport/connect.hpp"
+#include "transport/ofi/ofi.hpp"
+
+namespace cow::transport {
+
+Counters counters;
+
+namespace {
+
+constexpr std::uint32_t smallest_window = 64 * 1024 / wire::credit_unit;  // four of the largest messages
+
+std::unique_ptr<Port> port;
+std::vector<std::unique_ptr<Peer>> peers;
+std::vector<Peer*> pumped;  // peers with something queued
+Handler handlers[static_cast<int>(wire::Kind::count)] = {};
+
+void put_in_pump(Peer& peer) {
+  if (peer.pumping) return;
+  peer.pumping = true;
+  pumped.push_back(&peer);
+}
+
+// Fills in what depends on the moment and hands the message to the port.
+bool try_post(Peer& peer, Outgoing& out) {
+  const auto returned = static_cast<std::uint16_t>(std::min<std::uint32_t>(peer.owed, UINT16_MAX));
+  out.head.sender = peer.number;
+  out.head.token = peer.token;
+  out.head.sequence = peer.next_sequence;
+  out.head.credits = returned;
+  if (port->send(peer.destination, &out.head, sizeof out.head + out.extra_size, out.body) != Post::done) return false;
+  ++peer.next_sequence;
+  peer.owed -= returned;
+  peer.credits -= out.cost;
+  ++counters.sent;
+  return true;
+}
+
+void tell_posted(Outgoing& out, Error error) {
+  if (out.posted) out.posted(out, error);
+}
+
+// Posts what is queued for a peer, answers first; returns how many went. Stops when the port or the credits say so.
+std::size_t pump(Peer& peer) {
+  std::size_t count = 0;
+  for (; !peer.answers.empty(); ++count) {
+    if (!try_post(peer, *peer.answers.front())) return count;
+    tell_posted(peer.answers.pop(), success);
+  }
+  for (; !peer.messages.empty() && peer.messages.front()->cost <= peer.credits; ++count) {
+    if (!try_post(peer, *peer.messages.front())) return count;
+    tell_posted(peer.messages.pop(), success);
+  }
+  return count;
+}
+
+std::size_t tell_failure(Peer& peer) {
+  std::size_t count = 0;
+  for (; !peer.answers.empty(); ++count) tell_posted(peer.answers.pop(), peer.failure);
+  for (; !peer.messages.empty(); ++count) tell_posted(peer.messages.pop(), peer.failure);
+  return count;
+}
+
+std::size_t pump_all() {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < pumped.size();) {
+    Peer& peer = *pumped[i];
+    if (peer.state == Peer::State::up) count += pump(peer);
+    if (peer.state == Peer::State::failed) count += tell_failure(peer);
+    if (peer.answers.empty() && peer.messages.empty()) {
+      peer.pumping = false;
+      pumped[i] = pumped.back();
+      pumped.pop_back();
+    } else {
+      ++i;
+    }
+  }
+  return count;
+}
+
+void handle(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
+  ++peer.expected;
+  ++counters.received;
+  if (head.credits > 0) peer.credits += head.credits;
+  handlers[static_cast<int>(head.kind)](peer, head, bytes + sizeof head, size - sizeof head);
+}
+
+// Keeps a message that came before its turn, or handles those whose turn has come.
+void put_in_order(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
+  if (static_cast<std::int32_t>(head.sequence - peer.expected) < 0) {  // had it already
+    ++counters.malformed;
+    return;
+  }
+  ++counters.out_of_order;
+  peer.early.emplace(head.sequence, std::vector<std::byte>(bytes, bytes + size));
+}
+
+void handle_early(Peer& peer) {
+  for (auto next = peer.early.find(peer.expected); next != peer.early.end(); next = peer.early.find(peer.expected)) {
+    const std::vector<std::byte> bytes = std::move(next->second);
+    peer.early.erase(next);
+    wire::Header head;
+    memcpy(&head, bytes.data(), sizeof head);
+    handle(peer, head, bytes.data(), bytes.size());
+  }
+}
+
+struct Dispatch final : Receiver {
+  void arrived(const std::byte* bytes, std::size_t size) override {
+    wire::Header head;
+    if (size < sizeof head || size > wire::max_message) {
+      ++counters.malformed;
+      return;
+    }
+    memcpy(&head, bytes, sizeof head);
+    if (head.kind >= wire::Kind::credit && head.kind < wire::Kind::count) {
+      Peer* peer = head.sender < peers.size() ? peers[head.sender].get() : nullptr;
+      if (!peer || head.token != peer->expected_token) {
+        ++counters.strangers;
+        return;
+      }
+      if (head.sequence != peer->expected) return put_in_order(*peer, head, bytes, size);
+      handle(*peer, head, bytes, size);
+      if (!peer->early.empty()) handle_early(*peer);
+    } else if (head.kind >= wire::Kind::hello && head.kind <= wire::Kind::confirm) {
+      handshake_arrived(head, bytes + sizeof head, size - sizeof head);
+    } else {
+      ++counters.malformed;
+    }
+  }
+} dispatch;
+
+struct PortSource : progress::Source {
+} source;
+
+std::size_t poll_port(progress::Source&) {
+  std::size_t events = port->poll();
+  if (!pumped.empty()) events += pump_all();
+  if (source.deadline != progress::Source::no_deadline) {
+    events += retry_connections();
+    source.deadline = next_retry();
+  }
+  return events;
+}
+
+void ignore(Peer&, const wire::Header&, const std::byte*, std::size_t) {}
+
+template <class T>
+T random_number() {
+  T out;
+  COW_INVARIANT(getrandom(&out, sizeof out, 0) == sizeof out);
+  return out;
+}
+
+}  // namespace
+
+void set_handler(wire::Kind kind, Handler handler) { handlers[static_cast<int>(kind)] = handler; }
+
+Error open() {
+  const runtime::Job& job = runtime::job();
+  peers.resize(static_cast<std::size_t>(job.size));
+  if (job.size == 1) return success;
+  for (Handler& handler : handlers)
+    if (!handler) handler = ignore;
+  if (Error error = open_port(settings().provider, job.local_size == job.size, dispatch, port)) return error;
+  self.port = port.get();
+  self.address = port->published();
+  self.nonce = random_number<std::uint64_t>();
+  self.window = std::max<std::uint32_t>(smallest_window, static_cast<std::uint32_t>(settings().eager_window / wire::credit_unit));
+  if (Error error = runtime::publish_address(introduction())) return error;
+  source.poll = poll_port;
+  source.descriptor = [](progress::Source&) { return port->wait_descriptor(); };
+  source.may_sleep = [](progress::Source&) { return port->may_sleep(); };
+  progress::add(source);
+  return success;
+}
+
+void drain() {
+  if (port) progress::wait_until([] { return pumped.empty() && port->drained(); });
+}
+
+void close() {
+  if (!port) return;
+  progress::remove(source);
+  port.reset();
+  peers.clear();
+  pumped.clear();
+}
+
+Peer& peer_of(Process process) {
+  std::unique_ptr<Peer>& peer = peers[process];
+  if (!peer) {
+    peer = std::make_unique<Peer>();
+    peer->process = process;
+    peer->expected_token = random_number<std::uint32_t>();
+  }
+  return *peer;
+}
+
+Port& port_of(Peer&) { return *port; }
+
+Post post(Peer& peer, Outgoing& out) {
+  if (out.cost == 0) {
+    if (peer.state == Peer::State::up && peer.answers.empty() && try_post(peer, out)) return Post::done;
+    peer.answers.push(out);
+  } else {
+    // Answers may wait while messages go: only the order among messages matters to the receiver.
+    if (peer.state == Peer::State::up && peer.messages.empty() && out.cost <= peer.credits && try_post(peer, out))
+      return Post::done;
+    if (out.cost > peer.credits && peer.state == Peer::State::up) ++counters.credit_waits;
+    peer.messages.push(out);
+  }
+  put_in_pump(peer);
+  if (peer.state == Peer::State::unknown) connect(peer);
+  return Post::posted;
+}
+
+void give_back(Peer& peer, std::uint32_t cost) {
+  peer.owed += cost;
+  if (peer.owed < self.window / 4 || peer.credit_queued) return;
+  peer.credit_queued = true;
+  peer.credit_message.head = {.kind = wire::Kind::credit};
+  peer.credit_message.posted = [](Outgoing& out, Error) {
+    auto& owner = *reinterpret_cast<Peer*>(reinterpret_cast<char*>(&out) - offsetof(Peer, credit_message));
+    owner.credit_queued = false;
+  };
+  if (post(peer, peer.credit_message) == Post::done) peer.credit_queued = false;
+}
+
+void peer_is_up(Peer& peer) { put_in_pump(peer); }
+
+void peer_failed(Peer& peer, Error error) {
+  peer.state = Peer::State::failed;
+  peer.failure = error;
+  put_in_pump(peer);
+}
+
+}  // namespace cow::transport

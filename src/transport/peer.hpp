@@ -1,0 +1,104 @@
+// Peers: the processes that this one exchanges messages with, and the rules of that exchange: who may speak (the
+// handshake, tokens), in which order (sequence numbers), and how much may be piled up (credits).
+//
+// All under the progress lock. What a message means is known to the handlers that pt2pt registers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/list.hpp"
+#include "transport/port.hpp"
+#include "transport/wire.hpp"
+
+namespace cow::transport {
+
+using Process = std::uint32_t;  // this process's number for a process; the ranks of MPI_COMM_WORLD come first
+
+struct Peer;
+
+// A message to be posted. Owned by whoever fills it; must live until post() has returned done or `posted` was called.
+struct Outgoing {
+  Outgoing* next = nullptr;
+  wire::Header head;  // kind, context, source and tag are the owner's; the rest is filled in when it is posted
+  std::byte extra[sizeof(wire::Request)];  // the fixed part of the body, behind the head without a gap
+  std::uint16_t extra_size = 0;
+  std::uint16_t cost = 0;  // credits it needs, in units; 0: a message that can always go (an answer)
+  Body body;               // what follows; body.bytes must stay valid as long as this
+  void (*posted)(Outgoing&, Error) = nullptr;  // called from progress when it left the queue: posted, or peer failed
+
+  template <class Extra>
+  void set_extra(const Extra& value) {
+    static_assert(sizeof value <= sizeof extra);
+    __builtin_memcpy(extra, &value, sizeof value);
+    extra_size = sizeof value;
+  }
+};
+static_assert(offsetof(Outgoing, extra) == offsetof(Outgoing, head) + sizeof(wire::Header));
+
+// What a message of `bytes` bytes may cost the receiver in memory, in credit units.
+inline std::uint16_t cost_of(std::size_t bytes) {
+  return static_cast<std::uint16_t>(3 + (bytes + wire::credit_unit - 1) / wire::credit_unit);
+}
+
+struct Connecting;  // connect.cpp: what is needed until the peer is up
+
+struct Peer {
+  enum class State : std::uint8_t { unknown, connecting, up, failed };
+
+  Process process = 0;
+  State state = State::unknown;
+  bool pumping = false;          // in the list of peers with something queued
+  Destination destination = 0;   // valid when up
+  std::uint32_t number = 0;      // the peer's number for us
+  std::uint32_t token = 0;       // and the token it wants to see
+  std::uint32_t next_sequence = 0;
+  std::int64_t credits = 0;      // units we may still spend
+  std::uint32_t expected = 0;    // sequence number of the next message from it
+  std::uint32_t owed = 0;        // units to give back to it
+  bool credit_queued = false;    // a message that gives them back is on its way to the port
+  Queue<Outgoing, &Outgoing::next> answers;   // cost nothing
+  Queue<Outgoing, &Outgoing::next> messages;  // wait for credits
+
+  std::uint32_t expected_token = 0;  // what it must put into its messages
+  std::map<std::uint32_t, std::vector<std::byte>> early;  // arrived before their turn, by sequence number
+  Outgoing credit_message;
+  std::unique_ptr<Connecting> connecting;
+  Error failure;
+};
+
+// Handles the messages of one kind. `body` has `size` bytes and is valid until the return.
+using Handler = void (*)(Peer&, const wire::Header&, const std::byte* body, std::size_t size);
+void set_handler(wire::Kind kind, Handler handler);
+
+// Opens the port and publishes its address. A job of one opens none.
+Error open();
+// Lets everything that was posted leave. To be called before the final barrier.
+void drain();
+void close();
+
+Peer& peer_of(Process process);
+Port& port_of(Peer& peer);
+
+// Posts the message now, or queues it: `done` (nothing more will be heard of it) or `posted` (out.posted is called
+// later). For a failed peer it is queued and told the failure from progress.
+Post post(Peer& peer, Outgoing& out);
+
+// A message of `cost` units from this peer has left the pile.
+void give_back(Peer& peer, std::uint32_t cost);
+
+// What was dropped and counted.
+struct Counters {
+  std::uint64_t sent = 0, received = 0;
+  std::uint64_t out_of_order = 0;
+  std::uint64_t credit_waits = 0;    // messages that had to wait at the sender for credit
+  std::uint64_t strangers = 0;       // messages without a known sender or its token
+  std::uint64_t malformed = 0;
+  std::uint64_t bad_handshakes = 0;  // seal, nonce, version or job is wrong
+  std::uint64_t retried_addresses = 0;
+};
+extern Counters counters;
+
+}  // namespace cow::transport

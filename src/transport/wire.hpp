@@ -1,0 +1,120 @@
+// The wire: the one home of the format of everything that two ranks exchange.
+//
+// A message is a Header and a body. Integers are in the byte order of the sender; the handshake refuses a peer of
+// another order or word size, so nothing is converted afterwards. Kinds are never reused.
+//
+//   1. Handshake (hello, welcome, confirm): Header with sender = token = sequence = 0, then a Handshake and the
+//      sender's published address. Sealed with the job's key; see transport/connect.cpp for the exchange.
+//   2. Everything else is accepted only from a peer that is up: `sender` is the number that the receiver gave to it in
+//      the handshake, `token` the one that goes with it. What does not fit is dropped and counted.
+//   3. Messages of one peer are numbered by `sequence` in the order posted and handled in that order, whatever the order
+//      in which the provider delivers them.
+//   4. `credits` gives back room at the sender of this message (see transport/peer.hpp), in units of credit_unit bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cow::wire {
+
+inline constexpr std::uint32_t magic = 0x31574f43;  // "COW1"
+inline constexpr std::uint8_t version = 1;
+inline constexpr std::size_t max_message = 16384;  // head and body
+inline constexpr std::size_t credit_unit = 64;     // bytes
+
+enum class Kind : std::uint8_t {
+  none = 0,
+  hello = 1,     // "this is who I am and how to reach me"
+  welcome = 2,   // the answer to a hello
+  confirm = 3,   // the answer to a welcome
+  credit = 4,    // nothing but the credits of the header
+  eager = 5,     // the whole of a message
+  eager_ack = 6, // an eager message that wants to be told when it is matched (MPI_Ssend)
+  matched = 7,   // the answer: Matched
+  offer = 8,     // a large message waits at the sender: Offer
+  pull_done = 9, // the receiver has read it: Done
+  request = 10,  // the receiver asks for it: Request
+  piece = 11,    // a piece of it: Piece, bytes
+  push_done = 12,// the sender has written it all: Done
+  count
+};
+
+struct Header {
+  Kind kind = Kind::none;
+  std::uint8_t flags = 0;  // always 0 in version 1
+  std::uint16_t credits = 0;
+  std::uint32_t sender = 0;
+  std::uint32_t token = 0;
+  std::uint32_t sequence = 0;
+  std::uint64_t context = 0;  // 0 where a kind has no use for it; so are source and tag
+  std::int32_t source = 0;    // the sender's rank in the context's communicator
+  std::int32_t tag = 0;
+};
+static_assert(sizeof(Header) == 32);
+
+struct Handshake {
+  std::uint64_t seal = 0;  // SipHash-2-4 of all that follows, addresses included, and the kind
+  std::uint32_t magic = wire::magic;
+  std::uint8_t version = wire::version;
+  std::uint8_t word_size = sizeof(void*);
+  std::uint8_t attempt = 0;  // which of the receiver's addresses this was sent to
+  std::uint8_t echo = 0;     // the attempt of the message that this one answers
+  std::uint64_t job = 0;         // hash of the sender's PMIx namespace
+  std::uint32_t rank = 0;        // the sender's rank in it
+  std::uint32_t your_number = 0; // what the receiver shall put into Header::sender when it writes to me
+  std::uint32_t your_token = 0;
+  std::uint32_t your_credits = 0;  // units that the receiver may have piled up at me
+  std::uint32_t address_size = 0;  // bytes that follow: the sender's published address
+  std::uint32_t zero = 0;
+  std::uint64_t my_nonce = 0;
+  std::uint64_t your_nonce = 0;  // as the receiver published it: proves that the right process was reached
+};
+static_assert(sizeof(Handshake) == 72);
+
+// A large message waits at the sender. Without a key (key_size 0) it can only be had in pieces.
+struct Offer {
+  std::uint64_t size = 0;       // of the message, in bytes
+  std::uint32_t send = 0;       // the sender's number for this operation
+  std::uint16_t key_size = 0;
+  std::uint16_t flags = 0;      // always 0 in version 1
+  std::uint64_t address = 0;    // of its first byte, as Registration::address
+  std::byte key[32] = {};
+};
+static_assert(sizeof(Offer) == 56);
+
+// The receiver asks for `size` bytes: written to its memory when key_size is not 0, else in pieces.
+struct Request {
+  std::uint64_t size = 0;
+  std::uint32_t send = 0;
+  std::uint32_t receive = 0;  // the receiver's number for this operation
+  std::uint64_t address = 0;
+  std::uint32_t key_size = 0;
+  std::uint32_t flags = 0;
+  std::byte key[32] = {};
+};
+static_assert(sizeof(Request) == 64);
+
+struct Piece {
+  std::uint32_t receive = 0;
+  std::uint32_t flags = 0;
+  std::uint64_t offset = 0;
+};
+static_assert(sizeof(Piece) == 16);
+
+// Ends an operation of the receiver of this message: its number, and an MPI error class.
+struct Done {
+  std::uint32_t operation = 0;
+  std::int32_t error = 0;
+};
+static_assert(sizeof(Done) == 8);
+
+// Begins the body of eager_ack.
+struct Acknowledge {
+  std::uint32_t send = 0;
+  std::uint32_t flags = 0;
+};
+static_assert(sizeof(Acknowledge) == 8);
+
+inline constexpr std::size_t max_body = max_message - sizeof(Header);
+
+}  // namespace cow::wire
