@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
+#include <string>
 
 #include "objects/objects.hpp"
 
@@ -19,7 +21,7 @@ inline void set_cancelled(MPI_Status& status, bool cancelled) { status.MPI_inter
 inline bool is_cancelled(const MPI_Status& status) { return status.MPI_internal[2] != 0; }
 
 // What MPI says a wait for nothing returns.
-inline constexpr MPI_Status empty_status{MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, {0, 0, 0, 0, 0}};
+inline const MPI_Status empty_status{MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, {0, 0, 0, 0, 0}};
 
 struct RequestKind {
   const char* name;                              // for messages: "send", "receive", "broadcast", …
@@ -41,6 +43,7 @@ struct Request : Object {
   bool active = true;  // persistent requests: started and not yet waited for
   MPI_Status status = empty_status;  // MPI_ERROR holds the operation's error
   Comm* comm = nullptr;              // whose error handler hears of a failure; referenced while the request lives
+  std::unique_ptr<std::string> failure;  // the message that goes with status.MPI_ERROR
 
   bool done() const { return complete.load(std::memory_order_acquire); }
 };
@@ -50,11 +53,25 @@ inline void release(Request& request) {
   if (--request.references == 0) request.kind->release(request);
 }
 
-// The operation has ended: publishes the status, drops the engine's reference.
-inline void finish(Request& request, Error error = success) {
-  request.status.MPI_ERROR = error.code();
+// The operation has ended: publishes the status. The engine keeps its reference as long as it needs it.
+inline void mark_complete(Request& request, Error error = success) {
+  if (error) {
+    request.status.MPI_ERROR = error.code();
+    request.failure = std::make_unique<std::string>(last_failure());
+  }
   request.complete.store(true, std::memory_order_release);
+}
+
+// The operation has ended and the engine needs the request no longer.
+inline void finish(Request& request, Error error = success) {
+  mark_complete(request, error);
   release(request);
+}
+
+// The error of a complete request, with its message put back into this thread's buffer.
+inline Error error_of(const Request& request) {
+  if (__builtin_expect(request.status.MPI_ERROR == MPI_SUCCESS, 1)) return success;
+  return fail(request.status.MPI_ERROR, "%s", request.failure ? request.failure->c_str() : "");
 }
 
 }  // namespace cow

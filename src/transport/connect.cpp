@@ -12,6 +12,7 @@
 namespace cow::transport {
 
 Self self;
+bool connections_pending = false;
 
 // What is needed until the peer is up.
 struct Connecting {
@@ -30,6 +31,8 @@ constexpr Nanoseconds longest_patience = 5 * second;
 
 std::vector<Peer*> connecting_peers;
 Nanoseconds earliest_retry = progress::Source::no_deadline;
+
+void give_up(Peer& peer, Error error);
 
 void note_retry(Connecting& connecting, Nanoseconds at) {
   connecting.retry_at = at;
@@ -93,7 +96,7 @@ Error current_destination(Connecting& connecting, Destination& to) {
 void greet(Peer& peer, wire::Kind kind, std::uint8_t echo) {
   Connecting& connecting = *peer.connecting;
   Destination to;
-  if (Error error = current_destination(connecting, to)) return peer_failed(peer, error);
+  if (Error error = current_destination(connecting, to)) return give_up(peer, error);
   connecting.greeted = send_handshake(peer, kind, to, connecting.attempt, echo, connecting.nonce);
   note_retry(connecting, connecting.greeted ? now() + connecting.patience : now());
 }
@@ -103,10 +106,17 @@ void resolved(Peer& peer, Error error, const std::string& bytes) {
   Connecting& connecting = *peer.connecting;
   if (!error && bytes.size() <= sizeof connecting.nonce)
     error = fail(ErrorClass::other, "rank %u has published no address", peer.process);
-  if (error) return peer_failed(peer, error);
+  if (error) return give_up(peer, error);
   memcpy(&connecting.nonce, bytes.data(), sizeof connecting.nonce);
-  if (Error wrong = take_candidates(peer, bytes.substr(sizeof connecting.nonce))) return peer_failed(peer, wrong);
+  if (Error wrong = take_candidates(peer, bytes.substr(sizeof connecting.nonce))) return give_up(peer, wrong);
   greet(peer, wire::Kind::hello, 0);
+}
+
+void give_up(Peer& peer, Error error) {
+  std::erase(connecting_peers, &peer);
+  connections_pending = !connecting_peers.empty();
+  peer.connecting.reset();
+  peer_failed(peer, error);
 }
 
 void begin(Peer& peer) {
@@ -114,6 +124,7 @@ void begin(Peer& peer) {
   peer.connecting = std::make_unique<Connecting>();
   peer.connecting->patience = settings().address_timeout * millisecond;
   connecting_peers.push_back(&peer);
+  connections_pending = true;
 }
 
 void now_up(Peer& peer, const wire::Handshake& shake) {
@@ -126,6 +137,7 @@ void now_up(Peer& peer, const wire::Handshake& shake) {
   peer.token = shake.your_token;
   peer.credits = shake.your_credits;
   std::erase(connecting_peers, &peer);
+  connections_pending = !connecting_peers.empty();
   peer.connecting.reset();
 }
 
@@ -150,7 +162,7 @@ void hello_arrived(Peer& peer, const wire::Handshake& shake, const std::string& 
   if (peer.state != Peer::State::connecting) return;
   peer.connecting->nonce = shake.my_nonce;
   if (peer.connecting->candidates.empty()) {
-    if (Error error = take_candidates(peer, address)) return peer_failed(peer, error);
+    if (Error error = take_candidates(peer, address)) return give_up(peer, error);
   }
   greet(peer, wire::Kind::welcome, shake.attempt);
 }
@@ -186,7 +198,7 @@ void handshake_arrived(const wire::Header& head, const std::byte* body, std::siz
 }
 
 std::size_t retry_connections() {
-  if (connecting_peers.empty() || earliest_retry == progress::Source::no_deadline) return 0;
+  if (earliest_retry == progress::Source::no_deadline) return 0;
   const Nanoseconds time = now();
   if (time < earliest_retry) return 0;
   earliest_retry = progress::Source::no_deadline;
@@ -209,6 +221,6 @@ std::size_t retry_connections() {
   return sent;
 }
 
-Nanoseconds next_retry() { return connecting_peers.empty() ? progress::Source::no_deadline : earliest_retry; }
+Nanoseconds next_retry() { return connections_pending ? earliest_retry : progress::Source::no_deadline; }
 
 }  // namespace cow::transport

@@ -36,6 +36,8 @@ void connect(Peer& peer);
 // A message of the handshake has arrived.
 void handshake_arrived(const wire::Header& head, const std::byte* body, std::size_t size);
 
+extern bool connections_pending;  // somebody is connecting
+
 // Sends what is due again. Returns how much was sent.
 std::size_t retry_connections();
 

@@ -139,16 +139,13 @@ struct Dispatch final : Receiver {
   }
 } dispatch;
 
-struct PortSource : progress::Source {
-} source;
+progress::Source source;
 
 std::size_t poll_port(progress::Source&) {
   std::size_t events = port->poll();
   if (!pumped.empty()) events += pump_all();
-  if (source.deadline != progress::Source::no_deadline) {
-    events += retry_connections();
-    source.deadline = next_retry();
-  }
+  if (connections_pending) events += retry_connections();
+  source.deadline = next_retry();
   return events;
 }
 

@@ -76,11 +76,12 @@ struct Offer {
   std::uint64_t size = 0;       // of the message, in bytes
   std::uint32_t send = 0;       // the sender's number for this operation
   std::uint16_t key_size = 0;
-  std::uint16_t flags = 0;      // always 0 in version 1
+  std::uint16_t flags = 0;      // offer_contiguous or 0
   std::uint64_t address = 0;    // of its first byte, as Registration::address
   std::byte key[32] = {};
 };
 static_assert(sizeof(Offer) == 56);
+inline constexpr std::uint16_t offer_contiguous = 1;  // the data are one run of memory: the sender could write them
 
 // The receiver asks for `size` bytes: written to its memory when key_size is not 0, else in pieces.
 struct Request {

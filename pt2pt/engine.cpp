@@ -1,0 +1,135 @@
+// The engine's state, the life of operations, and messages that nobody waits for yet.
+#include <cstdlib>
+#include <new>
+
+#include "base/settings.hpp"
+#include "pt2pt/operation.hpp"
+#include "runtime/job.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow::pt2pt {
+
+Engine engine;
+
+namespace {
+
+// A request keeps its communicator, whose error handler may be wanted, until nobody can ask any more.
+void release_comm(Request& request) {
+  if (request.comm) release(*request.comm);
+}
+
+void release_send(Request& request) {
+  release_comm(request);
+  engine.send_pool.destroy(static_cast<Send*>(&request));
+}
+void release_receive(Request& request) {
+  release_comm(request);
+  engine.receive_pool.destroy(static_cast<Receive*>(&request));
+}
+
+// A receive that no message has matched yet can be taken back; anything else ends on its own.
+Error cancel_receive(Request& request) {
+  auto& receive = static_cast<Receive&>(request);
+  if (!receive.queue) return success;
+  engine.posted.remove(receive);
+  set_cancelled(receive.status, true);
+  end(receive, success);
+  return success;
+}
+
+progress::Source stalled_reads;
+
+std::size_t poll_stalled(progress::Source& source) {
+  if (!engine.stalled.empty()) retry_stalled();
+  source.deadline = engine.stalled.empty() ? progress::Source::no_deadline : 0;
+  return 0;
+}
+
+}  // namespace
+
+const RequestKind send_kind{.name = "send", .release = release_send};
+const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = release_receive};
+const RequestKind send_on_stack_kind{.name = "send", .release = release_comm};
+const RequestKind receive_on_stack_kind{.name = "receive", .release = release_comm};
+
+Unexpected* make_unexpected(std::size_t bytes) {
+  void* memory = malloc(sizeof(Unexpected) + bytes);
+  return memory ? new (memory) Unexpected : nullptr;
+}
+
+void free_unexpected(Unexpected* message) {
+  message->~Unexpected();
+  free(message);
+}
+
+void prepare(Send& send, const SendArgs& args) {
+  send.args = args;
+  send.size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  send.comm = args.comm;
+  retain(send);
+  retain(*args.comm);
+  retain(*args.type);
+}
+
+void prepare(Receive& receive, const RecvArgs& args) {
+  receive.args = args;
+  receive.room = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  receive.key = {args.context, args.rank, args.tag};
+  receive.comm = args.comm;
+  retain(receive);
+  retain(*args.comm);
+  retain(*args.type);
+}
+
+void end(Send& send, Error error) {
+  if (send.registered) transport::port_of(*send.peer).release_memory(send.memory);
+  if (send.id != Send::no_id) engine.sends.erase(send.id);
+  send.id = Send::no_id;
+  send.registered = false;
+  release(*send.args.type);
+  finish(send, error);
+}
+
+void end(Receive& receive, Error error) {
+  if (receive.registered) transport::port_of(*receive.peer).release_memory(receive.memory);
+  if (receive.id != Send::no_id) engine.receives.erase(receive.id);
+  receive.id = Send::no_id;
+  receive.registered = false;
+  release(*receive.args.type);
+  if (receive.out_busy)
+    mark_complete(receive, error);  // the answer to the sender still lies in this object; its end drops the reference
+  else
+    finish(receive, error);
+}
+
+void note_matched(Receive& receive, std::int32_t source, std::int32_t tag, std::size_t size) {
+  receive.status.MPI_SOURCE = source;
+  receive.status.MPI_TAG = tag;
+  const std::size_t fits = size <= receive.room ? size : receive.room;
+  set_bytes(receive.status, static_cast<MPI_Count>(fits));
+  if (size > receive.room)
+    receive.outcome = fail(ErrorClass::truncate,
+                           "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) "
+                           "has room for %zu (count %lld of %s)",
+                           source, receive.args.comm->name.c_str(), size, tag, receive.key.source, receive.key.tag,
+                           receive.room, static_cast<long long>(receive.args.count), describe(*receive.args.type));
+}
+
+void open_eager();
+void open_rendezvous();
+
+void open_engine() {
+  engine.self = static_cast<Process>(runtime::job().rank);
+  constexpr std::size_t largest = wire::max_body - sizeof(wire::Acknowledge);
+  const auto wanted = static_cast<std::size_t>(settings().eager_limit);
+  engine.eager_limit = wanted < largest ? wanted : largest;
+  decide_protocols();
+  open_eager();
+  open_rendezvous();
+  stalled_reads.poll = poll_stalled;
+  progress::add(stalled_reads);
+}
+
+void close_engine() { progress::remove(stalled_reads); }
+
+}  // namespace cow::pt2pt

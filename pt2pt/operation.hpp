@@ -1,0 +1,139 @@
+// What the files of pt2pt/ share: a send and a receive under way, messages that nobody waits for yet, and the steps from
+// one to the next.
+//
+//   send.cpp        begins sends; eager messages
+//   receive.cpp     begins receives; eager messages that arrive
+//   rendezvous.cpp  large messages, once matched
+//   local.cpp       messages of a process to itself
+//   probe.cpp       probes and matched receives
+//   waiting.cpp     Wait, Test and their families
+#pragma once
+
+#include "base/id_table.hpp"
+#include "base/pool.hpp"
+#include "pt2pt/matching.hpp"
+#include "pt2pt/protocol.hpp"
+#include "pt2pt/pt2pt.hpp"
+#include "transport/peer.hpp"
+
+namespace cow::pt2pt {
+
+using transport::Outgoing;
+using transport::Peer;
+
+// A send under way. The base class's status says nothing but the error.
+struct Send : Request {
+  using Request::Request;
+
+  Outgoing out;
+  Peer* peer = nullptr;  // null: to this process
+  SendArgs args{};
+  std::size_t size = 0;   // of the message, in bytes
+  std::uint32_t id = no_id;  // in `sends`, while the receiver may refer to it
+  std::size_t sent = 0;      // pieces: bytes handed to the transport
+  std::size_t asked = 0;     // pieces and writes: bytes that the receiver wants
+  std::uint32_t remote = 0;  // the receiver's number for its operation
+  bool registered = false;
+  transport::Registration memory;
+  struct WriteEnd : transport::Completion {
+    Send* send = nullptr;
+  } write_end;
+  wire::Request request;  // what the receiver asked for
+
+  static constexpr std::uint32_t no_id = UINT32_MAX;
+};
+
+// A receive under way.
+struct Receive : Request, PostedNode<Receive> {
+  using Request::Request;
+
+  RecvArgs args{};
+  std::size_t room = 0;  // bytes that fit
+  Peer* peer = nullptr;  // once matched; null: from this process
+  std::size_t expected = 0;  // rendezvous: bytes that will come
+  std::size_t received = 0;  // pieces: bytes that have come
+  std::uint32_t id = Send::no_id;  // in `receives`, while the sender may refer to it
+  std::uint32_t remote = 0;        // the sender's number for its operation
+  Error outcome;                   // what it will end with: truncation
+  Outgoing out;                    // the request for the data, then the answer that ends it at the sender
+  bool out_busy = false;
+  bool registered = false;
+  transport::Registration memory;
+  wire::Offer offer;
+  struct ReadEnd : transport::Completion {
+    Receive* receive = nullptr;
+  } read_end;
+  Receive* next_stalled = nullptr;  // waits for the port to take its read
+};
+
+// A message that has arrived, or was offered, and that no receive has matched yet. Its bytes stand behind it.
+struct Unexpected : UnexpectedNode<Unexpected> {
+  Peer* peer = nullptr;      // null: from this process
+  std::size_t size = 0;      // of the message
+  std::uint16_t cost = 0;    // credits to give back when it is taken
+  bool acknowledge = false;  // the sender wants to be told
+  bool offered = false;      // the data are still at the sender
+  std::uint32_t send = 0;    // acknowledge: the sender's number
+  wire::Offer offer;         // offered by a peer
+  Send* local = nullptr;     // offered by this process
+
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
+};
+Unexpected* make_unexpected(std::size_t bytes);  // null: no memory
+void free_unexpected(Unexpected* message);
+
+// All that is posted and all that is unexpected.
+struct Engine {
+  PostedTable<Receive> posted;
+  UnexpectedTable<Unexpected> unexpected;
+  IdTable<Send> sends;
+  IdTable<Receive> receives;
+  Pool<Send> send_pool;
+  Pool<Receive> receive_pool;
+  Queue<Receive, &Receive::next_stalled> stalled;
+  std::size_t eager_limit = 0;  // bytes
+  Process self = 0;
+};
+extern Engine engine;
+
+extern const RequestKind send_kind, receive_kind;                  // from the pools
+extern const RequestKind send_on_stack_kind, receive_on_stack_kind;  // of a blocking call
+
+// Fills in what all sends (receives) need; takes the engine's reference, and those to the datatype and communicator.
+void prepare(Send& send, const SendArgs& args);
+void prepare(Receive& receive, const RecvArgs& args);
+
+// Begins; may complete at once. The request holds a reference for the engine until it has ended.
+void begin(Send& send);
+void begin(Receive& receive);
+
+// Ends an operation: unregisters memory, gives the id and the datatype back, completes the request.
+void end(Send& send, Error error);
+void end(Receive& receive, Error error);
+
+// A receive takes a message: fills the status, and moves the data or asks for them.
+void take(Receive& receive, Unexpected* message);  // frees the message
+// The same for an eager message that comes just now.
+void take_eager(Receive& receive, Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size);
+
+// local.cpp
+void begin_local(Send& send);
+void take_local(Receive& receive, Send& send);
+
+// rendezvous.cpp
+void make_offer(Send& send);  // posts the offer of a large message
+void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer);
+void retry_stalled();
+
+// An answer of one small body to a peer; the Outgoing comes from a pool.
+template <class Extra>
+void answer(Peer& peer, wire::Kind kind, const Extra& extra);
+
+// Sets source, tag and size in the status; the outcome is a truncation when `size` bytes do not fit.
+void note_matched(Receive& receive, std::int32_t source, std::int32_t tag, std::size_t size);
+
+// Registers the handlers and the poll function; called when the transport is open. And the end of that.
+void open_engine();
+void close_engine();
+
+}  // namespace cow::pt2pt

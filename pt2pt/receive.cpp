@@ -1,0 +1,152 @@
+// Receives, and eager messages as they arrive.
+#include <cstring>
+
+#include "pt2pt/operation.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow::pt2pt {
+namespace {
+
+void deliver(Receive& receive, const std::byte* bytes, std::size_t size) {
+  const RecvArgs& args = receive.args;
+  const std::size_t fits = size <= receive.room ? size : receive.room;
+  if (fits == 0) return;
+  if (args.type->contiguous)
+    memcpy(data_of(args.buffer, *args.type), bytes, fits);
+  else
+    unpack(*args.type, args.buffer, args.count, 0, bytes, static_cast<MPI_Count>(fits));
+}
+
+// Keeps a message that nobody waits for.
+void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, std::uint32_t acknowledge) {
+  Unexpected* message = make_unexpected(size);
+  // Credits bound what can be piled up, so this is the machine's memory at its end, not a fast sender.
+  COW_INVARIANT(message != nullptr);
+  message->key = {head.context, head.source, head.tag};
+  message->peer = &peer;
+  message->size = size;
+  message->cost = transport::cost_of(size);
+  message->acknowledge = head.kind == wire::Kind::eager_ack;
+  message->send = acknowledge;
+  memcpy(message->bytes(), bytes, size);
+  engine.unexpected.insert(*message);
+}
+
+void eager_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
+  Receive* receive = engine.posted.take({head.context, head.source, head.tag});
+  if (!receive) return keep(peer, head, body, size, 0);
+  take_eager(*receive, peer, head, body, size);
+}
+
+void eager_ack_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
+  wire::Acknowledge acknowledge;
+  if (size < sizeof acknowledge) {
+    ++transport::counters.malformed;
+    return;
+  }
+  memcpy(&acknowledge, body, sizeof acknowledge);
+  body += sizeof acknowledge;
+  size -= sizeof acknowledge;
+  Receive* receive = engine.posted.take({head.context, head.source, head.tag});
+  if (!receive) return keep(peer, head, body, size, acknowledge.send);
+  answer(peer, wire::Kind::matched, wire::Done{.operation = acknowledge.send});
+  take_eager(*receive, peer, head, body, size);
+}
+
+void matched_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Done done;
+  if (size != sizeof done) {
+    ++transport::counters.malformed;
+    return;
+  }
+  memcpy(&done, body, sizeof done);
+  Send* send = engine.sends.find(done.operation);
+  if (!send || send->peer != &peer) {
+    ++transport::counters.malformed;
+    return;
+  }
+  end(*send, done.error ? Error(done.error) : success);
+}
+
+}  // namespace
+
+void open_eager() {
+  transport::set_handler(wire::Kind::eager, eager_arrived);
+  transport::set_handler(wire::Kind::eager_ack, eager_ack_arrived);
+  transport::set_handler(wire::Kind::matched, matched_arrived);
+}
+
+void take_eager(Receive& receive, Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
+  note_matched(receive, head.source, head.tag, size);
+  deliver(receive, bytes, size);
+  transport::give_back(peer, transport::cost_of(size));
+  end(receive, receive.outcome);
+}
+
+void take(Receive& receive, Unexpected* message) {
+  note_matched(receive, message->key.source, message->key.tag, message->size);
+  Peer* peer = message->peer;
+  if (peer) {
+    if (message->cost) transport::give_back(*peer, message->cost);
+    if (message->acknowledge) answer(*peer, wire::Kind::matched, wire::Done{.operation = message->send});
+  }
+  if (message->local) {
+    take_local(receive, *message->local);
+  } else if (message->offered) {
+    take_offer(receive, *peer, message->offer);
+  } else {
+    deliver(receive, message->bytes(), message->size);
+    end(receive, receive.outcome);
+  }
+  free_unexpected(message);
+}
+
+void begin(Receive& receive) {
+  if (Unexpected* message = engine.unexpected.find(receive.key)) {
+    engine.unexpected.remove(*message);
+    take(receive, message);
+  } else {
+    engine.posted.insert(receive);
+  }
+}
+
+Error irecv(const RecvArgs& args, Request*& out) {
+  Receive* receive = engine.receive_pool.make(receive_kind);
+  out = receive;
+  if (args.rank == MPI_PROC_NULL) {
+    receive->status.MPI_SOURCE = MPI_PROC_NULL;
+    mark_complete(*receive);
+    return success;
+  }
+  prepare(*receive, args);
+  begin(*receive);
+  return success;
+}
+
+Error recv(const RecvArgs& args, MPI_Status* status) {
+  if (args.rank == MPI_PROC_NULL) {
+    if (status) {
+      const int error = status->MPI_ERROR;  // only calls that return several statuses set it
+      *status = empty_status;
+      status->MPI_SOURCE = MPI_PROC_NULL;
+      status->MPI_ERROR = error;
+    }
+    return success;
+  }
+  Receive receive(receive_on_stack_kind);
+  prepare(receive, args);
+  begin(receive);
+  // The answer to the sender lies in this object: it must have left, too.
+  const auto over = [&] { return receive.done() && !receive.out_busy; };
+  if (!over()) progress::wait_until(over);
+  if (status) {
+    const int error = status->MPI_ERROR;
+    *status = receive.status;
+    status->MPI_ERROR = error;
+  }
+  const Error error = error_of(receive);
+  release(receive);
+  return error;
+}
+
+}  // namespace cow::pt2pt

@@ -1,0 +1,318 @@
+// Large messages. The sender makes an offer, which is matched like any message; the receiver then reads the data, or
+// asks for them: to be written into its memory, or to be sent in pieces. See protocol.cpp for which.
+#include <cstring>
+
+#include "base/settings.hpp"
+#include "pt2pt/operation.hpp"
+
+namespace cow::pt2pt {
+namespace {
+
+using transport::Post;
+
+Send& send_of(Outgoing& out) { return *reinterpret_cast<Send*>(reinterpret_cast<char*>(&out) - offsetof(Send, out)); }
+Receive& receive_of(Outgoing& out) {
+  return *reinterpret_cast<Receive*>(reinterpret_cast<char*>(&out) - offsetof(Receive, out));
+}
+
+template <class Body>
+bool parse(const std::byte* bytes, std::size_t size, Body& body, bool whole = true) {
+  if (whole ? size != sizeof body : size < sizeof body) {
+    ++transport::counters.malformed;
+    return false;
+  }
+  memcpy(&body, bytes, sizeof body);
+  return true;
+}
+
+// The operation that a peer refers to, if there is one and it is with that peer.
+template <class Operation>
+Operation* find_operation(IdTable<Operation>& table, std::uint32_t id, const Peer& peer) {
+  Operation* operation = table.find(id);
+  if (operation && operation->peer == &peer) return operation;
+  ++transport::counters.malformed;
+  return nullptr;
+}
+
+// Small answers. The pool keeps the Outgoing until it is posted.
+Pool<Outgoing> answers;
+
+// ---- the receiver
+
+void post_from_receive(Receive& receive, wire::Kind kind) {
+  receive.out.head = {.kind = kind};
+  receive.out.cost = 0;
+  receive.out.posted = [](Outgoing& out, Error) {
+    Receive& owner = receive_of(out);
+    owner.out_busy = false;
+    if (owner.done()) release(owner);
+  };
+  receive.out_busy = true;
+  if (transport::post(*receive.peer, receive.out) == Post::done) receive.out_busy = false;
+}
+
+// Tells the sender that its buffer is free, and ends the receive.
+void end_pull(Receive& receive, Error error) {
+  receive.out.set_extra(wire::Done{.operation = receive.remote, .error = error.code()});
+  post_from_receive(receive, wire::Kind::pull_done);
+  end(receive, error ? error : receive.outcome);
+}
+
+void start_read(Receive& receive) {
+  transport::Port& port = transport::port_of(*receive.peer);
+  receive.read_end.receive = &receive;
+  receive.read_end.done = [](transport::Completion& completion, Error error) {
+    end_pull(*static_cast<Receive::ReadEnd&>(completion).receive, error);
+  };
+  const wire::Offer& offer = receive.offer;
+  const Post post = port.read(receive.peer->destination, data_of(receive.args.buffer, *receive.args.type),
+                              receive.registered ? &receive.memory : nullptr, offer.address, offer.key, offer.key_size,
+                              receive.expected, receive.read_end);
+  if (post == Post::again) engine.stalled.push(receive);
+}
+
+bool make_reachable(Receive& receive, bool needed) {
+  if (!needed) return true;
+  const void* data = data_of(receive.args.buffer, *receive.args.type);
+  if (transport::port_of(*receive.peer).register_memory(data, receive.expected, receive.memory)) return false;
+  return receive.registered = true;
+}
+
+void ask(Receive& receive, bool written) {
+  receive.id = engine.receives.insert(receive);
+  wire::Request request{.size = receive.expected, .send = receive.remote, .receive = receive.id};
+  if (written) {
+    request.address = receive.memory.address;
+    request.key_size = receive.memory.key_size;
+    memcpy(request.key, receive.memory.key, receive.memory.key_size);
+  }
+  receive.out.set_extra(request);
+  post_from_receive(receive, wire::Kind::request);
+}
+
+void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
+  wire::Offer offer;
+  if (!parse(body, size, offer)) return;
+  if (offer.key_size > sizeof offer.key) {
+    ++transport::counters.malformed;
+    return;
+  }
+  const std::uint16_t cost = transport::cost_of(sizeof offer);
+  if (Receive* receive = engine.posted.take({head.context, head.source, head.tag})) {
+    note_matched(*receive, head.source, head.tag, offer.size);
+    transport::give_back(peer, cost);
+    return take_offer(*receive, peer, offer);
+  }
+  Unexpected* message = make_unexpected(0);
+  COW_INVARIANT(message != nullptr);
+  message->key = {head.context, head.source, head.tag};
+  message->peer = &peer;
+  message->size = offer.size;
+  message->cost = cost;
+  message->offered = true;
+  message->offer = offer;
+  engine.unexpected.insert(*message);
+}
+
+void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Piece piece;
+  if (!parse(body, size, piece, false)) return;
+  Receive* receive = find_operation(engine.receives, piece.receive, peer);
+  if (!receive) return;
+  const std::byte* bytes = body + sizeof piece;
+  size -= sizeof piece;
+  if (piece.offset != receive->received || size > receive->expected - receive->received) {
+    ++transport::counters.malformed;
+    return;
+  }
+  const RecvArgs& args = receive->args;
+  if (args.type->contiguous)
+    memcpy(static_cast<std::byte*>(data_of(args.buffer, *args.type)) + piece.offset, bytes, size);
+  else
+    unpack(*args.type, args.buffer, args.count, static_cast<MPI_Count>(piece.offset), bytes,
+           static_cast<MPI_Count>(size));
+  receive->received += size;
+  if (receive->received == receive->expected) end(*receive, receive->outcome);
+}
+
+void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Done done;
+  if (!parse(body, size, done)) return;
+  Receive* receive = find_operation(engine.receives, done.operation, peer);
+  if (!receive) return;
+  end(*receive, done.error ? fail(done.error, "the sender could not write its message") : receive->outcome);
+}
+
+// ---- the sender
+
+void pull_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Done done;
+  if (!parse(body, size, done)) return;
+  Send* send = find_operation(engine.sends, done.operation, peer);
+  if (!send) return;
+  end(*send, done.error ? fail(done.error, "the receiver could not read the message") : success);
+}
+
+void produce_piece(void* state, void* out) {
+  const auto& send = *static_cast<Send*>(state);
+  pack(*send.args.type, send.args.buffer, send.args.count, static_cast<MPI_Count>(send.sent), out,
+       static_cast<MPI_Count>(send.out.body.size));
+}
+
+std::size_t piece_size() {
+  constexpr std::size_t largest = wire::max_body - sizeof(wire::Piece);
+  const auto wanted = static_cast<std::size_t>(settings().pipeline_chunk);
+  return wanted == 0 || wanted > largest ? largest : wanted;
+}
+
+// Posts pieces until the port has no room or all are gone; goes on when the queued one has left.
+void send_pieces(Send& send) {
+  static const std::size_t most = piece_size();
+  while (send.sent < send.asked) {
+    const std::size_t size = std::min(most, send.asked - send.sent);
+    send.out.head = {.kind = wire::Kind::piece};
+    send.out.cost = 0;
+    send.out.set_extra(wire::Piece{.receive = send.remote, .offset = send.sent});
+    send.out.body = {.size = size};
+    if (send.args.type->contiguous) {
+      send.out.body.bytes = static_cast<const std::byte*>(data_of(send.args.buffer, *send.args.type)) + send.sent;
+    } else {
+      send.out.body.produce = produce_piece;
+      send.out.body.state = &send;
+    }
+    send.out.posted = [](Outgoing& out, Error error) {
+      Send& owner = send_of(out);
+      if (error) return end(owner, error);
+      owner.sent += owner.out.body.size;
+      send_pieces(owner);
+    };
+    if (transport::post(*send.peer, send.out) != Post::done) return;
+    send.sent += size;
+  }
+  end(send, success);
+}
+
+// All is written (or nothing could be): the receiver hears of it through the Outgoing of this send.
+void end_push(Send& send, Error error) {
+  answer(*send.peer, wire::Kind::push_done, wire::Done{.operation = send.remote, .error = error.code()});
+  end(send, error);
+}
+
+void write_all(Outgoing& out, Error error);
+
+void start_write(Send& send) {
+  transport::Port& port = transport::port_of(*send.peer);
+  send.write_end.send = &send;
+  send.write_end.done = [](transport::Completion& completion, Error error) {
+    end_push(*static_cast<Send::WriteEnd&>(completion).send, error);
+  };
+  const void* data = data_of(send.args.buffer, *send.args.type);
+  if (port.needs_local_registration() && !send.registered) {
+    if (Error error = port.register_memory(data, send.asked, send.memory)) return end_push(send, error);
+    send.registered = true;
+  }
+  const Post post = port.write(send.peer->destination, data, send.registered ? &send.memory : nullptr,
+                               send.request.address, send.request.key, send.request.key_size, send.asked,
+                               send.write_end);
+  if (post == Post::again) {
+    // The port has no room: ride on the queue of answers, whose turn comes when it has.
+    send.out.head = {.kind = wire::Kind::credit};
+    send.out.cost = 0;
+    send.out.extra_size = 0;
+    send.out.body = {};
+    send.out.posted = write_all;
+    if (transport::post(*send.peer, send.out) == Post::done) write_all(send.out, success);
+  }
+}
+
+void write_all(Outgoing& out, Error error) {
+  Send& send = send_of(out);
+  if (error) return end(send, error);
+  start_write(send);
+}
+
+void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Request request;
+  if (!parse(body, size, request)) return;
+  Send* send = find_operation(engine.sends, request.send, peer);
+  if (!send) return;
+  if (request.size > send->size || request.key_size > sizeof request.key) {
+    ++transport::counters.malformed;
+    return;
+  }
+  send->request = request;
+  send->remote = request.receive;
+  send->asked = request.size;
+  send->sent = 0;
+  if (request.key_size > 0 && send->args.type->contiguous)
+    start_write(*send);
+  else
+    send_pieces(*send);
+}
+
+}  // namespace
+
+template <class Extra>
+void answer(Peer& peer, wire::Kind kind, const Extra& extra) {
+  Outgoing* out = answers.make();
+  out->head = {.kind = kind};
+  out->set_extra(extra);
+  out->posted = [](Outgoing& posted, Error) { answers.destroy(&posted); };
+  if (transport::post(peer, *out) == Post::done) answers.destroy(out);
+}
+template void answer(Peer&, wire::Kind, const wire::Done&);
+
+void make_offer(Send& send) {
+  send.id = engine.sends.insert(send);
+  wire::Offer offer{.size = send.size, .send = send.id};
+  transport::Port& port = transport::port_of(*send.peer);
+  const Shape shape{send.size, send.args.type->contiguous, true};
+  if (choose(shape, port.limits(), engine.eager_limit) == Protocol::read) {
+    const void* data = data_of(send.args.buffer, *send.args.type);
+    if (!port.register_memory(data, send.size, send.memory)) {
+      send.registered = true;
+      offer.address = send.memory.address;
+      offer.key_size = send.memory.key_size;
+      memcpy(offer.key, send.memory.key, send.memory.key_size);
+    }
+  }
+  if (send.args.type->contiguous) offer.flags = wire::offer_contiguous;
+  send.out.head.kind = wire::Kind::offer;
+  send.out.cost = transport::cost_of(sizeof offer);
+  send.out.set_extra(offer);
+  send.out.posted = [](Outgoing& out, Error error) {
+    if (error) end(send_of(out), error);
+  };
+  (void)transport::post(*send.peer, send.out);
+}
+
+void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer) {
+  receive.peer = &peer;
+  receive.remote = offer.send;
+  receive.offer = offer;
+  receive.expected = std::min<std::size_t>(offer.size, receive.room);
+  if (receive.expected == 0) return end_pull(receive, success);
+  transport::Port& port = transport::port_of(peer);
+  const bool one_run = (offer.flags & wire::offer_contiguous) != 0;
+  const Shape shape{receive.expected, one_run, receive.args.type->contiguous};
+  const Protocol protocol = choose(shape, port.limits(), 0);
+  if (offer.key_size > 0 && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))
+    return start_read(receive);
+  ask(receive, protocol == Protocol::write && make_reachable(receive, true));
+}
+
+void retry_stalled() {
+  auto stalled = engine.stalled;
+  engine.stalled = {};
+  while (!stalled.empty()) start_read(stalled.pop());
+}
+
+void open_rendezvous() {
+  transport::set_handler(wire::Kind::offer, offer_arrived);
+  transport::set_handler(wire::Kind::pull_done, pull_done_arrived);
+  transport::set_handler(wire::Kind::request, request_arrived);
+  transport::set_handler(wire::Kind::piece, piece_arrived);
+  transport::set_handler(wire::Kind::push_done, push_done_arrived);
+}
+
+}  // namespace cow::pt2pt

@@ -1,0 +1,82 @@
+// Sends: eager messages leave at once; large ones are offered.
+#include "pt2pt/operation.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow::pt2pt {
+namespace {
+
+Send& owner(Outgoing& out) { return *reinterpret_cast<Send*>(reinterpret_cast<char*>(&out) - offsetof(Send, out)); }
+
+void produce(void* state, void* out) {
+  const auto& send = *static_cast<Send*>(state);
+  pack(*send.args.type, send.args.buffer, send.args.count, 0, out, static_cast<MPI_Count>(send.size));
+}
+
+void fill_eager_body(Send& send) {
+  send.out.body.size = send.size;
+  if (send.args.type->contiguous) {
+    send.out.body.bytes = data_of(send.args.buffer, *send.args.type);
+  } else {
+    send.out.body.produce = produce;
+    send.out.body.state = &send;
+  }
+}
+
+void begin_eager(Send& send) {
+  send.out.cost = transport::cost_of(send.size);
+  fill_eager_body(send);
+  if (send.args.mode == SendMode::synchronous) {
+    send.id = engine.sends.insert(send);
+    send.out.head.kind = wire::Kind::eager_ack;
+    send.out.set_extra(wire::Acknowledge{.send = send.id});
+    send.out.posted = [](Outgoing& out, Error error) {
+      if (error) end(owner(out), error);
+    };
+    (void)transport::post(*send.peer, send.out);
+    return;
+  }
+  send.out.head.kind = wire::Kind::eager;
+  send.out.posted = [](Outgoing& out, Error error) { end(owner(out), error); };
+  if (transport::post(*send.peer, send.out) == transport::Post::done) end(send, success);
+}
+
+}  // namespace
+
+void begin(Send& send) {
+  const SendArgs& args = send.args;
+  const Process process = args.comm->peers().process(args.rank);
+  send.out.head.context = args.context;
+  send.out.head.source = args.comm->rank;
+  send.out.head.tag = args.tag;
+  if (process == engine.self) return begin_local(send);
+  send.peer = &transport::peer_of(process);
+  if (send.size <= engine.eager_limit)
+    begin_eager(send);
+  else
+    make_offer(send);
+}
+
+Error isend(const SendArgs& args, Request*& out) {
+  Send* send = engine.send_pool.make(send_kind);
+  out = send;
+  if (args.rank == MPI_PROC_NULL) {
+    mark_complete(*send);
+    return success;
+  }
+  prepare(*send, args);
+  begin(*send);
+  return success;
+}
+
+Error send(const SendArgs& args) {
+  if (args.rank == MPI_PROC_NULL) return success;
+  Send send(send_on_stack_kind);
+  prepare(send, args);
+  begin(send);
+  if (!send.done()) progress::wait_until([&] { return send.done(); });
+  const Error error = error_of(send);
+  release(send);
+  return error;
+}
+
+}  // namespace cow::pt2pt
