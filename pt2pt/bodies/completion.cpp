@@ -1,0 +1,246 @@
+// Wait, Test and their families; freeing, cancelling and looking at requests.
+#include "api/bodies.hpp"
+#include "api/report.hpp"
+#include "pt2pt/pt2pt.hpp"
+#include "pt2pt/waiting.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow {
+namespace {
+
+using pt2pt::conclude;
+using pt2pt::look_up;
+using pt2pt::ready;
+
+void set_empty(MPI_Status* status) {
+  if (!status) return;
+  const int error = status->MPI_ERROR;
+  *status = empty_status;
+  status->MPI_ERROR = error;
+}
+
+// Errors of one request, for the handler of its communicator.
+Error conclude_blaming(MPI_Request& handle, Request& request, MPI_Status* status) {
+  Comm* comm = request.comm;
+  if (comm) retain(*comm);  // the request may hold the last reference
+  const Error error = conclude(handle, request, status);
+  if (error) api::blame(comm);
+  if (comm) release(*comm);
+  return error;
+}
+
+// The handles that a call on several requests was given, looked up once. Null requests stay null.
+class Requests {
+ public:
+  Error look_up_all(int count, const MPI_Request* handles) {
+    if (count > small_size) {
+      large_.reset(new (std::nothrow) Request*[count]);
+      if (!large_) return fail(ErrorClass::no_mem, "no memory to look at %d requests", count);
+      requests_ = large_.get();
+    }
+    for (int i = 0; i < count; ++i) {
+      requests_[i] = nullptr;
+      if (handles[i] == MPI_REQUEST_NULL) continue;
+      if (Error error = look_up(handles[i], requests_[i])) return error;
+    }
+    return success;
+  }
+
+  Request* operator[](int i) const { return requests_[i]; }
+
+ private:
+  static constexpr int small_size = 64;
+  Request* small_[small_size];
+  std::unique_ptr<Request*[]> large_;
+  Request** requests_ = small_;
+};
+
+bool is_active(const Request* request) { return request && (!request->persistent || request->active); }
+
+// Concludes requests[i], and puts what happened into statuses[i] (which may be null); collects failures.
+struct Batch {
+  bool failed = false;
+
+  void conclude_one(MPI_Request& handle, Request* request, MPI_Status* status) {
+    if (!request) return set_empty(status), set_error(status, success);
+    Comm* comm = request->comm;
+    if (comm) retain(*comm);
+    const Error error = conclude(handle, *request, status);
+    set_error(status, error);
+    if (error && !failed) api::blame(comm);
+    if (comm) release(*comm);
+    failed = failed || error;
+  }
+
+  // The message is that of the last failure, which conclude() has left in place.
+  Error result() const { return failed ? Error(ErrorClass::in_status) : success; }
+
+ private:
+  static void set_error(MPI_Status* status, Error error) {
+    if (status) status->MPI_ERROR = error.code();
+  }
+};
+
+MPI_Status* at(MPI_Status* statuses, int i) { return statuses ? statuses + i : nullptr; }
+
+// The first that is ready, MPI_UNDEFINED when none is; `any_active` says whether one could become so.
+int find_ready(int count, const Requests& requests, bool& any_active) {
+  any_active = false;
+  for (int i = 0; i < count; ++i) {
+    if (!is_active(requests[i])) continue;
+    any_active = true;
+    if (requests[i]->done()) return i;
+  }
+  return MPI_UNDEFINED;
+}
+
+bool all_ready(int count, const Requests& requests, int& from) {
+  for (; from < count; ++from)
+    if (requests[from] && !ready(*requests[from])) return false;
+  return true;
+}
+
+// Concludes all that are ready; MPI_UNDEFINED when none is active.
+Error conclude_some(int count, const Requests& requests, MPI_Request* handles, int* outcount, int* indices,
+                    MPI_Status* statuses) {
+  Batch batch;
+  int found = 0;
+  bool any_active = false;
+  for (int i = 0; i < count; ++i) {
+    if (!is_active(requests[i])) continue;
+    any_active = true;
+    if (!requests[i]->done()) continue;
+    indices[found] = i;
+    batch.conclude_one(handles[i], requests[i], at(statuses, found));
+    ++found;
+  }
+  *outcount = any_active ? found : MPI_UNDEFINED;
+  return batch.result();
+}
+
+}  // namespace
+
+Error body::Wait(MPI_Request* handle, MPI_Status* status) {
+  if (*handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  Request* request;
+  if (Error error = look_up(*handle, request)) return error;
+  if (!ready(*request)) progress::wait_until([&] { return request->done(); });
+  return conclude_blaming(*handle, *request, status);
+}
+
+Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
+  *flag = 1;
+  if (*handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  Request* request;
+  if (Error error = look_up(*handle, request)) return error;
+  if (!ready(*request)) {
+    progress::poll();
+    *flag = ready(*request);
+  }
+  return *flag ? conclude_blaming(*handle, *request, status) : success;
+}
+
+Error body::Waitall(int count, MPI_Request* handles, MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  int from = 0;
+  progress::wait_until([&] { return all_ready(count, requests, from); });
+  Batch batch;
+  for (int i = 0; i < count; ++i) batch.conclude_one(handles[i], requests[i], at(statuses, i));
+  return batch.result();
+}
+
+Error body::Testall(int count, MPI_Request* handles, int* flag, MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  int from = 0;
+  *flag = all_ready(count, requests, from);
+  if (!*flag) {
+    progress::poll();
+    *flag = all_ready(count, requests, from);
+  }
+  if (!*flag) return success;
+  Batch batch;
+  for (int i = 0; i < count; ++i) batch.conclude_one(handles[i], requests[i], at(statuses, i));
+  return batch.result();
+}
+
+Error body::Waitany(int count, MPI_Request* handles, int* index, MPI_Status* status) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  bool any_active = false;
+  int found = MPI_UNDEFINED;
+  progress::wait_until([&] {
+    found = find_ready(count, requests, any_active);
+    return found != MPI_UNDEFINED || !any_active;
+  });
+  *index = found;
+  if (found == MPI_UNDEFINED) return set_empty(status), success;
+  return conclude_blaming(handles[found], *requests[found], status);
+}
+
+Error body::Testany(int count, MPI_Request* handles, int* index, int* flag, MPI_Status* status) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  bool any_active = false;
+  *index = find_ready(count, requests, any_active);
+  if (*index == MPI_UNDEFINED && any_active) {
+    progress::poll();
+    *index = find_ready(count, requests, any_active);
+  }
+  *flag = *index != MPI_UNDEFINED || !any_active;
+  if (*index != MPI_UNDEFINED) return conclude_blaming(handles[*index], *requests[*index], status);
+  if (*flag) set_empty(status);
+  return success;
+}
+
+Error body::Waitsome(int count, MPI_Request* handles, int* outcount, int* indices, MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  bool any_active = false;
+  progress::wait_until([&] { return find_ready(count, requests, any_active) != MPI_UNDEFINED || !any_active; });
+  return conclude_some(count, requests, handles, outcount, indices, statuses);
+}
+
+Error body::Testsome(int count, MPI_Request* handles, int* outcount, int* indices, MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  progress::poll();
+  return conclude_some(count, requests, handles, outcount, indices, statuses);
+}
+
+Error body::Request_free(MPI_Request* handle) {
+  Request* request;
+  if (Error error = look_up(*handle, request)) return error;
+  table<Request>().erase(*request);
+  *handle = MPI_REQUEST_NULL;
+  release(*request);  // the engine keeps its own reference until the operation has ended
+  return success;
+}
+
+Error body::Cancel(MPI_Request* handle) {
+  Request* request;
+  if (Error error = look_up(*handle, request)) return error;
+  return request->kind->cancel && !request->done() ? request->kind->cancel(*request) : success;
+}
+
+Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status) {
+  *flag = 1;
+  if (handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  Request* request;
+  if (Error error = look_up(handle, request)) return error;
+  if (!ready(*request)) progress::poll();
+  *flag = ready(*request);
+  if (!*flag) return success;
+  if (!is_active(request)) return set_empty(status), success;
+  if (request->kind->query)
+    if (Error error = request->kind->query(*request, request->status)) return error;
+  if (status) {
+    const int error = status->MPI_ERROR;
+    *status = request->status;
+    status->MPI_ERROR = error;
+  }
+  return success;
+}
+
+}  // namespace cow

@@ -1,0 +1,120 @@
+// Blocking and nonblocking sends and receives, and both at once.
+#include <memory>
+#include <new>
+
+#include "api/bodies.hpp"
+#include "pt2pt/buffered.hpp"
+#include "pt2pt/pt2pt.hpp"
+#include "pt2pt/waiting.hpp"
+
+namespace cow {
+namespace {
+
+using pt2pt::give_handle;
+using pt2pt::RecvArgs;
+using pt2pt::SendArgs;
+using pt2pt::SendMode;
+
+Error begin_send(const SendArgs& args, MPI_Request* out) {
+  Request* request;
+  if (Error error = pt2pt::isend(args, request)) return error;
+  return give_handle(*request, out);
+}
+
+// Sends and receives at once; the receive's status.
+Error exchange(const SendArgs& send, const RecvArgs& receive, MPI_Status* status) {
+  Request* incoming;
+  if (Error error = pt2pt::irecv(receive, incoming)) return error;
+  Request* outgoing;
+  if (Error error = pt2pt::isend(send, outgoing)) {
+    release(*incoming);
+    return error;
+  }
+  MPI_Status got;
+  const Error send_error = pt2pt::wait(*outgoing);
+  const Error receive_error = pt2pt::wait(*incoming, &got);
+  if (status) {
+    got.MPI_ERROR = status->MPI_ERROR;
+    *status = got;
+  }
+  return receive_error ? receive_error : send_error;
+}
+
+}  // namespace
+
+Error body::Send(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context});
+}
+
+Error body::Ssend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context, SendMode::synchronous});
+}
+
+Error body::Rsend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context, SendMode::ready});
+}
+
+Error body::Bsend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  return pt2pt::send_buffered({buf, count, &type, dest, tag, &comm, comm.context, SendMode::buffered});
+}
+
+Error body::Recv(void* buf, MPI_Count count, Datatype& type, int source, int tag, Comm& comm, MPI_Status* status) {
+  return pt2pt::recv({buf, count, &type, source, tag, &comm, comm.context}, status);
+}
+
+Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
+                  MPI_Request* request) {
+  return begin_send({buf, count, &type, dest, tag, &comm, comm.context}, request);
+}
+
+Error body::Issend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
+                   MPI_Request* request) {
+  return begin_send({buf, count, &type, dest, tag, &comm, comm.context, SendMode::synchronous}, request);
+}
+
+Error body::Irsend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
+                   MPI_Request* request) {
+  return begin_send({buf, count, &type, dest, tag, &comm, comm.context, SendMode::ready}, request);
+}
+
+Error body::Ibsend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
+                   MPI_Request* request) {
+  const SendArgs args{buf, count, &type, dest, tag, &comm, comm.context, SendMode::buffered};
+  if (Error error = pt2pt::send_buffered(args)) return error;
+  // The message is in the buffer: what is left to wait for is nothing.
+  return begin_send({nullptr, 0, &type, MPI_PROC_NULL, tag, &comm, comm.context}, request);
+}
+
+Error body::Irecv(void* buf, MPI_Count count, Datatype& type, int source, int tag, Comm& comm, MPI_Request* request) {
+  Request* receive;
+  if (Error error = pt2pt::irecv({buf, count, &type, source, tag, &comm, comm.context}, receive)) return error;
+  return give_handle(*receive, request);
+}
+
+Error body::Sendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtype, int dest, int sendtag, void* recvbuf,
+                     MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm,
+                     MPI_Status* status) {
+  return exchange({sendbuf, sendcount, &sendtype, dest, sendtag, &comm, comm.context},
+                  {recvbuf, recvcount, &recvtype, source, recvtag, &comm, comm.context}, status);
+}
+
+Error body::Sendrecv_replace(void* buf, MPI_Count count, Datatype& type, int dest, int sendtag, int source, int recvtag,
+                             Comm& comm, MPI_Status* status) {
+  const MPI_Count bytes = count * type.size;
+  const std::unique_ptr<std::byte[]> copy(new (std::nothrow) std::byte[static_cast<std::size_t>(bytes)]);
+  if (!copy)
+    return fail(ErrorClass::no_mem, "no memory for a copy of the %lld bytes to be sent", static_cast<long long>(bytes));
+  pack(type, buf, count, 0, copy.get(), bytes);
+  return exchange({copy.get(), bytes, find(MPI_PACKED), dest, sendtag, &comm, comm.context},
+                  {buf, count, &type, source, recvtag, &comm, comm.context}, status);
+}
+
+Error body::Buffer_attach(void* buffer, MPI_Count size) { return pt2pt::attach_buffer(buffer, size); }
+
+Error body::Buffer_detach(void* buffer_addr, MPI_Count* size) {
+  return pt2pt::detach_buffer(static_cast<void**>(buffer_addr), size);
+}
+
+Error body::Buffer_flush() { return pt2pt::flush_buffer(); }
+
+}  // namespace cow

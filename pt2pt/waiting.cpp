@@ -1,0 +1,59 @@
+#include "pt2pt/waiting.hpp"
+
+#include "pt2pt/pt2pt.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow::pt2pt {
+
+Error give_handle(Request& request, MPI_Request* out) {
+  if (Error error = table<Request>().insert(request)) {
+    release(request);
+    return error;
+  }
+  *out = handle_of(request);
+  return success;
+}
+
+Error look_up(MPI_Request handle, Request*& out) {
+  out = find(handle);
+  if (out) return success;
+  return fail(ErrorClass::request, "%p is not a request, or one that was freed",
+              reinterpret_cast<void*>(handle));
+}
+
+Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
+  if (request.persistent && !request.active) {
+    if (status) {
+      const int error = status->MPI_ERROR;
+      *status = empty_status;
+      status->MPI_ERROR = error;
+    }
+    return success;
+  }
+  Error error = success;
+  if (request.kind->query) error = request.kind->query(request, request.status);
+  if (!error) error = error_of(request);
+  if (status) {
+    const int kept = status->MPI_ERROR;
+    *status = request.status;
+    status->MPI_ERROR = kept;
+  }
+  if (request.persistent) {
+    request.active = false;
+    return error;
+  }
+  table<Request>().erase(request);
+  handle = MPI_REQUEST_NULL;
+  release(request);
+  return error;
+}
+
+Error wait(Request& request, MPI_Status* status) {
+  if (!request.done()) progress::wait_until([&] { return request.done(); });
+  const Error error = error_of(request);
+  if (status) *status = request.status;
+  release(request);
+  return error;
+}
+
+}  // namespace cow::pt2pt

@@ -1,0 +1,21 @@
+// Waiting for requests, as the bindings see it: handles in, statuses out.
+#pragma once
+
+#include "objects/request.hpp"
+
+namespace cow::pt2pt {
+
+// Gives a request (with the caller's reference, which becomes the handle's) its handle.
+Error give_handle(Request& request, MPI_Request* out);
+
+// The request behind a handle that is not MPI_REQUEST_NULL; fails on one that is freed or made up.
+Error look_up(MPI_Request handle, Request*& out);
+
+// A complete (or inactive) request is seen by the program: fills the status (may be null), ends the handle of one that
+// is not persistent, and returns the operation's error. The status's MPI_ERROR is left alone.
+Error conclude(MPI_Request& handle, Request& request, MPI_Status* status);
+
+// Whether a Wait on it returns at once.
+inline bool ready(const Request& request) { return request.done() || (request.persistent && !request.active); }
+
+}  // namespace cow::pt2pt
