@@ -10,10 +10,8 @@ namespace {
 
 using transport::Post;
 
-Send& send_of(Outgoing& out) { return *reinterpret_cast<Send*>(reinterpret_cast<char*>(&out) - offsetof(Send, out)); }
-Receive& receive_of(Outgoing& out) {
-  return *reinterpret_cast<Receive*>(reinterpret_cast<char*>(&out) - offsetof(Receive, out));
-}
+Send& send_of(Outgoing& out) { return *static_cast<Send*>(out.owner); }
+Receive& receive_of(Outgoing& out) { return *static_cast<Receive*>(out.owner); }
 
 template <class Body>
 bool parse(const std::byte* bytes, std::size_t size, Body& body, bool whole = true) {
@@ -40,6 +38,7 @@ Pool<Outgoing> answers;
 // ---- the receiver
 
 void post_from_receive(Receive& receive, wire::Kind kind) {
+  receive.out.owner = &receive;
   receive.out.head = {.kind = kind};
   receive.out.cost = 0;
   receive.out.posted = [](Outgoing& out, Error) {

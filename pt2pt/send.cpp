@@ -5,7 +5,7 @@
 namespace cow::pt2pt {
 namespace {
 
-Send& owner(Outgoing& out) { return *reinterpret_cast<Send*>(reinterpret_cast<char*>(&out) - offsetof(Send, out)); }
+Send& owner(Outgoing& out) { return *static_cast<Send*>(out.owner); }
 
 void produce(void* state, void* out) {
   const auto& send = *static_cast<Send*>(state);
@@ -45,6 +45,7 @@ void begin_eager(Send& send) {
 void begin(Send& send) {
   const SendArgs& args = send.args;
   const Process process = args.comm->peers().process(args.rank);
+  send.out.owner = &send;
   send.out.head.context = args.context;
   send.out.head.source = args.comm->rank;
   send.out.head.tag = args.tag;

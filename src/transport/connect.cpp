@@ -25,6 +25,9 @@ struct Connecting {
   bool greeted = false;      // the candidate in use has been written to
 };
 
+Peer::Peer() = default;
+Peer::~Peer() = default;
+
 namespace {
 
 constexpr Nanoseconds longest_patience = 5 * second;

@@ -227,9 +227,9 @@ void give_back(Peer& peer, std::uint32_t cost) {
   peer.credit_queued = true;
   peer.credit_message.head = {.kind = wire::Kind::credit};
   peer.credit_message.posted = [](Outgoing& out, Error) {
-    auto& owner = *reinterpret_cast<Peer*>(reinterpret_cast<char*>(&out) - offsetof(Peer, credit_message));
-    owner.credit_queued = false;
+    static_cast<Peer*>(out.owner)->credit_queued = false;
   };
+  peer.credit_message.owner = &peer;
   if (post(peer, peer.credit_message) == Post::done) peer.credit_queued = false;
 }
 

@@ -28,6 +28,7 @@ struct Outgoing {
   std::uint16_t cost = 0;  // credits it needs, in units; 0: a message that can always go (an answer)
   Body body;               // what follows; body.bytes must stay valid as long as this
   void (*posted)(Outgoing&, Error) = nullptr;  // called from progress when it left the queue: posted, or peer failed
+  void* owner = nullptr;   // for posted()
 
   template <class Extra>
   void set_extra(const Extra& value) {
@@ -47,6 +48,9 @@ struct Connecting;  // connect.cpp: what is needed until the peer is up
 
 struct Peer {
   enum class State : std::uint8_t { unknown, connecting, up, failed };
+
+  Peer();
+  ~Peer();
 
   Process process = 0;
   State state = State::unknown;

@@ -69,7 +69,7 @@ struct Handshake {
   std::uint64_t my_nonce = 0;
   std::uint64_t your_nonce = 0;  // as the receiver published it: proves that the right process was reached
 };
-static_assert(sizeof(Handshake) == 72);
+static_assert(sizeof(Handshake) == 64);
 
 // A large message waits at the sender. Without a key (key_size 0) it can only be had in pieces.
 struct Offer {
