@@ -26,8 +26,8 @@ struct ProtocolInfo {
 };
 
 // In order of preference; the last applies always.
-extern const ProtocolInfo protocols[];
 inline constexpr int protocol_count = 4;
+extern const ProtocolInfo protocols[protocol_count];
 
 // The protocol for a message. `forced` is the setting COW_RENDEZVOUS: "auto", "read", "write" or "pipeline"; a forced
 // one that does not apply gives way to the pipeline.
