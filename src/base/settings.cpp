@@ -55,7 +55,11 @@ bool parse_scaled(string_view text, std::initializer_list<Unit> units, std::int6
   if (error != std::errc{} || number < 0) return false;
   const string_view rest = text.substr(static_cast<size_t>(end - text.data()));
   for (const Unit& unit : units) {
-    if (rest == unit.name) return !__builtin_mul_overflow(number, unit.factor, &out);
+    std::int64_t scaled;
+    if (rest != unit.name) continue;
+    if (__builtin_mul_overflow(number, unit.factor, &scaled)) return false;
+    out = scaled;
+    return true;
   }
   return false;
 }
