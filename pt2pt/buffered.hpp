@@ -1,21 +1,57 @@
-// Buffered sends: the message is copied into the program's buffer, and the call returns.
+// Buffered sends: the message is copied into a buffer that the program has attached, and the call returns.
+//
+// A buffer belongs to the process, or to one communicator, whose sends then use it instead. It is memory of the
+// program's, or MPI_BUFFER_AUTOMATIC: as much of the library's as is needed.
 #pragma once
 
+#include <vector>
+
+#include "pt2pt/joint.hpp"
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow::pt2pt {
 
-// Copies the message into the attached buffer and begins to send it from there. Fails with MPI_ERR_BUFFER when the
-// buffer has no room.
+class SendBuffer {
+ public:
+  Error attach(void* memory, MPI_Count size);
+  // Waits until all messages in it have left, and gives it back.
+  Error detach(void** memory, MPI_Count* size);
+  bool attached() const { return attached_; }
+
+  // Copies the message and begins to send it. Fails with MPI_ERR_BUFFER when there is no room.
+  Error send(const SendArgs& args);
+
+  // Waits until all messages in it have left.
+  void flush();
+  // A request that is complete when they have.
+  Request* begin_flush();
+
+ private:
+  // A message in the buffer; the list is in the order of place.
+  struct Segment {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    void* own = nullptr;         // MPI_BUFFER_AUTOMATIC: its own memory
+    Request* request = nullptr;  // the send from it
+  };
+  void reclaim();
+  bool find_gap(std::size_t bytes, Segment& segment, std::size_t& position) const;
+  Error place(std::size_t bytes, Segment& segment, std::size_t& position, std::byte*& memory);
+
+  std::byte* base_ = nullptr;
+  std::size_t size_ = 0;
+  bool attached_ = false;
+  bool automatic_ = false;
+  std::vector<Segment> segments_;
+};
+
+// The one of the process.
+SendBuffer& process_buffer();
+
+// The one of a communicator; made at the first call.
+SendBuffer& buffer_of(Comm& comm);
+
+// Through the communicator's buffer when it has one attached, else through the process's.
 Error send_buffered(const SendArgs& args);
-
-// One buffer for the process. `size` bytes, or MPI_BUFFER_AUTOMATIC for as much of the library's memory as is needed.
-Error attach_buffer(void* buffer, MPI_Count size);
-
-// Waits until all messages in it have left, and gives it back.
-Error detach_buffer(void** buffer, MPI_Count* size);
-
-// Waits until all messages in it have left.
-Error flush_buffer();
 
 }  // namespace cow::pt2pt

@@ -118,6 +118,19 @@ Error conclude_some(int count, const Requests& requests, MPI_Request* handles, i
   return batch.result();
 }
 
+// The status of a request that a Wait would return from at once, which goes on living. Null and inactive ones are empty.
+Error look_at(Request* request, MPI_Status* status) {
+  if (!is_active(request)) return set_empty(status), success;
+  if (request->kind->query)
+    if (Error error = request->kind->query(*request, request->status)) return error;
+  if (status) {
+    const int error = status->MPI_ERROR;
+    *status = request->status;
+    status->MPI_ERROR = error;
+  }
+  return success;
+}
+
 }  // namespace
 
 Error body::Wait(MPI_Request* handle, MPI_Status* status) {
@@ -231,15 +244,51 @@ Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status
   if (Error error = look_up(handle, request)) return error;
   if (!ready(*request)) progress::poll();
   *flag = ready(*request);
+  return *flag ? look_at(request, status) : success;
+}
+
+Error body::Request_get_status_all(int count, const MPI_Request* handles, int* flag, MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  int from = 0;
+  if (!all_ready(count, requests, from)) progress::poll();
+  *flag = all_ready(count, requests, from);
   if (!*flag) return success;
-  if (!is_active(request)) return set_empty(status), success;
-  if (request->kind->query)
-    if (Error error = request->kind->query(*request, request->status)) return error;
-  if (status) {
-    const int error = status->MPI_ERROR;
-    *status = request->status;
-    status->MPI_ERROR = error;
+  for (int i = 0; i < count; ++i)
+    if (Error error = look_at(requests[i], at(statuses, i))) return error;
+  return success;
+}
+
+Error body::Request_get_status_any(int count, const MPI_Request* handles, int* index, int* flag, MPI_Status* status) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  bool any_active = false;
+  *index = find_ready(count, requests, any_active);
+  if (*index == MPI_UNDEFINED && any_active) {
+    progress::poll();
+    *index = find_ready(count, requests, any_active);
   }
+  *flag = *index != MPI_UNDEFINED || !any_active;
+  if (!*flag) return success;
+  return look_at(*index == MPI_UNDEFINED ? nullptr : requests[*index], status);
+}
+
+Error body::Request_get_status_some(int count, const MPI_Request* handles, int* outcount, int* indices,
+                                    MPI_Status* statuses) {
+  Requests requests;
+  if (Error error = requests.look_up_all(count, handles)) return error;
+  progress::poll();
+  int found = 0;
+  bool any_active = false;
+  for (int i = 0; i < count; ++i) {
+    if (!is_active(requests[i])) continue;
+    any_active = true;
+    if (!requests[i]->done()) continue;
+    indices[found] = i;
+    if (Error error = look_at(requests[i], at(statuses, found))) return error;
+    ++found;
+  }
+  *outcount = any_active ? found : MPI_UNDEFINED;
   return success;
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/bodies.hpp"
 #include "pt2pt/buffered.hpp"
+#include "pt2pt/joint.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "pt2pt/waiting.hpp"
 
@@ -38,6 +39,30 @@ Error exchange(const SendArgs& send, const RecvArgs& receive, MPI_Status* status
     *status = got;
   }
   return receive_error ? receive_error : send_error;
+}
+
+Error begin_exchange(const SendArgs& send, const RecvArgs& receive, std::unique_ptr<std::byte[]> memory,
+                     MPI_Request* out) {
+  pt2pt::Joint* joint = pt2pt::make_joint(send.comm);
+  joint->memory = std::move(memory);
+  Request* part;
+  Error error = pt2pt::irecv(receive, part);
+  if (!error) joint->add(*part);
+  if (!error) error = pt2pt::isend(send, part);
+  if (!error) joint->add(*part);
+  joint->close();
+  if (!error) return give_handle(*joint, out);
+  release(*joint);
+  return error;
+}
+
+Error pack_copy(const void* buf, MPI_Count count, Datatype& type, std::unique_ptr<std::byte[]>& copy) {
+  const MPI_Count bytes = count * type.size;
+  copy.reset(new (std::nothrow) std::byte[static_cast<std::size_t>(bytes)]);
+  if (!copy)
+    return fail(ErrorClass::no_mem, "no memory for a copy of the %lld bytes to be sent", static_cast<long long>(bytes));
+  pack(type, buf, count, 0, copy.get(), bytes);
+  return success;
 }
 
 }  // namespace
@@ -100,21 +125,25 @@ Error body::Sendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtyp
 
 Error body::Sendrecv_replace(void* buf, MPI_Count count, Datatype& type, int dest, int sendtag, int source, int recvtag,
                              Comm& comm, MPI_Status* status) {
-  const MPI_Count bytes = count * type.size;
-  const std::unique_ptr<std::byte[]> copy(new (std::nothrow) std::byte[static_cast<std::size_t>(bytes)]);
-  if (!copy)
-    return fail(ErrorClass::no_mem, "no memory for a copy of the %lld bytes to be sent", static_cast<long long>(bytes));
-  pack(type, buf, count, 0, copy.get(), bytes);
-  return exchange({copy.get(), bytes, find(MPI_PACKED), dest, sendtag, &comm, comm.context},
+  std::unique_ptr<std::byte[]> copy;
+  if (Error error = pack_copy(buf, count, type, copy)) return error;
+  return exchange({copy.get(), count * type.size, find(MPI_PACKED), dest, sendtag, &comm, comm.context},
                   {buf, count, &type, source, recvtag, &comm, comm.context}, status);
 }
 
-Error body::Buffer_attach(void* buffer, MPI_Count size) { return pt2pt::attach_buffer(buffer, size); }
-
-Error body::Buffer_detach(void* buffer_addr, MPI_Count* size) {
-  return pt2pt::detach_buffer(static_cast<void**>(buffer_addr), size);
+Error body::Isendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtype, int dest, int sendtag, void* recvbuf,
+                      MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm,
+                      MPI_Request* request) {
+  return begin_exchange({sendbuf, sendcount, &sendtype, dest, sendtag, &comm, comm.context},
+                        {recvbuf, recvcount, &recvtype, source, recvtag, &comm, comm.context}, nullptr, request);
 }
 
-Error body::Buffer_flush() { return pt2pt::flush_buffer(); }
+Error body::Isendrecv_replace(void* buf, MPI_Count count, Datatype& type, int dest, int sendtag, int source, int recvtag,
+                              Comm& comm, MPI_Request* request) {
+  std::unique_ptr<std::byte[]> copy;
+  if (Error error = pack_copy(buf, count, type, copy)) return error;
+  const SendArgs send{copy.get(), count * type.size, find(MPI_PACKED), dest, sendtag, &comm, comm.context};
+  return begin_exchange(send, {buf, count, &type, source, recvtag, &comm, comm.context}, std::move(copy), request);
+}
 
 }  // namespace cow

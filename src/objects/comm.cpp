@@ -9,6 +9,7 @@ void release(Comm& comm) {
   if (--comm.references != 0) return;
   COW_INVARIANT(comm.index == 0);  // handles hold references
   delete comm.coll;
+  delete comm.buffer;
   delete comm.topology;
   if (comm.local_comm) release(*comm.local_comm);
   if (comm.info) release(*comm.info);

@@ -28,6 +28,7 @@ struct Comm : Object {
   Info* info = nullptr;              // hints; owned, may be null
   Attributes attributes;
   std::string name;
+  CommExtension* buffer = nullptr;  // owned: pt2pt's, for buffered sends
   CommExtension* topology = nullptr;  // owned
   CommExtension* coll = nullptr;      // owned: what collectives decided at set-up
   std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags

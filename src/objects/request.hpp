@@ -31,6 +31,12 @@ struct RequestKind {
   Error (*query)(Request&, MPI_Status&) = nullptr;  // generalized requests: fill the status at completion
 };
 
+// Something to be run when a request completes. Owned by who adds it, who keeps it alive until it has run.
+struct Continuation {
+  Continuation* next = nullptr;
+  void (*run)(Continuation&, Request&) = nullptr;
+};
+
 // References: one for the handle, one for the engine while the operation is pending.
 struct Request : Object {
   explicit Request(const RequestKind& request_kind) : kind(&request_kind) {}
@@ -44,6 +50,7 @@ struct Request : Object {
   MPI_Status status = empty_status;  // MPI_ERROR holds the operation's error
   Comm* comm = nullptr;              // whose error handler hears of a failure; referenced while the request lives
   std::unique_ptr<std::string> failure;  // the message that goes with status.MPI_ERROR
+  Continuation* continuations = nullptr;
 
   bool done() const { return complete.load(std::memory_order_acquire); }
 };
@@ -60,6 +67,18 @@ inline void mark_complete(Request& request, Error error = success) {
     request.failure = std::make_unique<std::string>(last_failure());
   }
   request.complete.store(true, std::memory_order_release);
+  while (__builtin_expect(request.continuations != nullptr, 0)) {
+    Continuation& first = *request.continuations;
+    request.continuations = first.next;
+    first.run(first, request);  // may free itself
+  }
+}
+
+// Runs `continuation` when the request completes; at once when it is complete already.
+inline void when_complete(Request& request, Continuation& continuation) {
+  if (request.done()) return continuation.run(continuation, request);
+  continuation.next = request.continuations;
+  request.continuations = &continuation;
 }
 
 // The operation has ended and the engine needs the request no longer.

@@ -97,7 +97,7 @@ Error body::Init_thread(int*, char***, int required, int* provided) {
 Error body::Finalize() {
   // The standard's first step of the end: the callbacks of attributes on MPI_COMM_SELF, which may still use MPI.
   if (Error error = self.attributes.clear(self.handle())) return error;
-  if (Error error = pt2pt::flush_buffer()) return error;
+  pt2pt::process_buffer().flush();
   transport::drain();
   if (Error error = runtime::leave_job()) return error;
   if (settings().counters) print_counters();

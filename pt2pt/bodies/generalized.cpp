@@ -1,0 +1,67 @@
+// Generalized requests: operations of the program's own, which it completes itself.
+#include "api/bodies.hpp"
+#include "pt2pt/waiting.hpp"
+#include "runtime/progress.hpp"
+
+namespace cow {
+namespace {
+
+struct Generalized : Request {
+  using Request::Request;
+  MPI_Grequest_query_function* query = nullptr;
+  MPI_Grequest_free_function* free = nullptr;
+  MPI_Grequest_cancel_function* cancel = nullptr;
+  void* extra = nullptr;
+};
+
+Error said(int code, const char* what) {
+  if (code == MPI_SUCCESS) return success;
+  return fail(code, "the %s function of the generalized request returned %d", what, code);
+}
+
+Error query(Request& request, MPI_Status& status) {
+  auto& self = static_cast<Generalized&>(request);
+  const int kept = status.MPI_ERROR;
+  const Error error = said(self.query(self.extra, &status), "query");
+  status.MPI_ERROR = kept;
+  return error;
+}
+
+Error cancel(Request& request) {
+  auto& self = static_cast<Generalized&>(request);
+  return said(self.cancel(self.extra, self.done()), "cancel");
+}
+
+void release_generalized(Request& request) {
+  auto& self = static_cast<Generalized&>(request);
+  self.free(self.extra);
+  delete &self;
+}
+
+const RequestKind generalized{
+    .name = "generalized request", .cancel = cancel, .release = release_generalized, .query = query};
+
+}  // namespace
+
+Error body::Grequest_start(MPI_Grequest_query_function* query_fn, MPI_Grequest_free_function* free_fn,
+                           MPI_Grequest_cancel_function* cancel_fn, void* extra_state, MPI_Request* request) {
+  auto* self = new Generalized(generalized);
+  self->query = query_fn;
+  self->free = free_fn;
+  self->cancel = cancel_fn;
+  self->extra = extra_state;
+  retain(*self);  // until the program completes it
+  return pt2pt::give_handle(*self, request);
+}
+
+Error body::Grequest_complete(MPI_Request handle) {
+  Request* request;
+  if (Error error = pt2pt::look_up(handle, request)) return error;
+  if (request->kind != &generalized) return fail(ErrorClass::request, "the request is not a generalized one");
+  if (request->done()) return fail(ErrorClass::request, "the generalized request has been completed already");
+  finish(*request);
+  progress::wake();  // another thread may wait for it
+  return success;
+}
+
+}  // namespace cow

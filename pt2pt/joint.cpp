@@ -1,0 +1,47 @@
+#include "pt2pt/joint.hpp"
+
+namespace cow::pt2pt {
+namespace {
+
+void release_joint(Request& request) {
+  if (request.comm) release(*request.comm);
+  delete static_cast<Joint*>(&request);
+}
+
+const RequestKind joint_kind{.name = "send and receive", .release = release_joint};
+
+}  // namespace
+
+Joint::Joint(const RequestKind& request_kind) : Request(request_kind) { retain(*this); }
+
+void Joint::add(Request& part) {
+  auto entry = std::make_unique<Part>();
+  entry->joint = this;
+  entry->first = parts_.empty();
+  entry->run = [](Continuation& continuation, Request& request) {
+    const Part& self = static_cast<Part&>(continuation);
+    Joint& joint = *self.joint;
+    if (self.first) joint.status = request.status;
+    if (const Error error = error_of(request)) joint.outcome_ = error;
+    release(request);
+    joint.part_done();
+  };
+  ++open_;
+  parts_.push_back(std::move(entry));
+  when_complete(part, *parts_.back());
+}
+
+void Joint::close() { part_done(); }
+
+void Joint::part_done() {
+  if (--open_ == 0) finish(*this, outcome_);
+}
+
+Joint* make_joint(Comm* comm) {
+  auto* joint = new Joint(joint_kind);
+  joint->comm = comm;
+  if (comm) retain(*comm);
+  return joint;
+}
+
+}  // namespace cow::pt2pt
