@@ -5,6 +5,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -72,6 +73,9 @@ inline long first_difference(const void* data, std::uint64_t key, std::size_t si
     if (bytes[i] != pattern_byte(key, i)) return static_cast<long>(i);
   return -1;
 }
+
+// Run with another library (COW_FOREIGN_MPI), where a test must go round that library's own faults.
+inline bool foreign() { return std::getenv("COW_TEST_FOREIGN") != nullptr; }
 
 inline int error_class(int code) {
   int value = -1;
