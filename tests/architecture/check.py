@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Checks the shape of the source tree.
+
+layers ROOT         no include runs upward through the layers; only transport/ofi includes rdma/*.h
+sizes ROOT          no file is longer than people can read at a stretch
+headers ROOT BUILD  every header compiles alone, with the flags of a source file of its layer
+"""
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+MOST_LINES = 700
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+# From the bottom to the top; folders in one row do not see each other. A layer sees its own row and those above it here.
+LAYERS = [
+    ["src/base"],
+    ["src/runtime"],
+    ["src/transport"],
+    ["src/objects"],
+    ["pt2pt"],
+    ["coll"],
+    ["src/rma", "src/io", "src/topo"],
+    ["src/api"],
+]
+# Apart from the stack: what each of these may see.
+BESIDE = {
+    "launcher": ["launcher", "src/base"],
+    "tools": ["tools", "launcher", "src/base", "src/transport", "src/api"],
+    "perf": ["perf"],
+}
+# Bodies of MPI functions are the top of their layer: they are written against the declarations that src/api makes.
+GENERATED_FOR_BODIES = "api/"
+PUBLIC = ("mpi.h", "mpix.h")
+
+
+def source_files(root, folders, endings=(".cpp", ".hpp", ".h", ".c", ".def")):
+    for folder in folders:
+        for path, _, names in os.walk(os.path.join(root, folder)):
+            for name in sorted(names):
+                if name.endswith(endings):
+                    yield os.path.relpath(os.path.join(path, name), root)
+
+
+def rank_of(path):
+    """Height of the layer that a file belongs to, or None."""
+    for height, row in enumerate(LAYERS):
+        for folder in row:
+            if path.startswith(folder + "/"):
+                return height, folder
+    return None
+
+
+def owner(root, name, including):
+    """The file of the project that an include means, or None for one of the system."""
+    for base in (os.path.dirname(including), "src", "", "perf", "include"):
+        candidate = os.path.normpath(os.path.join(base, name))
+        if os.path.isfile(os.path.join(root, candidate)):
+            return candidate
+    for base in ("src", ""):  # generated into the build folder: known by its first part
+        if os.path.isdir(os.path.join(root, base, name.split("/")[0])) and "/" in name:
+            return os.path.normpath(os.path.join(base, name))
+    return None
+
+
+def judge_include(root, path, quote, name):
+    """What is wrong with one include, or None."""
+    if name.startswith("rdma/") and not path.startswith("src/transport/ofi/"):
+        return "only src/transport/ofi may include libfabric's headers"
+    target = owner(root, name, path)
+    if target is None or name in PUBLIC:
+        if name in PUBLIC and path.startswith("src/base/"):
+            return "src/base knows nothing of MPI"
+        return None
+    for folder, allowed in BESIDE.items():
+        if path.startswith(folder + "/"):
+            if any(target.startswith(one + "/") for one in allowed):
+                return None
+            return f"{folder} may include only {', '.join(allowed)}"
+    mine, theirs = rank_of(path), rank_of(target)
+    if mine is None:
+        return None
+    if theirs is None:
+        return f"{target} is in no layer" if not target.startswith("include/") else None
+    if "/bodies/" in path and name.startswith(GENERATED_FOR_BODIES):
+        return None
+    if theirs[0] > mine[0]:
+        return f"{mine[1]} must not see {theirs[1]}, which stands above it"
+    if theirs[0] == mine[0] and theirs[1] != mine[1]:
+        return f"{mine[1]} and {theirs[1]} stand side by side"
+    return None
+
+
+def check_layers(root):
+    wrong, counted = [], 0
+    folders = [folder for row in LAYERS for folder in row] + list(BESIDE)
+    for path in source_files(root, folders):
+        with open(os.path.join(root, path), errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                found = INCLUDE.match(line)
+                if not found:
+                    continue
+                counted += 1
+                reason = judge_include(root, path, *found.groups())
+                if reason:
+                    wrong.append(f"{path}:{number}: {line.strip()}: {reason}")
+    print(f"{counted} includes")
+    return wrong
+
+
+def check_sizes(root):
+    wrong = []
+    folders = ["src", "pt2pt", "coll", "launcher", "tools", "perf", "tests", "include", "cmake"]
+    for path in source_files(root, folders, (".cpp", ".hpp", ".h", ".c", ".py", ".cmake", ".def")):
+        with open(os.path.join(root, path), errors="replace") as lines:
+            count = sum(1 for _ in lines)
+        if count > MOST_LINES:
+            wrong.append(f"{path}: {count} lines; at most {MOST_LINES}")
+    return wrong
+
+
+def compile_flags(build):
+    """The flags of a compiled source file of each folder, from compile_commands.json."""
+    flags = {}
+    with open(os.path.join(build, "compile_commands.json")) as commands:
+        for entry in json.load(commands):
+            if not entry["file"].endswith(".cpp"):
+                continue
+            words = shlex.split(entry["command"])
+            start = next(i for i, word in enumerate(words) if word.endswith(("c++", "g++", "clang++")) or "++-" in word)
+            kept, skip = [words[start]], False
+            for word in words[start + 1 :]:
+                if skip:
+                    skip = False
+                elif word in ("-o", "-c", "-MF", "-MT", "-MQ"):
+                    skip = True
+                elif word not in ("-MD", "-MMD"):
+                    kept.append(word)
+            flags.setdefault(os.path.dirname(entry["file"]), (entry["directory"], kept))
+    return flags
+
+
+def flags_for(root, path, flags):
+    """Those of a source file in the header's own folder, or in the nearest one above or below."""
+    folder = os.path.dirname(os.path.join(root, path))
+    while folder.startswith(root):
+        if folder in flags:
+            return flags[folder]
+        below = sorted(other for other in flags if other.startswith(folder + "/"))
+        if below:
+            return flags[below[0]]
+        folder = os.path.dirname(folder)
+    return None
+
+
+def check_headers(root, build):
+    flags = compile_flags(build)
+    headers = [path for path in source_files(root, ["src", "pt2pt", "coll", "launcher", "tools", "perf", "tests"], (".hpp",))]
+
+    def compile_alone(path):
+        found = flags_for(root, path, flags)
+        if found is None:
+            return None
+        directory, words = found
+        # The text of an including file, so that "#pragma once in main file" is not complained of.
+        text = f'#include "{os.path.join(root, path)}"\n'
+        done = subprocess.run(words + ["-fsyntax-only", "-x", "c++", "-"], cwd=directory, input=text, text=True,
+                              capture_output=True)
+        return f"{path} does not compile alone:\n{done.stderr}" if done.returncode else None
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(compile_alone, headers))
+    print(f"{len(headers)} headers")
+    return [result for result in results if result]
+
+
+def main():
+    what, root = sys.argv[1], os.path.abspath(sys.argv[2])
+    if what == "headers":
+        wrong = check_headers(root, sys.argv[3])
+    else:
+        wrong = {"layers": check_layers, "sizes": check_sizes}[what](root)
+    for line in wrong:
+        print(line)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

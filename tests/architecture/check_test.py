@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""The checker itself finds what it is there to find: each kind of wrong include, in a small tree made for it."""
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import check
+
+
+class Layers(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.write("src/base/clock.hpp", "")
+        self.write("src/objects/comm.hpp", "")
+        self.write("src/io/file.hpp", "")
+        self.write("src/rma/window.hpp", "")
+        self.write("src/api/text.hpp", "")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, path, text):
+        full = os.path.join(self.folder.name, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w") as file:
+            file.write(text)
+
+    def wrong(self, path, include):
+        self.write(path, f"#include {include}\n")
+        return len(check.check_layers(self.folder.name))
+
+    def test_downward_is_right(self):
+        self.assertEqual(self.wrong("pt2pt/match.cpp", '"objects/comm.hpp"'), 0)
+
+    def test_upward_is_wrong(self):
+        self.assertEqual(self.wrong("src/base/log.cpp", '"objects/comm.hpp"'), 1)
+
+    def test_beside_is_wrong(self):
+        self.assertEqual(self.wrong("src/rma/a.cpp", '"io/file.hpp"'), 1)
+
+    def test_generated_header_of_a_higher_layer_is_wrong(self):
+        self.assertEqual(self.wrong("src/objects/a.cpp", '"api/bodies.hpp"'), 1)
+
+    def test_bodies_may_see_their_declarations(self):
+        self.assertEqual(self.wrong("pt2pt/bodies/send.cpp", '"api/bodies.hpp"'), 0)
+
+    def test_libfabric_only_in_ofi(self):
+        self.assertEqual(self.wrong("src/transport/wire.cpp", "<rdma/fabric.h>"), 1)
+        self.assertEqual(self.wrong("src/transport/wire.cpp", "<vector>"), 0)
+        self.assertEqual(self.wrong("src/transport/ofi/port.cpp", "<rdma/fabric.h>"), 0)
+
+    def test_launcher_sees_only_base(self):
+        self.assertEqual(self.wrong("launcher/agent.cpp", '"base/clock.hpp"'), 0)
+        self.assertEqual(self.wrong("launcher/agent.cpp", '"objects/comm.hpp"'), 1)
+
+    def test_base_knows_nothing_of_mpi(self):
+        self.assertEqual(self.wrong("src/base/log.cpp", '"mpi.h"'), 1)
+
+    def test_long_file(self):
+        self.write("src/base/long.cpp", "\n" * (check.MOST_LINES + 1))
+        self.assertEqual(len(check.check_sizes(self.folder.name)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
