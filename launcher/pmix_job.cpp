@@ -86,6 +86,20 @@ void add_maps(Infos& infos, const Job& job, const std::vector<string>& ranks) {
   }
 }
 
+// What there is to know of each node: PMIx looks here when a rank asks for the node number of a rank elsewhere.
+void add_nodes(Infos& infos, const Job& job, const std::vector<string>& ranks) {
+  for (std::uint32_t node = 0; node < job.nodes.size(); ++node) {
+    Infos one;
+    one.add_u32(PMIX_NODEID, node);
+    one.add_text(PMIX_HOSTNAME, job.nodes[node]);
+    one.add_text(PMIX_LOCAL_PEERS, ranks[node]);
+    const auto size = static_cast<std::uint32_t>(std::count(ranks[node].begin(), ranks[node].end(), ',') + 1);
+    one.add_u32(PMIX_LOCAL_SIZE, size);
+    one.add_u32(PMIX_NODE_SIZE, size);
+    infos.add(std::move(one).as_array(PMIX_NODE_INFO_ARRAY));
+  }
+}
+
 void add_ranks(Infos& infos, const Job& job) {
   std::vector<std::uint16_t> next_local(job.nodes.size());
   std::vector<std::uint32_t> next_of_application(job.applications.size());
@@ -125,6 +139,7 @@ JobInfo describe_job(const Job& job) {
   infos.add_u32(PMIX_NODEID, job.node);
   infos.add_text(PMIX_HOSTNAME, job.nodes[job.node]);
   add_maps(infos, job, ranks);
+  add_nodes(infos, job, ranks);
   add_ranks(infos, job);
   return JobInfo(infos.take());
 }

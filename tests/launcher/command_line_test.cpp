@@ -1,0 +1,187 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "job.hpp"
+
+namespace cow::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::size_t ranks_of(const std::vector<std::string>& arguments) {
+  const Finished job = mpirun(arguments);
+  EXPECT_EQ(job.status, 0) << job.err;
+  return lines(job.out).size();
+}
+
+TEST(CommandLine, TheUsualSpellingsOfTheNumberOfRanks) {
+  for (const char* option : {"-n", "-np", "--np", "-c"}) EXPECT_EQ(ranks_of({option, "3", "echo", "x"}), 3u) << option;
+  EXPECT_EQ(ranks_of({"-n3", "echo", "x"}), 3u);
+  EXPECT_EQ(ranks_of({"--np=3", "echo", "x"}), 3u);
+  EXPECT_EQ(ranks_of({"echo", "x"}), 1u);
+}
+
+TEST(CommandLine, WhatFollowsTheProgramBelongsToIt) {
+  const Finished job = mpirun({"-n", "1", "echo", "-n", "2", "--help", "--foo"});
+  EXPECT_EQ(job.out, "2 --help --foo");
+  EXPECT_EQ(mpirun({"-n", "1", "--", "echo", "x"}).out, "x\n");
+}
+
+TEST(CommandLine, AnUnknownOptionIsNamedWithTheNearest) {
+  const Finished job = mpirun({"--hostfil", "x", "true"});
+  EXPECT_EQ(job.status, 2);
+  EXPECT_THAT(job.err, AllOf(HasSubstr("--hostfil"), HasSubstr("did you mean --hostfile?")));
+  EXPECT_EQ(lines(job.err).size(), 1u);
+  EXPECT_EQ(mpirun({"-n", "two", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"-n", "0", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"-n"}).status, 2);
+  EXPECT_EQ(mpirun({}).status, 2);
+}
+
+TEST(CommandLine, UnknownAndMalformedSettingsAreRefusedByName) {
+  const Finished unknown = mpirun({"-n", "1", "echo", "started"}, {"", {"COW_PROVIDR=net"}, -1});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("COW_PROVIDR"), HasSubstr("COW_PROVIDER?")));
+  EXPECT_EQ(unknown.out, "");
+  const Finished malformed = mpirun({"-n", "1", "true"}, {"", {"COW_EAGER_LIMIT=many"}, -1});
+  EXPECT_EQ(malformed.status, 2);
+  EXPECT_THAT(malformed.err, HasSubstr("COW_EAGER_LIMIT=many"));
+  EXPECT_EQ(mpirun({"-x", "COW_WAIT=slep", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"--provider", "nte", "true"}).status, 2);
+}
+
+TEST(CommandLine, SettingsAreOptionsToo) {
+  EXPECT_EQ(mpirun({"--provider", "sockets", "sh", "-c", "echo $COW_PROVIDER"}).out, "sockets\n");
+  EXPECT_EQ(mpirun({"--eager-limit", "4K", "sh", "-c", "echo $COW_EAGER_LIMIT"}).out, "4K\n");
+}
+
+TEST(CommandLine, VariablesForTheRanks) {
+  EXPECT_EQ(mpirun({"-x", "A=1", "-x", "HOME", "-genv", "B", "2", "-env", "C", "3", "sh", "-c", "echo $A$B$C"}).out, "123\n");
+}
+
+TEST(CommandLine, TheDirectoryOfTheRanks) {
+  EXPECT_EQ(mpirun({"-wdir", "/usr", "pwd"}).out, "/usr\n");
+  EXPECT_EQ(mpirun({"pwd"}).out, std::filesystem::current_path().string() + "\n");
+}
+
+TEST(CommandLine, SeveralPrograms) {
+  const Finished job = mpirun({"-n", "2", "sh", "-c", "echo a$PMIX_RANK", ":", "-n", "1", "-env", "X", "x", "sh", "-c",
+                               "echo b$PMIX_RANK$X"});
+  auto all = lines(job.out);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, (std::vector<std::string>{"a0", "a1", "b2x"}));
+  EXPECT_EQ(mpirun({"-n", "1", "true", ":", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"-n", "1", "true", ":", "-n", "1", "--timeout", "3", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"-n", "2", CLIENT, "exchange", ":", "-n", "2", CLIENT, "exchange"}).status, 0);
+}
+
+TEST(CommandLine, HelpAndVersion) {
+  EXPECT_EQ(mpirun({"--help"}).status, 0);
+  EXPECT_THAT(mpirun({"--help"}).out, AllOf(HasSubstr("--hostfile"), HasSubstr("--provider")));
+  EXPECT_THAT(mpirun({"--version"}).out, HasSubstr("COW MPI"));
+}
+
+TEST(CommandLine, WordsOfOtherLaunchersAreAccepted) {
+  EXPECT_EQ(mpirun({"--oversubscribe", "--allow-run-as-root", "-n", "4", "true"}).status, 0);
+}
+
+TEST(CommandLine, MoreRanksThanCoresNeedNothing) { EXPECT_EQ(ranks_of({"-n", "40", "echo", "x"}), 40u); }
+
+TEST(CommandLine, ALimitOfSlotsIsKeptUnlessLifted) {
+  const Finished refused = mpirun({"--host", "localhost:2", "-n", "3", "true"});
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--host gives 2 slots"), HasSubstr("--oversubscribe")));
+  EXPECT_EQ(mpirun({"--host", "localhost:2", "--oversubscribe", "-n", "3", "true"}).status, 0);
+  EXPECT_EQ(mpirun({"--host", "localhost:2", "-n", "3", "true"}, {"", {"COW_OVERSUBSCRIBE=yes"}, -1}).status, 0);
+  EXPECT_EQ(ranks_of({"--host", "localhost:2", "echo", "x"}), 2u);
+}
+
+TEST(CommandLine, AHostfile) {
+  const std::string path = testing::TempDir() + "hostfile." + std::to_string(getpid());
+  std::ofstream(path) << "localhost slots=3\n";
+  EXPECT_EQ(ranks_of({"--hostfile", path, "echo", "x"}), 3u);
+  EXPECT_EQ(ranks_of({"-machinefile", path, "-n", "2", "echo", "x"}), 2u);
+  std::ofstream(path) << "localhost slots=none\n";
+  const Finished wrong = mpirun({"-f", path, "true"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr(path), HasSubstr("line 1")));
+  unlink(path.c_str());
+  EXPECT_THAT(mpirun({"-f", path, "true"}).err, HasSubstr("No such file"));
+}
+
+// All ranks see the environment of mpirun; these names alone are added, and may differ between ranks or nodes.
+TEST(Environment, IsThatOfMpirun) {
+  const JobOptions options{"", {"ODD=a b\tc=d", "EMPTY=", "LD_LIBRARY_PATH=/nowhere"}, -1};
+  const Finished job = mpirun({"-l", "-n", "2", "env"}, options);
+  JobRun plain({"/usr/bin/env"}, options);
+  plain.finish();
+  auto expected = lines(plain.out);
+  for (const std::string tag : {"[0] ", "[1] "}) {
+    std::vector<std::string> seen;
+    for (const std::string& line : lines(job.out)) {
+      if (!line.starts_with(tag)) continue;
+      const std::string entry = line.substr(tag.size());
+      if (!entry.starts_with("PMIX_") && !entry.starts_with("COW_KEY_FD=")) seen.push_back(entry);
+    }
+    std::sort(seen.begin(), seen.end());
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(seen, expected);
+  }
+}
+
+TEST(Environment, NoDescriptorLeaksIntoARank) {
+  const Finished job = mpirun({"-n", "2", "sh", "-c", "echo $(ls /proc/self/fd | tr '\\n' ' ') key $COW_KEY_FD"});
+  for (const std::string& line : lines(job.out)) {
+    // 3 is ls's own.
+    EXPECT_THAT(line, testing::MatchesRegex("0 1 2 ([0-9]+ )3? ?key ([0-9]+)|0 1 (100 2|2 100) 3 key 100|0 1 100 2 3 key 100"));
+  }
+}
+
+TEST(Environment, TheKeyIsInNoArgumentAndNoVariable) {
+  JobRun job({MPIRUN, "-n", "2", CLIENT, "wait"});
+  ASSERT_TRUE(job.wait_for("ready 1"));
+  for (const LivingProcess& process : descendants()) {
+    EXPECT_THAT(process.command, Not(HasSubstr("key"))) << process.command;
+  }
+}
+
+TEST(Environment, AnOuterLauncherDoesNotShineThrough) {
+  const Finished job = mpirun({"-n", "2", MPIRUN, "-n", "2", CLIENT, "exchange"});
+  EXPECT_EQ(job.status, 0) << job.err;
+  EXPECT_EQ(lines(job.out).size(), 4u);
+}
+
+TEST(Environment, ALongTmpdirAndOneThatIsNotThereDoNotMatter) {
+  for (const std::string& folder : {"/tmp/" + std::string(300, 'x'), std::string("/proc")}) {
+    const Finished job = mpirun({"-n", "2", CLIENT, "exchange"}, {"", {"TMPDIR=" + folder}, -1});
+    EXPECT_EQ(job.status, 0);
+    EXPECT_EQ(job.err, "");
+  }
+}
+
+TEST(Installation, CanBeMoved) {
+  namespace fs = std::filesystem;
+  const fs::path here = fs::path(MPIRUN).parent_path().parent_path();
+  const fs::path there = fs::path(testing::TempDir()) / ("moved to." + std::to_string(getpid()));
+  fs::create_directories(there / "bin");
+  fs::create_directories(there / "libexec/cowmpi");
+  fs::copy(here / "bin/mpirun", there / "bin/mpirun");
+  fs::copy(here / "libexec/cowmpi/cow-agent", there / "libexec/cowmpi/cow-agent");
+  JobRun job({there / "bin/mpirun", "-n", "2", CLIENT, "exchange"});
+  job.finish(20);
+  EXPECT_EQ(job.status, 0) << job.err;
+  fs::remove_all(there);
+}
+
+}  // namespace
+}  // namespace cow::test
