@@ -58,6 +58,7 @@ int Agent::run() {
   // Before the job is here, because it takes some milliseconds. Its threads inherit the blocked signals.
   if (const std::string wrong = pmix_.start(); !wrong.empty()) complain(wrong);
   loop_.run();
+  kill_all_children(2000);
   return status_;
 }
 
@@ -107,6 +108,7 @@ void Agent::on_frame(Kind kind, Reader body) {
 }
 
 void Agent::on_job(Reader body) {
+  if (over_) return;  // its end was decided while the job was on its way
   if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
   output_ = std::make_unique<RankOutput>(loop_, channel_, job_.output_window, job_.flush_after);
   output_->on_empty = [this] { channel_.send(Kind::goodbye); };
@@ -243,6 +245,7 @@ void Agent::signal_ranks(int signal) {
 }
 
 void Agent::end(std::uint32_t grace) {
+  over_ = true;
   if (running_ == 0) {
     if (!ending_ && output_) when_all_ended();
     if (!output_) channel_.send(Kind::goodbye);

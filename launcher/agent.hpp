@@ -71,7 +71,8 @@ class Agent : private PmixClientEvents {
   Job job_;
   std::map<std::uint32_t, Rank> ranks_;
   std::size_t running_ = 0;
-  bool ending_ = false;
+  bool over_ = false;    // no rank is started any more
+  bool ending_ = false;  // all ranks have ended
   std::uint64_t kill_timer_ = 0;
   int status_ = 0;
 };

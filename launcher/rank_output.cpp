@@ -13,6 +13,7 @@ namespace cow::launch {
 namespace {
 
 constexpr std::size_t longest_held = 64 << 10;  // a longer line is passed on in pieces
+constexpr Nanoseconds line_patience = 200 * millisecond;  // how long a line in pieces may stand still
 
 }  // namespace
 
@@ -22,14 +23,42 @@ RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t window, std::
 void RankOutput::add(std::uint32_t rank, int stream, int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
   pipes_[fd] = {rank, static_cast<std::uint8_t>(stream), {}};
-  loop_.watch(fd, paused_ ? 0 : POLLIN, [this, fd](short) { on_readable(fd); });
+  loop_.watch(fd, is_held_up(fd) ? 0 : POLLIN, [this, fd](short) { on_readable(fd); });
 }
 
 void RankOutput::on_readable(int fd) {
   const auto found = pipes_.find(fd);
-  if (found == pipes_.end() || credit_ <= 0) return;
+  if (found == pipes_.end() || is_held_up(fd)) return;
   if (!read_once(fd, found->second)) close_pipe(fd);
-  if (credit_ <= 0) pause();
+  if (credit_ <= 0) update_events();
+}
+
+bool RankOutput::is_held_up(int fd) const {
+  const int owner = owner_[pipes_.at(fd).stream];
+  return credit_ <= 0 || (owner >= 0 && owner != fd);
+}
+
+void RankOutput::update_events() {
+  for (const auto& [fd, pipe] : pipes_) loop_.set_events(fd, is_held_up(fd) ? 0 : POLLIN);
+}
+
+// Called with each piece of a long line, and at its end. The others of the stream are read again when the line has
+// ended or stands still: to hold them back here keeps the window free for the line itself.
+void RankOutput::own_stream(int fd, bool owns) {
+  const int stream = pipes_.at(fd).stream;
+  if (!owns && owner_[stream] != fd) return;
+  if (patience_[stream]) loop_.cancel(std::exchange(patience_[stream], 0));
+  const bool changed = (owner_[stream] == fd) != owns;
+  owner_[stream] = owns ? fd : -1;
+  if (owns) {
+    patience_[stream] = loop_.after(line_patience, [this, stream] {
+      patience_[stream] = 0;
+      owner_[stream] = -1;
+      update_events();
+      if (finishing_) finish();
+    });
+  }
+  if (changed) update_events();
 }
 
 // False: the pipe is at its end, or empty when nothing more is expected.
@@ -41,6 +70,7 @@ bool RankOutput::read_once(int fd, Pipe& pipe) {
   if (got < 0 && errno == EAGAIN) return !finishing_;
   if (got <= 0) return false;
   take(pipe, std::string_view(buffer, static_cast<std::size_t>(got)));
+  own_stream(fd, pipe.line_is_open);
   return true;
 }
 
@@ -91,6 +121,7 @@ void RankOutput::close_pipe(int fd) {
   Pipe& pipe = found->second;
   // An empty piece still says that the line which was begun ends here.
   if (!pipe.held.empty() || pipe.line_is_open) send(pipe, pipe.held, false);
+  own_stream(fd, false);
   loop_.forget(fd);
   close(fd);
   pipes_.erase(found);
@@ -101,30 +132,24 @@ void RankOutput::tell_empty() {
   if (const auto tell = std::exchange(on_empty, nullptr)) tell();
 }
 
-void RankOutput::pause() {
-  paused_ = true;
-  for (const auto& [fd, pipe] : pipes_) loop_.set_events(fd, 0);
-}
-
-void RankOutput::resume() {
-  paused_ = false;
-  for (const auto& [fd, pipe] : pipes_) loop_.set_events(fd, POLLIN);
-  if (finishing_) finish();
-}
-
 void RankOutput::credit(std::uint32_t bytes) {
+  const bool was_out = credit_ <= 0;
   credit_ += bytes;
-  if (paused_ && credit_ > 0) resume();
+  if (!was_out || credit_ <= 0) return;
+  update_events();
+  if (finishing_) finish();
 }
 
 void RankOutput::finish() {
   finishing_ = true;
-  if (pipes_.empty()) return tell_empty();
   std::vector<int> open;
   for (const auto& [fd, pipe] : pipes_) open.push_back(fd);
+  // Those in the middle of a line first, because the others wait for them.
+  std::stable_partition(open.begin(), open.end(), [&](int fd) { return owner_[pipes_.at(fd).stream] == fd; });
   for (int fd : open) {
-    while (credit_ > 0 && pipes_.count(fd)) on_readable(fd);
+    while (pipes_.count(fd) && !is_held_up(fd)) on_readable(fd);
   }
+  if (pipes_.empty()) tell_empty();
 }
 
 }  // namespace cow::launch

@@ -30,6 +30,8 @@ class RankOutput {
     std::string held;        // the beginning of a line
     bool line_is_open = false;  // a beginning of it has been sent already
   };
+  bool is_held_up(int fd) const;
+  void update_events();
   void on_readable(int fd);
   bool read_once(int fd, Pipe& pipe);
   void take(Pipe& pipe, std::string_view bytes);
@@ -37,8 +39,7 @@ class RankOutput {
   void flush_partial_lines();
   void close_pipe(int fd);
   void tell_empty();
-  void pause();
-  void resume();
+  void own_stream(int fd, bool owns);
 
   Loop& loop_;
   Channel& channel_;
@@ -46,8 +47,9 @@ class RankOutput {
   std::uint32_t flush_after_;
   std::uint64_t flush_timer_ = 0;
   bool finishing_ = false;
-  bool paused_ = false;
   std::map<int, Pipe> pipes_;
+  int owner_[3] = {-1, -1, -1};  // by stream: the pipe in the middle of a line too long to be held; others wait for it
+  std::uint64_t patience_[3] = {};
 };
 
 }  // namespace cow::launch

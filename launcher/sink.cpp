@@ -53,17 +53,24 @@ std::string Sink::tagged(const Piece& piece, bool at_line_start) const {
 void Sink::write(Piece piece) {
   if (owned_ && owner_ != piece.rank) {
     waiting_.push_back(std::move(piece));
-    if (patience_ == 0) {
-      patience_ = loop_.after(line_patience, [this] {
-        patience_ = 0;
-        owned_ = false;
-        release_waiting();
-      });
-    }
+    if (patience_ == 0) be_patient();
     return;
   }
   accept(piece);
-  if (!owned_) release_waiting();
+  if (!owned_) {
+    release_waiting();
+  } else if (patience_ != 0) {
+    be_patient();  // the line goes on, so it is worth waiting again
+  }
+}
+
+void Sink::be_patient() {
+  if (patience_) loop_.cancel(patience_);
+  patience_ = loop_.after(line_patience, [this] {
+    patience_ = 0;
+    owned_ = false;
+    release_waiting();
+  });
 }
 
 void Sink::accept(Piece& piece) {

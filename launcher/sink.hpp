@@ -24,8 +24,8 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   ~Sink();
 
-  // Output of a rank. While a line of one rank is open, those of others wait for its end (a fifth of a second at most,
-  // for a rank that stops within a line must not silence the rest).
+  // Output of a rank. While a line of one rank is open, those of others wait for its end, unless it
+  // stands still for a fifth of a second: a rank that stops within a line must not silence the rest.
   struct Piece {
     std::uint32_t agent;
     std::uint32_t rank;
@@ -48,6 +48,7 @@ class Sink {
   };
   void accept(Piece& piece);
   void release_waiting();
+  void be_patient();
   void append(Part part);
   void write_some();
   void fail(int error);
