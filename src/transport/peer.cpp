@@ -176,7 +176,7 @@ Error open() {
   if (Error error = runtime::publish_address(introduction())) return error;
   source.poll = poll_port;
   source.descriptor = [](progress::Source&) { return port->wait_descriptor(); };
-  source.may_sleep = [](progress::Source&) { return port->may_sleep(); };
+  source.may_sleep = [](progress::Source&) { return port->wait_descriptor() < 0 || port->may_sleep(); };
   progress::add(source);
   return success;
 }

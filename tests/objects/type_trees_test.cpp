@@ -154,7 +154,7 @@ TEST(TypeTrees, AreWhatTheStandardSays) {
   register_predefined();
   const char* wanted = getenv("COW_TEST_TREES");
   const std::uint64_t trees = wanted ? strtoull(wanted, nullptr, 10) : 100'000;
-  const char* first = getenv("COW_TEST_SEED");
+  const char* first = getenv("TESTS_SEED");
   const std::uint64_t seed = first ? strtoull(first, nullptr, 10) : 1;
   for (std::uint64_t i = 0; i < trees && !testing::Test::HasFailure(); ++i) check_tree(seed + i);
 }

@@ -15,7 +15,7 @@ namespace ranks {
 
 std::uint64_t seed() {
   static const std::uint64_t value = [] {
-    const char* text = std::getenv("COW_TEST_SEED");
+    const char* text = std::getenv("TESTS_SEED");
     return text ? std::strtoull(text, nullptr, 10) : 1ull;
   }();
   return value;

@@ -24,7 +24,7 @@ inline int count(MPI_Comm comm = MPI_COMM_WORLD) {
   return value;
 }
 
-// The run's seed: COW_TEST_SEED, the same on all ranks. The listener of main.cpp prints it beside every failure.
+// The run's seed: TESTS_SEED, the same on all ranks. The listener of main.cpp prints it beside every failure.
 std::uint64_t seed();
 
 using Random = std::mt19937_64;
