@@ -32,11 +32,16 @@ struct FromStream {
   }
 };
 
-// A block of a size known only now: short ones without a call. Pieces may overlap; they carry the same bytes.
+// A block of a size known only now. Moves may overlap: they carry the same bytes. The library's memcpy is left to
+// blocks that are worth a call; up to a few pages it is slower than these loops where it uses string instructions.
 template <class Way>
 inline void copy_block(std::uintptr_t user, typename Way::Stream stream, std::size_t n) {
-  if (n > 256) return Way::copy(user, stream, n);
-  if (n >= 16) {
+  if (n >= 64) {
+    if (n > 16384) return Way::copy(user, stream, n);
+    std::size_t at = 0;
+    for (; at + 64 <= n; at += 64) Way::template copy<64>(user + at, stream + at);
+    if (at != n) Way::template copy<64>(user + n - 64, stream + n - 64);
+  } else if (n >= 16) {
     std::size_t at = 0;
     for (; at + 16 <= n; at += 16) Way::template copy<16>(user + at, stream + at);
     if (at != n) Way::template copy<16>(user + n - 16, stream + n - 16);
@@ -88,40 +93,52 @@ inline void copy_sized(std::uintptr_t user, typename Way::Stream stream, Variabl
   copy_block<Way>(user, stream, n.value);
 }
 
-// `outer` times, `outer_stride` apart: `inner` blocks, `stride` apart. The stream is dense.
+// `count` blocks, `stride` apart, to or from a dense stream; returns the stream behind them. Four at a time: the
+// addresses of a round do not wait for each other.
+template <class Way, class Size>
+inline typename Way::Stream row(std::uintptr_t user, typename Way::Stream stream, MPI_Count count, MPI_Aint stride,
+                                Size size) {
+  for (; count >= 4; count -= 4, user += 4 * stride, stream += 4 * size.value) {
+    copy_sized<Way>(user, stream, size);
+    copy_sized<Way>(user + stride, stream + size.value, size);
+    copy_sized<Way>(user + 2 * stride, stream + 2 * size.value, size);
+    copy_sized<Way>(user + 3 * stride, stream + 3 * size.value, size);
+  }
+  for (; count > 0; --count, user += stride, stream += size.value) copy_sized<Way>(user, stream, size);
+  return stream;
+}
+
+// `outer` times, `outer_stride` apart: `inner` blocks, `stride` apart.
 template <class Way>
 void strided(std::uintptr_t user, typename Way::Stream stream, MPI_Count outer, MPI_Aint outer_stride, MPI_Count inner,
              MPI_Aint stride, std::size_t bytes) {
   with_block_size(bytes, [=](auto size) {
     auto out = stream;
-    for (MPI_Count i = 0; i < outer; ++i) {
-      std::uintptr_t at = user + i * outer_stride;
-      for (MPI_Count j = 0; j < inner; ++j, at += stride, out += size.value) copy_sized<Way>(at, out, size);
-    }
+    for (MPI_Count i = 0; i < outer; ++i) out = row<Way>(user + i * outer_stride, out, inner, stride, size);
   });
 }
 
-// Blocks from a list, all of one size.
-template <class Way>
-void equal_pieces(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
-                  const PlanPiece* pieces, MPI_Count count, std::size_t bytes) {
+// Blocks from a list of places, all of one size.
+template <class Way, class Place>
+void equal_blocks(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
+                  const Place* places, MPI_Count count, std::size_t bytes) {
   with_block_size(bytes, [=](auto size) {
     auto out = stream;
     for (MPI_Count i = 0; i < copies; ++i) {
       const std::uintptr_t at = user + i * stride;
-      for (MPI_Count j = 0; j < count; ++j, out += size.value) copy_sized<Way>(at + pieces[j].displacement, out, size);
+      for (MPI_Count j = 0; j < count; ++j, out += size.value) copy_sized<Way>(at + places[j], out, size);
     }
   });
 }
 
 // Blocks from a list, of different sizes.
 template <class Way>
-void pieces_of_any_size(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
-                        const PlanPiece* pieces, MPI_Count count) {
+void sized_blocks(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
+                  const PlanPiece* pieces, MPI_Count count) {
   for (MPI_Count i = 0; i < copies; ++i) {
     const std::uintptr_t at = user + i * stride;
     for (MPI_Count j = 0; j < count; ++j) {
-      const auto bytes = static_cast<std::size_t>(pieces[j].bytes);
+      const auto bytes = static_cast<std::size_t>(pieces[j + 1].before - pieces[j].before);
       copy_block<Way>(at + pieces[j].displacement, stream, bytes);
       stream += bytes;
     }

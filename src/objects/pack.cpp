@@ -14,12 +14,11 @@ template <class Way>
 class Runner {
  public:
   using Stream = typename Way::Stream;
-  explicit Runner(const Plan& plan) : nodes_(plan.nodes.data()), pieces_(plan.pieces.data()) {}
+  explicit Runner(const Plan& plan) : plan_(plan), nodes_(plan.nodes.data()) {}
 
   // `copies` of a node, `stride` apart.
   void whole(const PlanNode& node, std::uintptr_t user, MPI_Count copies, MPI_Aint stride, Stream stream) const {
     user += node.displacement;
-    const PlanPiece* pieces = pieces_ + node.first;
     switch (node.kind) {
       case Kind::block:
         kernel::strided<Way>(user, stream, 1, 0, copies, stride, node.bytes);
@@ -35,15 +34,17 @@ class Runner {
         return;
       }
       case Kind::blocks:
-        if (node.block_bytes != 0)
-          kernel::equal_pieces<Way>(user, stream, copies, stride, pieces, node.count, node.block_bytes);
-        else
-          kernel::pieces_of_any_size<Way>(user, stream, copies, stride, pieces, node.count);
+        kernel::equal_blocks<Way>(user, stream, copies, stride, places(node), node.count, node.block_bytes);
+        return;
+      case Kind::narrow_blocks:
+        kernel::equal_blocks<Way>(user, stream, copies, stride, narrow_places(node), node.count, node.block_bytes);
+        return;
+      case Kind::pieces:
+        kernel::sized_blocks<Way>(user, stream, copies, stride, pieces(node), node.count);
         return;
       case Kind::parts:
-        for (MPI_Count i = 0; i < copies; ++i, user += stride)
-          for (MPI_Count j = 0; j < node.count; stream += pieces[j].bytes, ++j)
-            whole(nodes_[pieces[j].node], user + pieces[j].displacement, 1, 0, stream);
+        for (MPI_Count i = 0; i < copies; ++i, user += stride, stream += node.bytes)
+          whole_parts(node, 0, node.count, user, stream);
         return;
     }
   }
@@ -82,6 +83,12 @@ class Runner {
         repeated(nodes_[node.child], user, node.stride, offset, stream, bytes);
         return;
       case Kind::blocks:
+        some_blocks(places(node), node.block_bytes, user, offset, stream, bytes);
+        return;
+      case Kind::narrow_blocks:
+        some_blocks(narrow_places(node), node.block_bytes, user, offset, stream, bytes);
+        return;
+      case Kind::pieces:
       case Kind::parts:
         some_pieces(node, user, offset, stream, bytes);
         return;
@@ -89,52 +96,67 @@ class Runner {
   }
 
  private:
+  const MPI_Aint* places(const PlanNode& node) const { return plan_.places.data() + node.first; }
+  const std::int32_t* narrow_places(const PlanNode& node) const { return plan_.narrow_places.data() + node.first; }
+  const PlanPiece* pieces(const PlanNode& node) const { return plan_.pieces.data() + node.first; }
+
+  template <class Place>
+  void some_blocks(const Place* place, MPI_Count block, std::uintptr_t user, MPI_Count offset, Stream stream,
+                   MPI_Count bytes) const {
+    place += offset / block;
+    if (const MPI_Count inside = offset % block; inside != 0) {
+      const MPI_Count head = std::min(bytes, block - inside);
+      Way::copy(user + *place++ + inside, stream, head);
+      stream += head;
+      bytes -= head;
+    }
+    const MPI_Count count = bytes / block;
+    kernel::equal_blocks<Way>(user, stream, 1, 0, place, count, block);
+    if (const MPI_Count done = count * block; done != bytes) Way::copy(user + place[count], stream + done, bytes - done);
+  }
+
   void some_pieces(const PlanNode& node, std::uintptr_t user, MPI_Count offset, Stream stream, MPI_Count bytes) const {
-    const PlanPiece* begin = pieces_ + node.first;
-    const PlanPiece* end = begin + node.count;
-    const PlanPiece* piece;
-    if (node.block_bytes != 0)
-      piece = begin + offset / node.block_bytes;
-    else
-      piece = std::upper_bound(begin, end, offset, [](MPI_Count o, const PlanPiece& p) { return o < p.before; }) - 1;
-    MPI_Count inside = offset - piece->before;
-    if (inside != 0) {
-      const MPI_Count head = std::min(bytes, piece->bytes - inside);
-      one_piece(node, *piece++, user, inside, stream, head);
+    const auto starts_behind = [](MPI_Count at, const PlanPiece& p) { return at < p.before; };
+    const PlanPiece* list = pieces(node);
+    const MPI_Count stop = offset + bytes;
+    MPI_Count piece = std::upper_bound(list, list + node.count, offset, starts_behind) - list - 1;
+    if (const MPI_Count inside = offset - list[piece].before; inside != 0) {
+      const MPI_Count head = std::min(bytes, list[piece + 1].before - offset);
+      one_piece(node, piece++, user, inside, stream, head);
       stream += head;
       bytes -= head;
     }
     if (bytes == 0) return;
-    // Whole pieces, as many as fit: the first that does not ends beyond stop.
-    const MPI_Count stop = piece->before + bytes;
-    const PlanPiece* last =
-        node.block_bytes != 0
-            ? piece + bytes / node.block_bytes
-            : std::upper_bound(piece, end, stop, [](MPI_Count o, const PlanPiece& p) { return o < p.before + p.bytes; });
-    whole_pieces(node, piece, last - piece, user, stream);
-    const MPI_Count done = last == end ? bytes : last->before - piece->before;
-    if (done != bytes) one_piece(node, *last, user, 0, stream + done, bytes - done);
-  }
-
-  void whole_pieces(const PlanNode& node, const PlanPiece* piece, MPI_Count count, std::uintptr_t user,
-                    Stream stream) const {
-    if (node.block_bytes != 0)
-      return kernel::equal_pieces<Way>(user, stream, 1, 0, piece, count, node.block_bytes);
-    if (node.kind == Kind::blocks) return kernel::pieces_of_any_size<Way>(user, stream, 1, 0, piece, count);
-    for (; count > 0; stream += piece->bytes, ++piece, --count)
-      whole(nodes_[piece->node], user + piece->displacement, 1, 0, stream);
-  }
-
-  void one_piece(const PlanNode& node, const PlanPiece& piece, std::uintptr_t user, MPI_Count offset, Stream stream,
-                 MPI_Count bytes) const {
-    if (node.kind == Kind::blocks)
-      Way::copy(user + piece.displacement + offset, stream, bytes);
+    // The last piece that begins before the end is whole when the next one begins at the end.
+    const MPI_Count end = std::upper_bound(list + piece, list + node.count + 1, stop, starts_behind) - list - 1;
+    if (node.kind == Kind::pieces)
+      kernel::sized_blocks<Way>(user, stream, 1, 0, list + piece, end - piece);
     else
-      range(nodes_[piece.node], user + piece.displacement, offset, stream, bytes);
+      whole_parts(node, piece, end - piece, user, stream);
+    const MPI_Count done = list[end].before - list[piece].before;
+    if (done != bytes) one_piece(node, end, user, 0, stream + done, bytes - done);
   }
 
+  void whole_parts(const PlanNode& node, MPI_Count first, MPI_Count count, std::uintptr_t user, Stream stream) const {
+    const PlanPiece* piece = pieces(node) + first;
+    const std::uint32_t* child = plan_.part_nodes.data() + node.child + first;
+    for (; count > 0; --count, ++piece, ++child) {
+      whole(nodes_[*child], user + piece->displacement, 1, 0, stream);
+      stream += piece[1].before - piece->before;
+    }
+  }
+
+  void one_piece(const PlanNode& node, MPI_Count piece, std::uintptr_t user, MPI_Count offset, Stream stream,
+                 MPI_Count bytes) const {
+    user += pieces(node)[piece].displacement;
+    if (node.kind == Kind::pieces)
+      Way::copy(user + offset, stream, bytes);
+    else
+      range(nodes_[plan_.part_nodes[node.child + piece]], user, offset, stream, bytes);
+  }
+
+  const Plan& plan_;
   const PlanNode* nodes_;
-  const PlanPiece* pieces_;
 };
 
 template <class Way>

@@ -2,6 +2,7 @@
 #include "objects/plan.hpp"
 
 #include <memory>
+#include <numeric>
 #include <unordered_map>
 
 #include "objects/typemap.hpp"
@@ -9,6 +10,7 @@
 namespace cow {
 namespace {
 
+// A shape that is a list has Kind::parts until it is written out.
 using Kind = PlanNode::Kind;
 
 struct Shape;
@@ -28,6 +30,7 @@ struct Shape {
   MPI_Aint stride = 0;
   ShapePointer child;
   std::vector<Piece> pieces;
+  bool only_blocks = false;
 };
 
 // A child of so few pieces is written out in its parent: a flat list runs faster than a call per child.
@@ -74,7 +77,7 @@ class PieceList {
     displacement += shape->displacement;
     if (shape->kind == Kind::block) {
       add_block(displacement, shape->bytes);
-    } else if (shape->kind == Kind::blocks && shape->pieces.size() <= flatten_pieces) {
+    } else if (shape->only_blocks && shape->pieces.size() <= flatten_pieces) {
       for (const Piece& piece : shape->pieces) add_block(displacement + piece.displacement, piece.bytes);
     } else if (shape->kind == Kind::loop && shape->child->kind == Kind::block && shape->count <= 8) {
       for (MPI_Count i = 0; i < shape->count; ++i) add_block(displacement + i * shape->stride, shape->child->bytes);
@@ -105,7 +108,8 @@ class PieceList {
     shape->bytes = 0;
     for (const Piece& piece : pieces_) shape->bytes += piece.bytes;
     shape->displacement = 0;
-    shape->kind = only_blocks_ ? Kind::blocks : Kind::parts;
+    shape->kind = Kind::parts;
+    shape->only_blocks = only_blocks_;
     shape->pieces = std::move(pieces_);
     return shape;
   }
@@ -182,18 +186,54 @@ class Writer {
 
  private:
   void write_pieces(const Shape& shape, PlanNode& node) {
-    node.first = static_cast<MPI_Count>(plan_.pieces.size());
     node.count = static_cast<MPI_Count>(shape.pieces.size());
-    node.block_bytes = shape.kind == Kind::blocks ? shape.pieces[0].bytes : 0;
-    plan_.pieces.resize(plan_.pieces.size() + shape.pieces.size());
+    if (!shape.only_blocks) return write_parts(shape, node);
+    node.block_bytes = common_block(shape);
+    if (node.block_bytes == 0) return write_sized(shape, node);
+    node.count = shape.bytes / node.block_bytes;
+    const auto is_narrow = [](MPI_Aint at) { return at == static_cast<std::int32_t>(at); };
+    bool narrow = true;
+    for (const Piece& piece : shape.pieces)
+      narrow = narrow && is_narrow(piece.displacement) && is_narrow(piece.displacement + piece.bytes);
+    node.kind = narrow ? Kind::narrow_blocks : Kind::blocks;
+    node.first = static_cast<MPI_Count>(narrow ? plan_.narrow_places.size() : plan_.places.size());
+    for (const Piece& piece : shape.pieces)
+      for (MPI_Count at = 0; at < piece.bytes; at += node.block_bytes) {
+        if (narrow) plan_.narrow_places.push_back(static_cast<std::int32_t>(piece.displacement + at));
+        else plan_.places.push_back(piece.displacement + at);
+      }
+  }
+
+  // The size of blocks that all pieces can be cut into without much more of them; 0 when there is none. A loop over
+  // blocks of one size beats one that looks at sizes, which the processor cannot guess.
+  static MPI_Count common_block(const Shape& shape) {
+    MPI_Count common = 0;
+    for (const Piece& piece : shape.pieces) common = std::gcd(common, piece.bytes);
+    const auto pieces = static_cast<MPI_Count>(shape.pieces.size());
+    return shape.bytes / common <= 3 * pieces ? common : 0;
+  }
+
+  void write_sized(const Shape& shape, PlanNode& node) {
+    node.kind = Kind::pieces;
+    node.block_bytes = 0;
+    node.first = static_cast<MPI_Count>(plan_.pieces.size());
     MPI_Count before = 0;
+    for (const Piece& piece : shape.pieces) {
+      plan_.pieces.push_back({piece.displacement, before});
+      before += piece.bytes;
+    }
+    plan_.pieces.push_back({0, before});
+  }
+
+  void write_parts(const Shape& shape, PlanNode& node) {
+    write_sized(shape, node);
+    node.kind = Kind::parts;
+    node.child = static_cast<std::uint32_t>(plan_.part_nodes.size());
+    plan_.part_nodes.resize(plan_.part_nodes.size() + shape.pieces.size());
     for (std::size_t i = 0; i < shape.pieces.size(); ++i) {
       const Piece& piece = shape.pieces[i];
-      PlanPiece out{piece.displacement, before, piece.bytes, 0};
-      if (shape.kind == Kind::parts) out.node = piece.shape ? write(*piece.shape) : write_block(piece.bytes);
-      plan_.pieces[node.first + i] = out;
-      before += piece.bytes;
-      if (piece.bytes != node.block_bytes) node.block_bytes = 0;
+      const std::uint32_t written = piece.shape ? write(*piece.shape) : write_block(piece.bytes);
+      plan_.part_nodes[node.child + i] = written;
     }
   }
 
@@ -218,6 +258,8 @@ Plan make_plan(const TypeMap& map) {
   Plan plan;
   Writer(plan).write(*ShapeMaker().make(map));
   plan.nodes.shrink_to_fit();
+  plan.places.shrink_to_fit();
+  plan.narrow_places.shrink_to_fit();
   plan.pieces.shrink_to_fit();
   return plan;
 }

@@ -12,7 +12,7 @@ using Kind = PlanNode::Kind;
 class Collector {
  public:
   Collector(const Plan& plan, MemoryRun* runs, int max_runs)
-      : nodes_(plan.nodes.data()), pieces_(plan.pieces.data()), runs_(runs), max_runs_(max_runs) {}
+      : plan_(plan), runs_(runs), max_runs_(max_runs) {}
 
   // Bytes [offset, offset + bytes) of copies of a node, `stride` apart; false when the room is used up.
   bool repeated(const PlanNode& node, std::uintptr_t at, MPI_Aint stride, MPI_Count offset, MPI_Count bytes) {
@@ -37,27 +37,47 @@ class Collector {
       case Kind::block:
         return add(at + offset, bytes);
       case Kind::loop:
-        return repeated(nodes_[node.child], at, node.stride, offset, bytes);
+        return repeated(plan_.nodes[node.child], at, node.stride, offset, bytes);
       case Kind::blocks:
+        return some_blocks(plan_.places.data() + node.first, node.block_bytes, at, offset, bytes);
+      case Kind::narrow_blocks:
+        return some_blocks(plan_.narrow_places.data() + node.first, node.block_bytes, at, offset, bytes);
+      case Kind::pieces:
       case Kind::parts:
         return some_pieces(node, at, offset, bytes);
     }
     return true;
   }
 
+  template <class Place>
+  bool some_blocks(const Place* place, MPI_Count block, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
+    place += offset / block;
+    for (offset %= block; bytes > 0; ++place, offset = 0) {
+      const MPI_Count part = std::min(bytes, block - offset);
+      if (!add(at + *place + offset, part)) return false;
+      bytes -= part;
+    }
+    return true;
+  }
+
   bool some_pieces(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
-    const PlanPiece* begin = pieces_ + node.first;
+    const PlanPiece* begin = plan_.pieces.data() + node.first;
     const PlanPiece* piece = std::upper_bound(begin, begin + node.count, offset,
                                               [](MPI_Count o, const PlanPiece& p) { return o < p.before; }) - 1;
     offset -= piece->before;
     for (; bytes > 0; ++piece, offset = 0) {
-      const MPI_Count part = std::min(bytes, piece->bytes - offset);
+      const MPI_Count part = std::min(bytes, piece[1].before - piece->before - offset);
       const std::uintptr_t place = at + piece->displacement;
-      if (!(node.kind == Kind::blocks ? add(place + offset, part) : range(nodes_[piece->node], place, offset, part)))
+      if (!(node.kind == Kind::pieces ? add(place + offset, part)
+                                      : range(child(node, piece - begin), place, offset, part)))
         return false;
       bytes -= part;
     }
     return true;
+  }
+
+  const PlanNode& child(const PlanNode& node, std::ptrdiff_t piece) const {
+    return plan_.nodes[plan_.part_nodes[node.child + piece]];
   }
 
   bool add(std::uintptr_t address, MPI_Count bytes) {
@@ -71,8 +91,7 @@ class Collector {
     return true;
   }
 
-  const PlanNode* nodes_;
-  const PlanPiece* pieces_;
+  const Plan& plan_;
   MemoryRun* runs_;
   int max_runs_;
   int filled_ = 0;
