@@ -216,7 +216,7 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
   environment.push_back(assignment);
 }
 
-int kill_descendants(pid_t root) {
+std::vector<pid_t> descendants_of(pid_t root) {
   std::vector<ProcessEntry> all = all_processes();
   std::set<pid_t> family{root};
   // Parents are not always listed before their children, so go round until nobody is added.
@@ -227,6 +227,11 @@ int kill_descendants(pid_t root) {
     }
   }
   family.erase(root);
+  return {family.begin(), family.end()};
+}
+
+int kill_descendants(pid_t root) {
+  const std::vector<pid_t> family = descendants_of(root);
   for (pid_t pid : family) kill(pid, SIGKILL);
   return static_cast<int>(family.size());
 }

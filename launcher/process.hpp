@@ -46,6 +46,9 @@ std::string find_program(const std::string& name, const std::string& directory,
 // Sets NAME=value in a list of such strings, in place of an earlier one.
 void set_variable(std::vector<std::string>& environment, const std::string& assignment);
 
+// Everything alive below `root`, without `root`.
+std::vector<pid_t> descendants_of(pid_t root);
+
 // Sends SIGKILL to everything below `root`, but not to `root`; returns how many were found. Only a subreaper is sure
 // that nothing escapes it by daemonizing.
 int kill_descendants(pid_t root);

@@ -3,15 +3,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "launcher/input_wait.hpp"
 
 namespace cow::launch {
 namespace {
 
 constexpr std::uint32_t portion = 64 << 10;         // bytes asked for at a time
-constexpr Nanoseconds look_again = 30 * millisecond;  // how soon a rank that waits for a terminal is noticed
+// How often is looked whether rank 0 waits for a terminal: less and less while it does not, for a job that computes for
+// hours must not pay for it.
+constexpr Nanoseconds first_look = 20 * millisecond;
+constexpr Nanoseconds last_look = 400 * millisecond;
 
 }  // namespace
 
@@ -26,6 +33,7 @@ int RankInput::open(Input how) {
 
 void RankInput::rank_started(pid_t pid) {
   pid_ = pid;
+  look_again_ = first_look;
   if (fd_ >= 0) ask();
 }
 
@@ -66,16 +74,20 @@ void RankInput::write_some() {
 void RankInput::ask() {
   if (fd_ < 0 || asked_) return;
   if (how_ == Input::on_demand && !rank_waits()) {
-    loop_.after(look_again, [this] { ask(); });
+    loop_.after(look_again_, [this] { ask(); });
+    look_again_ = std::min(look_again_ * 3 / 2, last_look);
     return;
   }
   asked_ = true;
+  look_again_ = first_look;
   channel_.send(Kind::input_credit, Writer().u32(portion));
 }
 
 bool RankInput::rank_waits() const {
   int unread = 0;
-  return ioctl(fd_, FIONREAD, &unread) == 0 && unread == 0;
+  struct stat status;
+  if (ioctl(fd_, FIONREAD, &unread) != 0 || unread != 0 || fstat(fd_, &status) != 0) return false;
+  return waits_for_pipe(pid_, status.st_ino);
 }
 
 }  // namespace cow::launch

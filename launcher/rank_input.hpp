@@ -36,6 +36,7 @@ class RankInput {
   std::string held_;
   bool at_end_ = false;
   bool asked_ = false;
+  Nanoseconds look_again_ = 0;
 };
 
 }  // namespace cow::launch

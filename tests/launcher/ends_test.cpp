@@ -27,6 +27,11 @@ TEST(Ends, AFenceWithDataGivesAllToAll) {
   EXPECT_EQ(job.status, 0) << job.err;
 }
 
+TEST(Ends, TheLimitOfAQuestionIsKept) {
+  const Finished job = mpirun({"-n", "2", CLIENT, "ask-slow"});
+  EXPECT_EQ(job.status, 0) << job.err;
+}
+
 TEST(Ends, AJobOfOne) { EXPECT_EQ(mpirun({"-n", "1", CLIENT}).status, 0); }
 
 TEST(Ends, WithTheStatusOfTheRankThatFailed) {

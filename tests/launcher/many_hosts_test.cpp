@@ -93,6 +93,11 @@ TEST_F(ManyHosts, AQuestionAboutARankThatIsGoneIsAnswered) {
   EXPECT_EQ(job.status, 0) << job.err;
 }
 
+TEST_F(ManyHosts, TheLimitOfAQuestionIsKept) {
+  const Finished job = run(list(), {"-n", "3", CLIENT, "ask-slow"});
+  EXPECT_EQ(job.status, 0) << job.err;
+}
+
 TEST_F(ManyHosts, TheEnvironmentIsTheSameEverywhere) {
   const Finished job = run(list(2), {"-l", "-n", "2", "env"}, {"", {"ODD=a b'\"$x"}, -1});
   std::multiset<std::string> seen[2];

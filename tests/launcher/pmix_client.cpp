@@ -4,6 +4,7 @@
 //   abort N    rank 1 calls PMIx_Abort(N), the others wait
 //   leave N    rank 1 exits with N without PMIx_Finalize, the others wait
 //   ask-gone   the last rank ends at once; rank 0 then asks for what it never put, and must get an error
+//   ask-slow   rank 0 asks the last rank, which puts nothing, with a limit of one second, and must get an error in time
 //   wait       prints "ready" and waits to be ended
 #include <pmix.h>
 #include <stdio.h>
@@ -142,6 +143,19 @@ int main(int argc, char** argv) {
       pmix_value_t* value = nullptr;
       if (PMIx_Get(&last, "cow.test", nullptr, 0, &value) == PMIX_SUCCESS) fail("an answer about a rank that is gone", 0);
     }
+  } else if (what == "ask-slow") {
+    if (self.rank == 0) {
+      pmix_proc_t last;
+      PMIX_LOAD_PROCID(&last, self.nspace, size - 1);
+      int limit = 1;
+      pmix_info_t info;
+      PMIX_INFO_LOAD(&info, PMIX_TIMEOUT, &limit, PMIX_INT);
+      pmix_value_t* value = nullptr;
+      alarm(5);
+      if (PMIx_Get(&last, "cow.test", &info, 1, &value) == PMIX_SUCCESS) fail("an answer about what was never put", 0);
+      alarm(0);
+    }
+    fence(false);
   } else if (what == "wait") {
     fence(false);
     printf("ready %u %d\n", self.rank, getpid());
