@@ -2,7 +2,7 @@
 // MPI_IN_PLACE, datatypes, counts and displacements in bytes.
 #pragma once
 
-#include "api/counts.hpp"
+#include "objects/counts.hpp"
 #include "coll/operation.hpp"
 
 namespace cow::coll {

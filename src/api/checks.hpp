@@ -2,7 +2,7 @@
 // composing the message is not.
 #pragma once
 
-#include "api/counts.hpp"
+#include "objects/counts.hpp"
 #include "api/start.hpp"
 #include "objects/comm.hpp"
 #include "objects/datatype.hpp"

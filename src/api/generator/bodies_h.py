@@ -8,7 +8,7 @@ HEAD = """\
 // folders bodies/. Made by the build; the contract is in src/api/README.md.
 #pragma once
 
-#include "api/counts.hpp"
+#include "objects/counts.hpp"
 #include "objects/objects.hpp"
 
 namespace cow::body {
