@@ -44,22 +44,24 @@ Handled handler_for(const Target& target) {
 
 }  // namespace
 
-int report(const FunctionInfo& function, Error error, Target target, const Word* words) {
+int report(Signature signature, Error error, Target target, const Word* words) {
   const Handled handled = handler_for(target);
   blamed = nullptr;
   char call_text[768];
-  describe_call(function, words, call_text, sizeof call_text);
+  describe_call(signature, words, call_text, sizeof call_text);
   const char* why = last_failure();
   snprintf(line, sizeof line, "%s: %s", call_text, *why ? why : class_text(error.code()));
   line_code = error.code();
   forget_failure();
-  if (strncmp(function.name, "MPI_T_", 6) == 0) return error.code();  // these call no handler
+  if (strncmp(signature, "MPI_T_", 6) == 0) return error.code();  // these call no handler
   return call(*handled.handler, handled.object, handled.comm, error.code(), line);
 }
 
-int unsupported(const FunctionInfo& function, Target target, const Word* words) {
-  return report(function, fail(ErrorClass::unsupported_operation, "COW MPI does not offer %s yet", function.name), target,
-                words);
+int unsupported(Signature signature, Target target, const Word* words) {
+  const int length = static_cast<int>(strcspn(signature, " "));
+  const Error error =
+      fail(ErrorClass::unsupported_operation, "COW MPI does not offer %.*s yet", length, signature);
+  return report(signature, error, target, words);
 }
 
 void blame(Comm* comm) { blamed = comm; }

@@ -15,22 +15,31 @@ struct Comm;
 namespace cow::api {
 
 // How an argument is written in a message.
-enum class Kind : std::uint8_t {
-  integer, pointer, buffer, rank, tag, string, status, statuses, comm, datatype, op, group, info, errhandler, win, file,
-  session, request, message
+enum class Kind : char {
+  integer = 'i',
+  pointer = 'p',
+  buffer = 'b',
+  rank = 'r',
+  tag = 't',
+  string = 's',
+  status = 'u',
+  statuses = 'v',
+  comm = 'c',
+  datatype = 'd',
+  op = 'o',
+  group = 'g',
+  info = 'n',
+  errhandler = 'e',
+  win = 'w',
+  file = 'f',
+  session = 'S',
+  request = 'q',
+  message = 'm',
 };
 
-struct ParameterInfo {
-  const char* name;
-  Kind kind;
-};
-
-// A function, for messages: generated, one for each that is exported.
-struct FunctionInfo {
-  const char* name;
-  const ParameterInfo* parameters;
-  int count;
-};
+// A function, for messages: its name and for each argument the letter of its kind and its name,
+// "MPI_Send b:buf i:count d:datatype r:dest t:tag c:comm". One text, so that nothing is relocated at start.
+using Signature = const char*;
 
 // An argument as it was passed, whatever its type.
 using Word = std::uint64_t;
@@ -61,10 +70,10 @@ Target target(const Handle* handle) {  // of an inout handle
 }
 
 // Hands an error to the error handler; returns what the MPI function returns. The text is that of the last fail().
-[[gnu::cold, gnu::noinline]] int report(const FunctionInfo& function, Error error, Target target, const Word* words);
+[[gnu::cold, gnu::noinline]] int report(Signature signature, Error error, Target target, const Word* words);
 
 // What a function without a body answers.
-[[gnu::cold, gnu::noinline]] int unsupported(const FunctionInfo& function, Target target, const Word* words);
+[[gnu::cold, gnu::noinline]] int unsupported(Signature signature, Target target, const Word* words);
 
 // For bodies whose arguments name no communicator (MPI_Wait): the error that they are about to return happened on
 // this one. Null: forget it.

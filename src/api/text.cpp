@@ -104,12 +104,16 @@ void add_argument(Writer& out, Kind kind, Word word) {
 
 }  // namespace
 
-void describe_call(const FunctionInfo& function, const Word* words, char* out, std::size_t size) {
+void describe_call(Signature signature, const Word* words, char* out, std::size_t size) {
   Writer writer(out, size);
-  writer.add("%s(", function.name);
-  for (int i = 0; i < function.count; ++i) {
-    writer.add("%s%s=", i ? ", " : "", function.parameters[i].name);
-    add_argument(writer, function.parameters[i].kind, words[i]);
+  const char* rest = signature + strcspn(signature, " ");
+  writer.add("%.*s(", static_cast<int>(rest - signature), signature);
+  for (int i = 0; *rest; ++i) {
+    const Kind kind{rest[1]};
+    const char* name = rest + 3;
+    rest = name + strcspn(name, " ");
+    writer.add("%s%.*s=", i ? ", " : "", static_cast<int>(rest - name), name);
+    add_argument(writer, kind, words[i]);
   }
   writer.add(")");
   writer.close();

@@ -13,15 +13,12 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr ParameterInfo send_parameters[] = {{"buf", Kind::buffer}, {"count", Kind::integer},
-                                             {"datatype", Kind::datatype}, {"dest", Kind::rank},
-                                             {"tag", Kind::tag}, {"comm", Kind::comm}};
-constexpr FunctionInfo send_info{"MPI_Send", send_parameters, 6};
+constexpr char send_signature[] = "MPI_Send b:buf i:count d:datatype r:dest t:tag c:comm";
 
 std::string describe(Word buffer, int count, int dest, int tag, std::size_t size = 768) {
   const Word words[] = {buffer, word(count), word(MPI_INT), word(dest), word(tag), word(MPI_COMM_WORLD)};
   std::string text(size, '?');
-  describe_call(send_info, words, text.data(), size);
+  describe_call(send_signature, words, text.data(), size);
   return text.c_str();
 }
 
@@ -43,6 +40,12 @@ TEST(DescribeCall, IsCutWhereTheRoomEnds) {
       EXPECT_EQ(text.substr(text.size() - 4), "\xE2\x80\xA6)");
     }
   }
+}
+
+TEST(DescribeCall, WithoutArguments) {
+  char text[64];
+  describe_call("MPI_Finalize", nullptr, text, sizeof text);
+  EXPECT_STREQ(text, "MPI_Finalize()");
 }
 
 TEST(Checks, NegativeCountsAreRefusedAndPointToTheLargeForm) {

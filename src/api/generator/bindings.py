@@ -20,39 +20,33 @@ using namespace cow::api;
 
 """
 
-MESSAGE_KINDS = {"RANK": "rank", "RANK_NNI": "rank", "TAG": "tag", "BUFFER": "buffer", "STRING": "string",
-                 "COMMUNICATOR": "comm", "DATATYPE": "datatype", "OPERATION": "op", "GROUP": "group", "INFO": "info",
-                 "ERRHANDLER": "errhandler", "WINDOW": "win", "FILE": "file", "SESSION": "session",
-                 "REQUEST": "request", "MESSAGE": "message"}
+# The letters of api/report.hpp's Kind.
+MESSAGE_KINDS = {"RANK": "r", "RANK_NNI": "r", "TAG": "t", "BUFFER": "b", "STRING": "s", "COMMUNICATOR": "c",
+                 "DATATYPE": "d", "OPERATION": "o", "GROUP": "g", "INFO": "n", "ERRHANDLER": "e", "WINDOW": "w",
+                 "FILE": "f", "SESSION": "S", "REQUEST": "q", "MESSAGE": "m"}
+INTEGER, POINTER, STATUS, STATUSES = "i", "p", "u", "v"
 
 
 def message_kind(p):
     """How the argument is written in a message."""
     if p.kind == "STATUS":
-        return "statuses" if p.is_array else "status"
+        return STATUSES if p.is_array or p.name.startswith("array_of") else STATUS
     if p.kind == "BUFFER" or (p.kind == "STRING" and p.direction == "in"):
         return MESSAGE_KINDS[p.kind]
     if p.is_array or p.type.endswith("*") or p.kind.startswith(("EVENT_", "FUNCTION")):
-        return "pointer"
-    return MESSAGE_KINDS.get(p.kind, "pointer" if p.type.startswith("MPI_T_") and "_cb_safety" not in p.type
-                             else "integer")
+        return POINTER
+    is_handle = p.type.startswith("MPI_T_") and "_cb_safety" not in p.type
+    return MESSAGE_KINDS.get(p.kind, POINTER if is_handle else INTEGER)
 
 
 def named(function):
     return [p for p in function.parameters if p.name != "..."]
 
 
-def info_of(function):
-    """The description of a function for messages, and its name."""
-    parameters = named(function)
-    rows = ", ".join(f'{{"{p.name}", Kind::{message_kind(p)}}}' for p in parameters)
-    name = function.name.removeprefix("MPI_")
-    lines = []
-    if parameters:
-        lines.append(f"constexpr ParameterInfo parameters_{name}[] = {{{rows}}};")
-    pointer = f"parameters_{name}" if parameters else "nullptr"
-    lines.append(f'constexpr FunctionInfo info_{name}{{"{function.name}", {pointer}, {len(parameters)}}};')
-    return lines
+def signature_of(function):
+    """The text that messages are made from: see api/report.hpp, Signature."""
+    words = [function.name] + [f"{message_kind(p)}:{p.name}" for p in named(function)]
+    return [f'constexpr char signature_{function.short_c}[] = "{" ".join(words)}";']
 
 
 def target_of(function):
@@ -112,7 +106,7 @@ class Binder:
             raise ValueError(f"{function.name} cannot answer an error: it needs a body")
         value, words = words_of(function)
         return [self.signature(function), "  runtime::Guard guard_;"] + [w[2:] for w in words] + [
-            f"  return unsupported(info_{function.name.removeprefix('MPI_')}, {target_of(function)}, {value});", "}"]
+            f"  return unsupported(signature_{function.short_c}, {target_of(function)}, {value});", "}"]
 
     def direct(self, function):
         """A function whose result is not an error code."""
@@ -141,7 +135,7 @@ class Binder:
             way = "narrow_or_undefined" if self.rules.of(function, p).get("too-large") == "undefined" else "narrow"
             lines.append(f'  if (!error_) error_ = {way}({p.name}_, {p.name}, "{p.name}");')
         value, words = words_of(function)
-        report = f"report(info_{function.name.removeprefix('MPI_')}, error_, {target_of(function)}, {value})"
+        report = f"report(signature_{function.short_c}, error_, {target_of(function)}, {value})"
         return lines + ["  if (error_) [[unlikely]] {"] + words + [f"    return {report};", "  }",
                                                                    "  return MPI_SUCCESS;", "}"]
 
@@ -161,7 +155,7 @@ class Binder:
         return lines + ["    return success;", "  }();"]
 
     def function(self, function):
-        lines = info_of(function) if function.returns == "int" and not function.name.endswith("_toint") else []
+        lines = signature_of(function) if function.returns == "int" and not function.name.endswith("_toint") else []
         if not self.is_built(function):
             lines += self.unsupported(function)
         elif function.returns != "int" or function.name.endswith("_toint"):

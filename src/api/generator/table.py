@@ -52,6 +52,11 @@ class Function:
         return (self.small_twin or self.name).removeprefix("MPI_")
 
     @property
+    def short_c(self):
+        """The name without MPI_, of this very form."""
+        return self.name.removeprefix("MPI_")
+
+    @property
     def deprecated(self):
         return next((flag.split(": ")[1] for flag in self.flags if flag.startswith("deprecated")), "")
 
