@@ -51,8 +51,10 @@ class HandleTable {
   // Gives the object a handle. The table does not own it.
   Error insert(T& object) {
     if (free_.empty()) {
-      if (next_ / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", next_);
-      free_.push_back(next_++);
+      const std::uint32_t next = first_dynamic + made_;
+      if (next / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", made_);
+      free_.push_back(next);
+      ++made_;
     }
     const std::uint32_t index = free_.back();
     free_.pop_back();
@@ -114,7 +116,8 @@ class HandleTable {
   }
 
   std::atomic<Slot*> chunks_[max_chunks] = {};
-  std::uint32_t next_ = first_dynamic;
+  std::uint32_t made_ = 0;  // indices given out so far, from first_dynamic on; all is zero at first, so that the
+                            // tables are not part of the library's file
   std::vector<std::uint32_t> free_;
 };
 
