@@ -82,7 +82,7 @@ class Tree(unittest.TestCase):
                     self.assertNotIn(str(place).encode(), data, file)
 
     def test_has_what_it_promises(self):
-        for name in ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
+        for name in ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "bin/cowinfo", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
                      "include/mpi.h", "include/mpix.h", "lib/pkgconfig/mpi-c.pc", "lib/pkgconfig/mpi-cxx.pc",
                      "lib/pkgconfig/cowmpi.pc", "lib/cmake/cowmpi/cowmpiConfig.cmake"):
             self.assertTrue((prefix / name).exists(), name)
@@ -139,6 +139,37 @@ class Wrappers(unittest.TestCase):
         status, message = fails(blank_prefix / "bin/mpifort", "x.f90")
         self.assertEqual(status, 1)
         self.assertIn("does not support Fortran yet", message)
+
+
+class Cowinfo(unittest.TestCase):
+    def test_tells_versions_and_settings(self):
+        output = run(prefix / "bin/cowinfo")
+        for words in (r"COW MPI \d+\.\d+\.\d+, MPI 5\.0", r"PMIx +\d+\.\d+", r"hwloc +API \d+", r"libfabric +\S+",
+                      r"Fortran is not supported yet", r"COW_CHECKS=yes +flag; default"):
+            self.assertRegex(output, words)
+
+    def test_tells_where_a_value_came_from(self):
+        output = run(prefix / "bin/cowinfo", "--settings", COW_EAGER_LIMIT="8K")
+        self.assertRegex(output, r"COW_EAGER_LIMIT=8K +size in bytes; from the environment")
+
+    def test_refuses_unknown_and_malformed_settings_by_name(self):
+        _, message = fails(prefix / "bin/cowinfo", COW_EAGER_LIMT="8K")
+        self.assertIn("COW_EAGER_LIMT: no such setting (did you mean COW_EAGER_LIMIT?)", message)
+        _, message = fails(prefix / "bin/cowinfo", "--settings", COW_CHECKS="perhaps")
+        self.assertIn("COW_CHECKS=perhaps: expected yes or no", message)
+        run(prefix / "bin/cowinfo", COW_CC="clang", COW_CXX="clang++")  # those of the compiler wrappers are known
+
+    def test_lists_the_unsupported_functions(self):
+        self.assertEqual(run(prefix / "bin/cowinfo", "--unsupported"),
+                         (support.SOURCE / "src/api/unsupported.txt").read_text(encoding="utf-8"))
+
+    def test_lists_the_providers(self):
+        self.assertRegex(run(prefix / "bin/cowinfo", "--providers"), r"(?m)^tcp;ofi_rxm +(yes|-) ")
+
+    def test_refuses_options_that_it_does_not_have(self):
+        status, message = fails(prefix / "bin/cowinfo", "--provider")
+        self.assertEqual(status, 2)
+        self.assertIn("no such option: --provider", message)
 
 
 class PkgConfig(unittest.TestCase):
