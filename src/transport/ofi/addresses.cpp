@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -34,10 +35,6 @@ bool same_network(const sockaddr_storage& a, const sockaddr_storage& b, int pref
   if (memcmp(x, y, static_cast<std::size_t>(whole)) != 0) return false;
   const int rest = prefix % 8;
   return rest == 0 || (x[whole] >> (8 - rest)) == (y[whole] >> (8 - rest));
-}
-
-bool same_host_bits(const sockaddr_storage& a, const sockaddr_storage& b) {
-  return same_network(a, b, bit_count(a.ss_family));
 }
 
 bool in_list(std::string_view word, std::string_view list) {
@@ -110,7 +107,7 @@ int rank(const sockaddr_storage& address, const Own& own, bool same_node) {
   if (loopback) return -1;
   bool mine = false, near = false;
   for (const Interface& interface : *own.interfaces) {
-    mine |= same_host_bits(address, interface.address);
+    mine |= same_host(address, interface.address);
     near |= !interface.loopback && same_network(address, interface.address, interface.prefix);
   }
   if (mine) return 3;  // a bridge such as docker0, which has the same address on every host
@@ -159,6 +156,22 @@ bool is_loopback(const sockaddr_storage& address) {
   const auto* bytes = static_cast<const unsigned char*>(bits_of(address));
   if (address.ss_family == AF_INET) return bytes[0] == 127;
   return IN6_IS_ADDR_LOOPBACK(reinterpret_cast<const in6_addr*>(bytes));
+}
+
+bool same_host(const sockaddr_storage& a, const sockaddr_storage& b) {
+  return same_network(a, b, bit_count(a.ss_family));
+}
+
+bool source_for(std::string_view raw, sockaddr_storage& out) {
+  sockaddr_storage target = {};
+  raw.copy(reinterpret_cast<char*>(&target), sizeof target);
+  const int fd = socket(target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);  // sends nothing: connect() only asks for the route
+  if (fd < 0) return false;
+  socklen_t size = sizeof out;
+  const bool known = connect(fd, reinterpret_cast<const sockaddr*>(&target), static_cast<socklen_t>(raw.size())) == 0 &&
+                     getsockname(fd, reinterpret_cast<sockaddr*>(&out), &size) == 0;
+  close(fd);
+  return known;
 }
 
 std::string to_text(const sockaddr_storage& address) {

@@ -32,6 +32,11 @@ Error list_interfaces(std::string_view allowed, std::vector<Interface>& out);
 
 std::size_t address_size(int family);
 bool is_loopback(const sockaddr_storage& address);
+bool same_host(const sockaddr_storage& a, const sockaddr_storage& b);  // whatever their ports
+
+// The address that the kernel gives as source to packets for `raw` (bytes of a sockaddr). False when it has no route.
+bool source_for(std::string_view raw, sockaddr_storage& out);
+
 std::string to_text(const sockaddr_storage& address);  // with its port
 std::string to_text(std::string_view raw);             // of a provider's own address: x and hexadecimal
 

@@ -16,22 +16,23 @@ Slab::~Slab() {
 Slab::Slab(Slab&& other) noexcept
     : bytes_(std::exchange(other.bytes_, nullptr)), size_(other.size_), memory_(std::exchange(other.memory_, nullptr)) {}
 
-Error Slab::open(const Endpoint& endpoint, std::size_t size, std::uint64_t access) {
+Error Slab::open(const Fabric& fabric, std::size_t size, std::uint64_t access) {
   void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return fail(ErrorClass::no_mem, "no memory for %zu bytes of message buffers", size);
   bytes_ = static_cast<char*>(mapped);
   size_ = size;
-  if (!endpoint.has_mode(FI_MR_LOCAL)) return success;
-  if (int code = register_range(endpoint, bytes_, size, access, next_key(endpoint), memory_))
-    return fail(ErrorClass::other, "libfabric cannot register message buffers: %s", endpoint.library.strerror(-code));
+  if (!fabric.has_mode(FI_MR_LOCAL)) return success;
+  if (int code = register_range(fabric, bytes_, size, access, next_key(fabric), memory_))
+    return fail(ErrorClass::other, "libfabric cannot register message buffers: %s", fabric.library.strerror(-code));
   return success;
 }
 
-int register_range(const Endpoint& endpoint, const void* address, std::size_t size, std::uint64_t access,
+int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access,
                    std::uint64_t key, fid_mr*& out) {
-  int code = fi_mr_reg(endpoint.domain.get(), address, size, access, 0, key, 0, &out, nullptr);
-  if (code || !endpoint.has_mode(FI_MR_ENDPOINT)) return code;
-  code = fi_mr_bind(out, &endpoint.ep->fid, 0);
+  int code = fi_mr_reg(fabric.domain.get(), address, size, access, 0, key, 0, &out, nullptr);
+  if (code || !fabric.has_mode(FI_MR_ENDPOINT)) return code;
+  for (const Owned<fid_ep>& ep : fabric.eps)
+    if (!code) code = fi_mr_bind(out, &ep->fid, 0);
   if (!code) code = fi_mr_enable(out);
   if (code) {
     fi_close(&out->fid);
@@ -40,8 +41,8 @@ int register_range(const Endpoint& endpoint, const void* address, std::size_t si
   return code;
 }
 
-std::uint64_t next_key(const Endpoint& endpoint) {
-  if (endpoint.has_mode(FI_MR_PROV_KEY)) return 0;  // the provider chooses
+std::uint64_t next_key(const Fabric& fabric) {
+  if (fabric.has_mode(FI_MR_PROV_KEY)) return 0;  // the provider chooses
   static std::uint64_t keys[32];
   static std::size_t left = 0;
   if (left == 0) {
@@ -49,7 +50,7 @@ std::uint64_t next_key(const Endpoint& endpoint) {
     left = std::size(keys);
   }
   const std::uint64_t key = keys[--left];
-  const std::size_t size = endpoint.info->domain_attr->mr_key_size;
+  const std::size_t size = fabric.info->domain_attr->mr_key_size;
   return size >= sizeof key ? key : key & ((std::uint64_t{1} << (8 * size)) - 1);
 }
 

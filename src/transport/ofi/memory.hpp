@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "base/error.hpp"
-#include "transport/ofi/endpoint.hpp"
+#include "transport/ofi/fabric.hpp"
 
 namespace cow::transport::ofi {
 
@@ -18,7 +18,7 @@ class Slab {
   Slab& operator=(Slab&&) = delete;
 
   // `access`: FI_SEND and FI_RECV as used.
-  Error open(const Endpoint& endpoint, std::size_t size, std::uint64_t access);
+  Error open(const Fabric& fabric, std::size_t size, std::uint64_t access);
   char* bytes() const { return bytes_; }
   void* descriptor() const { return memory_ ? fi_mr_desc(memory_) : nullptr; }
 
@@ -29,10 +29,10 @@ class Slab {
 };
 
 // Registers memory; binds it to the endpoint where the provider asks for that. Returns libfabric's code.
-int register_range(const Endpoint& endpoint, const void* address, std::size_t size, std::uint64_t access,
+int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access,
                    std::uint64_t key, fid_mr*& out);
 
 // A key for remote access that a stranger cannot guess.
-std::uint64_t next_key(const Endpoint& endpoint);
+std::uint64_t next_key(const Fabric& fabric);
 
 }  // namespace cow::transport::ofi

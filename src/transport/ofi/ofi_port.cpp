@@ -6,9 +6,9 @@
 namespace cow::transport::ofi {
 
 OfiPort::OfiPort(const Library& library, const Provider& provider, Receiver& receiver)
-    : provider_(provider), receiver_(receiver), endpoint_(library) {}
+    : provider_(provider), receiver_(receiver), fabric_(library) {}
 
-OfiPort::~OfiPort() { endpoint_.ep.close(); }  // before the buffers that it may be writing to
+OfiPort::~OfiPort() { fabric_.eps.clear(); }  // before the buffers that they may be writing to
 
 Error OfiPort::candidates(std::string_view published, bool same_node, std::vector<Candidate>& out) const {
   return parse(published, {provider_.name, family_, &interfaces_}, same_node, out);
@@ -19,8 +19,9 @@ Error OfiPort::reach(const Candidate& candidate, Destination& out) {
   if (provider_.ip && candidate.address.size() != address_size(family_))
     return fail(ErrorClass::intern, "%s is not an address of this port", candidate.text.c_str());
   Slot slot;
-  if (fi_av_insert(endpoint_.addresses.get(), candidate.address.c_str(), 1, &slot.address, 0, nullptr) != 1)
+  if (fi_av_insert(fabric_.addresses.get(), candidate.address.c_str(), 1, &slot.address, 0, nullptr) != 1)
     return fail(ErrorClass::other, "the provider %s does not take the address %s", provider_.name, candidate.text.c_str());
+  slot.ep = route(candidate);
   slot.live = true;
   std::size_t index = slots_.size();
   if (free_slots_.empty()) {
@@ -42,9 +43,10 @@ void OfiPort::forget(Destination to) {
   if (!slot.live) return;
   slot.live = false;
   sends_flying_ -= slot.sends;
-  sends_.abandon(index);
-  transfers_.forget(index);
-  fi_av_remove(endpoint_.addresses.get(), &slot.address, 1, 0);
+  // The address stays in the provider's table while something of its own is under way: shm crashes otherwise.
+  const bool moving = transfers_.forget(index);
+  if (slot.sends == 0 && !moving) fi_av_remove(fabric_.addresses.get(), &slot.address, 1, 0);
+  if (slot.sends > 0) sends_.abandon(index);
   if (slot.injected) std::erase(injected_, index);
   free_slots_.push_back(index);
 }
@@ -72,7 +74,7 @@ Post OfiPort::send_injected(Slot& slot, std::uint32_t index, const void* head, s
     write_body(body, bytes + head_size);
     whole = bytes;
   }
-  const ssize_t code = fi_inject(endpoint_.ep.get(), whole, head_size + body.size, slot.address);
+  const ssize_t code = fi_inject(slot.ep, whole, head_size + body.size, slot.address);
   if (code != 0) return refused(code);
   if (!slot.injected) {
     slot.injected = true;
@@ -87,7 +89,7 @@ Post OfiPort::send_copied(Slot& slot, std::uint32_t index, const void* head, std
   if (!buffer) return Post::again;
   memcpy(buffer->bytes, head, head_size);
   write_body(body, buffer->bytes + head_size);
-  const ssize_t code = fi_send(endpoint_.ep.get(), buffer->bytes, head_size + body.size, buffer->descriptor, slot.address, buffer);
+  const ssize_t code = fi_send(slot.ep, buffer->bytes, head_size + body.size, buffer->descriptor, slot.address, buffer);
   if (code != 0) {
     sends_.release(*buffer);
     return refused(code);
@@ -114,6 +116,7 @@ Post OfiPort::move(bool write, Destination peer, void* local, const Registration
   memcpy(&wanted.key, key, key_size);
   wanted.write = write;
   wanted.slot = static_cast<std::uint32_t>(peer);
+  wanted.ep = slots_[wanted.slot].ep;
   wanted.peer = slots_[wanted.slot].address;
   wanted.local = static_cast<char*>(local);
   wanted.descriptor = local_memory && local_memory->handle ? fi_mr_desc(static_cast<fid_mr*>(local_memory->handle)) : nullptr;
@@ -139,14 +142,14 @@ Error OfiPort::register_memory(const void* address, std::size_t size, Registrati
   constexpr std::uint64_t access = FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE;
   fid_mr* memory = nullptr;
   for (int attempt = 0;; ++attempt) {
-    const int code = register_range(endpoint_, address, size, access, next_key(endpoint_), memory);
+    const int code = register_range(fabric_, address, size, access, next_key(fabric_), memory);
     if (code == 0) break;
     if (code == -FI_ENOKEY && attempt < 8) continue;  // another registration has this key by chance
     return fail(ErrorClass::other, "the provider %s cannot register %zu bytes: %s", provider_.name, size,
-                endpoint_.library.strerror(-code));
+                fabric_.library.strerror(-code));
   }
   const std::uint64_t key = fi_mr_key(memory);
-  out.address = endpoint_.has_mode(FI_MR_VIRT_ADDR) ? reinterpret_cast<std::uint64_t>(address) : 0;
+  out.address = fabric_.has_mode(FI_MR_VIRT_ADDR) ? reinterpret_cast<std::uint64_t>(address) : 0;
   out.key_size = sizeof key;
   memcpy(out.key, &key, sizeof key);
   out.handle = memory;
@@ -163,7 +166,7 @@ std::size_t OfiPort::poll() {
   if (receives_.has_waiting()) receives_.retry();
   if (asked_drained_) confirm_injected();
   fi_cq_msg_entry entries[batch];
-  const ssize_t count = fi_cq_read(endpoint_.queue.get(), entries, batch);
+  const ssize_t count = fi_cq_read(fabric_.queue.get(), entries, batch);
   if (count > 0) {
     for (ssize_t i = 0; i < count; ++i) completed(*operation_of(entries[i].op_context), entries[i].len);
     events = static_cast<std::size_t>(count);
@@ -210,7 +213,7 @@ void OfiPort::sent(SendBuffer& buffer, bool well) {
 std::size_t OfiPort::read_errors() {
   std::size_t count = 0;
   fi_cq_err_entry entry = {};
-  while (fi_cq_readerr(endpoint_.queue.get(), &entry, 0) == 1) {
+  while (fi_cq_readerr(fabric_.queue.get(), &entry, 0) == 1) {
     if (entry.err != FI_ECANCELED || entry.op_context) failed(static_cast<Operation*>(entry.op_context), entry.err);
     entry = {};
     ++count;
@@ -220,8 +223,8 @@ std::size_t OfiPort::read_errors() {
 
 bool OfiPort::may_sleep() {
   if (receives_.has_waiting() || transfers_.has_work() || asked_drained_) return false;
-  fid* objects[] = {&endpoint_.queue->fid};
-  return fi_trywait(endpoint_.fabric.get(), objects, 1) == 0;
+  fid* objects[] = {&fabric_.queue->fid};
+  return fi_trywait(fabric_.fabric.get(), objects, 1) == 0;
 }
 
 // The provider never tells the end of an injected message; it may still stand in a queue behind a full socket. So

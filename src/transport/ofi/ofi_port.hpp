@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "transport/ofi/addresses.hpp"
-#include "transport/ofi/endpoint.hpp"
+#include "transport/ofi/fabric.hpp"
 #include "transport/ofi/provider.hpp"
 #include "transport/ofi/receive_pool.hpp"
 #include "transport/ofi/send_pool.hpp"
@@ -34,12 +34,12 @@ class OfiPort final : public Port {
   Post write(Destination to, const void* local, const Registration* local_memory, std::uint64_t remote_address,
              const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
 
-  bool needs_local_registration() const override { return endpoint_.has_mode(FI_MR_LOCAL); }
+  bool needs_local_registration() const override { return fabric_.has_mode(FI_MR_LOCAL); }
   Error register_memory(const void* address, std::size_t size, Registration& out) override;
   void release_memory(Registration& registration) override;
 
   std::size_t poll() override;
-  int wait_descriptor() const override { return endpoint_.wait_fd; }
+  int wait_descriptor() const override { return fabric_.wait_fd; }
   bool may_sleep() override;
   bool drained() const override;
 
@@ -51,13 +51,16 @@ class OfiPort final : public Port {
   static constexpr std::size_t max_inject = 512;  // room on the stack
 
   struct Slot {
+    fid_ep* ep = nullptr;  // that reaches it
     fi_addr_t address = FI_ADDR_NOTAVAIL;
     std::uint32_t sends = 0;   // on their way
     bool live = false;
     bool injected = false;     // something was injected since the last message whose end was told; in injected_
   };
 
-  Error choose_source(bool one_node, sockaddr_storage& out);
+  Error choose_interfaces(bool one_node);
+  Error open_endpoints();
+  fid_ep* route(const Candidate& candidate) const;
   Error publish();
   void write_body(const Body& body, char* out) const;
   Post send_injected(Slot& slot, std::uint32_t index, const void* head, std::size_t head_size, const Body& body);
@@ -75,7 +78,7 @@ class OfiPort final : public Port {
 
   const Provider& provider_;
   Receiver& receiver_;
-  Endpoint endpoint_;
+  Fabric fabric_;
   std::size_t inject_size_ = 0;
   ReceivePool receives_;
   SendPool sends_;
@@ -87,7 +90,7 @@ class OfiPort final : public Port {
   std::uint32_t sends_flying_ = 0;  // to live destinations
   std::uint64_t lost_ = 0;
 
-  std::vector<Interface> interfaces_;
+  std::vector<Interface> interfaces_;  // published; each has the endpoint of the same index
   int family_ = AF_UNSPEC;
   std::string published_;
 };

@@ -10,8 +10,9 @@ namespace cow::transport {
 namespace ofi {
 namespace {
 
-constexpr std::size_t receive_buffers = 64;  // 1 MiB, resident only as far as used
+constexpr std::size_t receive_buffers = 64;  // 1 MiB for each endpoint, resident only as far as used
 constexpr std::size_t send_buffers = 128;    // at most 2 MiB
+constexpr std::size_t max_endpoints = 8;     // addresses of this host that are listened on
 
 bool has(const std::vector<Interface>& interfaces, int family, bool loopback) {
   return std::any_of(interfaces.begin(), interfaces.end(), [&](const Interface& interface) {
@@ -26,14 +27,6 @@ int choose_family(const std::vector<Interface>& interfaces, bool one_node) {
     if (has(interfaces, AF_INET6, false)) return AF_INET6;
   }
   return has(interfaces, AF_INET, true) || has(interfaces, AF_INET, false) ? AF_INET : AF_INET6;
-}
-
-void set_port(sockaddr_storage& address, const sockaddr_storage& from) {
-  if (address.ss_family == AF_INET) {
-    reinterpret_cast<sockaddr_in&>(address).sin_port = reinterpret_cast<const sockaddr_in&>(from).sin_port;
-  } else {
-    reinterpret_cast<sockaddr_in6&>(address).sin6_port = reinterpret_cast<const sockaddr_in6&>(from).sin6_port;
-  }
 }
 
 Error no_such_provider(const Library& library, std::string_view name) {
@@ -65,10 +58,9 @@ Error choose_provider(const Library& library, std::string_view name, bool one_no
 
 }  // namespace
 
-// The address to listen on: one, not all. With the address of zeros net and tcp;ofi_rxm lose messages when two
-// endpoints connect to each other at the same time, since each then takes the other's address for the greater one and
-// drops its own connection.
-Error OfiPort::choose_source(bool one_node, sockaddr_storage& out) {
+// Keeps in interfaces_ those that are listened on and published. Inside one node the loopback address is enough; else
+// it is left out, since the others reach processes of this host as well.
+Error OfiPort::choose_interfaces(bool one_node) {
   std::vector<Interface> found;
   if (Error error = list_interfaces(settings().interface, found)) return error;
   family_ = choose_family(found, one_node);
@@ -76,37 +68,49 @@ Error OfiPort::choose_source(bool one_node, sockaddr_storage& out) {
   for (Interface& interface : found) {
     if (interface.address.ss_family != family_ || interface.loopback != loopback) continue;
     interfaces_.push_back(std::move(interface));
-    break;
+    if (loopback || interfaces_.size() == max_endpoints) break;
   }
-  out = interfaces_.front().address;
+  return success;
+}
+
+Error OfiPort::open_endpoints() {
+  if (interfaces_.empty()) return fabric_.open(provider_, nullptr);
+  if (Error error = fabric_.open(provider_, &interfaces_.front().address)) return error;
+  for (std::size_t i = 1; i < interfaces_.size(); ++i)
+    if (Error error = fabric_.add(provider_, interfaces_[i].address)) return error;
   return success;
 }
 
 Error OfiPort::publish() {
-  std::string name;
-  if (Error error = endpoint_.name(name)) return error;
   std::vector<std::string> texts;
-  if (!provider_.ip) texts.push_back(to_text(std::string_view(name)));
-  sockaddr_storage bound = {};
-  name.copy(reinterpret_cast<char*>(&bound), sizeof bound);
-  for (Interface& interface : interfaces_) {
-    sockaddr_storage address = interface.address;
-    set_port(address, bound);
-    texts.push_back(to_text(address));
+  for (const Owned<fid_ep>& ep : fabric_.eps) {
+    std::string name;
+    if (Error error = fabric_.name(*ep.get(), name)) return error;
+    sockaddr_storage address = {};
+    name.copy(reinterpret_cast<char*>(&address), sizeof address);
+    texts.push_back(provider_.ip ? to_text(address) : to_text(std::string_view(name)));
   }
   published_ = compose(provider_.name, texts);
   return success;
 }
 
-Error OfiPort::open(bool one_node) {
+// The endpoint whose address the kernel would give to a packet for the candidate.
+fid_ep* OfiPort::route(const Candidate& candidate) const {
   sockaddr_storage source = {};
+  if (fabric_.eps.size() == 1 || !source_for(candidate.address, source)) return fabric_.eps.front().get();
+  for (std::size_t i = 0; i < interfaces_.size(); ++i)
+    if (same_host(interfaces_[i].address, source)) return fabric_.eps[i].get();
+  return fabric_.eps.front().get();
+}
+
+Error OfiPort::open(bool one_node) {
   if (provider_.ip)
-    if (Error error = choose_source(one_node, source)) return error;
-  if (Error error = endpoint_.open(provider_, provider_.ip ? &source : nullptr)) return error;
-  inject_size_ = std::min(endpoint_.info->tx_attr->inject_size, max_inject);
-  if (Error error = receives_.open(endpoint_, receive_buffers, max_message)) return error;
-  sends_.open(endpoint_, send_buffers, max_message);
-  if (Error error = transfers_.open(endpoint_, provider_.piece)) return error;
+    if (Error error = choose_interfaces(one_node)) return error;
+  if (Error error = open_endpoints()) return error;
+  inject_size_ = std::min(fabric_.info->tx_attr->inject_size, max_inject);
+  if (Error error = receives_.open(fabric_, receive_buffers, max_message)) return error;
+  sends_.open(fabric_, send_buffers, max_message);
+  if (Error error = transfers_.open(fabric_, provider_.piece)) return error;
   limits_ = {max_message, provider_.read, provider_.write, provider_.threshold};
   return publish();
 }

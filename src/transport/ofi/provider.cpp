@@ -1,6 +1,6 @@
 #include "transport/ofi/provider.hpp"
 
-#include "transport/ofi/endpoint.hpp"
+#include "transport/ofi/fabric.hpp"
 #include "transport/ofi/library.hpp"
 #include "transport/ofi/ofi.hpp"
 

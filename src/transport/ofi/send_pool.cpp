@@ -4,8 +4,8 @@
 
 namespace cow::transport::ofi {
 
-void SendPool::open(const Endpoint& endpoint, std::size_t bound, std::size_t size) {
-  endpoint_ = &endpoint;
+void SendPool::open(const Fabric& fabric, std::size_t bound, std::size_t size) {
+  fabric_ = &fabric;
   bound_ = bound;
   size_ = size;
   free_.reserve(bound + per_slab);
@@ -14,7 +14,7 @@ void SendPool::open(const Endpoint& endpoint, std::size_t bound, std::size_t siz
 bool SendPool::grow() {
   if (buffers_.size() * per_slab >= bound_) return false;
   Slab slab;
-  if (slab.open(*endpoint_, per_slab * size_, FI_SEND)) {
+  if (slab.open(*fabric_, per_slab * size_, FI_SEND)) {
     forget_failure();  // the message waits until a buffer comes back
     return false;
   }

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "transport/ofi/endpoint.hpp"
+#include "transport/ofi/fabric.hpp"
 #include "transport/ofi/memory.hpp"
 #include "transport/ofi/operation.hpp"
 
@@ -20,7 +20,7 @@ class SendPool {
  public:
   static constexpr std::size_t per_slab = 8;
 
-  void open(const Endpoint& endpoint, std::size_t bound, std::size_t size);
+  void open(const Fabric& fabric, std::size_t bound, std::size_t size);
 
   // A free buffer, or null when `bound` are in use (or memory is short). Grows a slab at a time; the last one released
   // is the first to be used again, being warm.
@@ -38,7 +38,7 @@ class SendPool {
  private:
   bool grow();
 
-  const Endpoint* endpoint_ = nullptr;
+  const Fabric* fabric_ = nullptr;
   std::size_t bound_ = 0;
   std::size_t size_ = 0;
   std::vector<Slab> slabs_;

@@ -5,9 +5,9 @@
 
 namespace cow::transport::ofi {
 
-Error Transfers::open(Endpoint& endpoint, std::size_t piece_size) {
-  endpoint_ = &endpoint;
-  piece_size_ = std::min(piece_size, endpoint.info->ep_attr->max_msg_size);
+Error Transfers::open(Fabric& fabric, std::size_t piece_size) {
+  fabric_ = &fabric;
+  piece_size_ = std::min(piece_size, fabric.info->ep_attr->max_msg_size);
   return success;
 }
 
@@ -28,6 +28,7 @@ Transfer* Transfers::acquire() {
   transfer->waiting = false;
   transfer->code = 0;
   transfer->flying = 0;
+  transfer->patience = 0;
   ++active_;
   return transfer;
 }
@@ -37,6 +38,7 @@ Post Transfers::start(const Transfer& wanted) {
   if (!transfer) return Post::again;
   transfer->write = wanted.write;
   transfer->slot = wanted.slot;
+  transfer->ep = wanted.ep;
   transfer->peer = wanted.peer;
   transfer->local = wanted.local;
   transfer->descriptor = wanted.descriptor;
@@ -102,9 +104,8 @@ int Transfers::post_piece(Transfer& transfer, Piece& piece, std::size_t size) {
   message.context = &piece;
   // Without FI_DELIVERY_COMPLETE a write is complete when it has left this host. With it, when the bytes are in the
   // target's memory, so that any message sent afterwards arrives after the data.
-  fid_ep* ep = endpoint_->ep.get();
-  return static_cast<int>(transfer.write ? fi_writemsg(ep, &message, FI_COMPLETION | FI_DELIVERY_COMPLETE)
-                                         : fi_readmsg(ep, &message, FI_COMPLETION));
+  return static_cast<int>(transfer.write ? fi_writemsg(transfer.ep, &message, FI_COMPLETION | FI_DELIVERY_COMPLETE)
+                                         : fi_readmsg(transfer.ep, &message, FI_COMPLETION));
 }
 
 void Transfers::ended(Piece& piece, int code) {
@@ -138,13 +139,15 @@ void Transfers::tell(Transfer& transfer) {
   --active_;
   if (transfer.code == 0) return completion.done(completion, success);
   completion.done(completion, fail(ErrorClass::other, "a transfer of a large message failed: %s",
-                                   endpoint_->library.strerror(-transfer.code)));
+                                   fabric_->library.strerror(-transfer.code)));
 }
 
 std::size_t Transfers::advance() {
   std::size_t told = 0;
-  while (!finished_.empty()) {
-    Transfer& transfer = *finished_.back();
+  for (std::size_t i = finished_.size(); i > 0; --i) {
+    Transfer& transfer = *finished_[i - 1];
+    if (transfer.flying > 0 && now() < transfer.patience) continue;
+    finished_[i - 1] = finished_.back();
     finished_.pop_back();
     transfer.finishing = false;
     if (transfer.completion) {
@@ -167,13 +170,18 @@ std::size_t Transfers::advance() {
   return told;
 }
 
-void Transfers::forget(std::uint32_t slot) {
+bool Transfers::forget(std::uint32_t slot) {
+  bool moving = false;
   for (auto& each : all_) {
     Transfer& transfer = *each;
-    if (!transfer.in_use || transfer.slot != slot || !transfer.completion) continue;
+    if (!transfer.in_use || transfer.slot != slot) continue;
+    moving |= transfer.flying > 0;
+    if (!transfer.completion) continue;
     if (transfer.code == 0) transfer.code = -FI_ECANCELED;
+    transfer.patience = now() + second;
     if (!transfer.finishing) finish_later(transfer);
   }
+  return moving;
 }
 
 }  // namespace cow::transport::ofi

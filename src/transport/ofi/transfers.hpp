@@ -5,7 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "transport/ofi/endpoint.hpp"
+#include "base/clock.hpp"
+#include "transport/ofi/fabric.hpp"
 #include "transport/ofi/operation.hpp"
 #include "transport/port.hpp"
 
@@ -25,6 +26,7 @@ struct Transfer {
   // As asked for; what of it was already handed over is cut off in front.
   bool write = false;
   std::uint32_t slot = 0;
+  fid_ep* ep = nullptr;
   fi_addr_t peer = 0;
   char* local = nullptr;
   void* descriptor = nullptr;
@@ -33,7 +35,8 @@ struct Transfer {
   std::size_t left = 0;
   Completion* completion = nullptr;  // null once told
 
-  int code = 0;  // the first failure, as libfabric's negative number
+  int code = 0;             // the first failure, as libfabric's negative number
+  Nanoseconds patience = 0;  // forgotten: told at this time even if pieces are still the provider's
   int flying = 0;
   bool waiting = false;    // in waiting_
   bool finishing = false;  // in finished_
@@ -45,7 +48,7 @@ class Transfers {
  public:
   static constexpr std::size_t bound = 64;  // at once; more answer `again`
 
-  Error open(Endpoint& endpoint, std::size_t piece_size);
+  Error open(Fabric& fabric, std::size_t piece_size);
 
   // Takes what is described, or answers `again`.
   Post start(const Transfer& wanted);
@@ -59,9 +62,10 @@ class Transfers {
   bool has_work() const { return !waiting_.empty() || !finished_.empty(); }
   std::size_t advance();
 
-  // Ends all transfers with a destination. The completions are told from advance(); the pieces stay the provider's
-  // until it gives them back.
-  void forget(std::uint32_t slot);
+  // Ends all transfers with a destination: no more pieces are posted, and the completions are told from advance(), when
+  // the provider has given back those under way, or after a second (a dead peer's may never come back; one that still
+  // lives could write into the memory of a read that was told to have failed). True when pieces are under way.
+  bool forget(std::uint32_t slot);
 
  private:
   Transfer* acquire();
@@ -71,7 +75,7 @@ class Transfers {
   void settle(Transfer& transfer);
   void tell(Transfer& transfer);
 
-  const Endpoint* endpoint_ = nullptr;
+  const Fabric* fabric_ = nullptr;
   std::size_t piece_size_ = 0;
   std::size_t active_ = 0;  // taken and not yet told
   std::vector<std::unique_ptr<Transfer>> all_;

@@ -73,9 +73,12 @@ Post try_send(Side& side, std::uint32_t number) {
   return side.port->send(side.other, &message, sizeof message, {bytes.data(), bytes.size()});
 }
 
+// Until both have drained: what one has on its way may need the other's polling.
 void end(Side& side) {
   side.poll_until([&] { return side.port->drained(); });
-  side.channel.meet();
+  side.channel.tell("");
+  side.poll_until([&] { return side.channel.has_word(); });
+  side.channel.hear();
 }
 
 TEST_P(PortTest, messages_of_all_sizes_arrive_whole_and_once) {
@@ -91,11 +94,10 @@ TEST_P(PortTest, messages_of_all_sizes_arrive_whole_and_once) {
 }
 
 TEST_P(PortTest, a_flood_is_answered_again_and_loses_nothing) {
-  if (GetParam() == "sockets" || GetParam() == "udp;ofi_rxd") GTEST_SKIP() << "not looked into yet";
   EXPECT_EQ("", run_pair([](Side& side) {
     Checked checked(side);
     side.open(GetParam());
-    constexpr std::uint32_t count = 3000;
+    const std::uint32_t count = GetParam() == "udp;ofi_rxd" ? 600 : 3000;  // slow under a flood: about 3 MB/s
     if (side.index == 0) {
       side.channel.meet();  // the other does not poll before this side was answered `again`
       std::uint32_t sent = 0, again = 0;

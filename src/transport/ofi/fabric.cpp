@@ -1,4 +1,4 @@
-#include "transport/ofi/endpoint.hpp"
+#include "transport/ofi/fabric.hpp"
 
 #include <netinet/in.h>
 
@@ -10,9 +10,9 @@ namespace {
 
 constexpr int known_mr_modes = FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY | FI_MR_ENDPOINT;
 
-Error failed(const Endpoint& endpoint, const Provider& provider, const char* what, int code) {
+Error failed(const Fabric& fabric, const Provider& provider, const char* what, int code) {
   return fail(ErrorClass::other, "libfabric's provider %s: %s: %s", provider.name, what,
-              endpoint.library.strerror(std::abs(code)));
+              fabric.library.strerror(std::abs(code)));
 }
 
 void set_source(fi_info& hints, const sockaddr_storage& source) {
@@ -54,7 +54,7 @@ int find_info(const Library& library, const Provider& provider, const sockaddr_s
   return code ? code : -FI_ENODATA;
 }
 
-Error Endpoint::open(const Provider& provider, const sockaddr_storage* source) {
+Error Fabric::open(const Provider& provider, const sockaddr_storage* source) {
   if (int code = find_info(library, provider, source, info)) return failed(*this, provider, "not usable here", code);
   if (int code = library.fabric(info->fabric_attr, fabric.out(), nullptr))
     return failed(*this, provider, "cannot open its fabric", code);
@@ -76,8 +76,18 @@ Error Endpoint::open(const Provider& provider, const sockaddr_storage* source) {
     if (int code = fi_control(&queue->fid, FI_GETWAIT, &wait_fd))
       return failed(*this, provider, "has no descriptor to wait on", code);
   }
+  return open_ep(provider, *info.get());
+}
 
-  if (int code = fi_endpoint(domain.get(), info.get(), ep.out(), nullptr))
+Error Fabric::add(const Provider& provider, const sockaddr_storage& source) {
+  Info more(library);
+  if (int code = find_info(library, provider, &source, more)) return failed(*this, provider, "not usable here", code);
+  return open_ep(provider, *more.get());
+}
+
+Error Fabric::open_ep(const Provider& provider, fi_info& info) {
+  Owned<fid_ep>& ep = eps.emplace_back();
+  if (int code = fi_endpoint(domain.get(), &info, ep.out(), nullptr))
     return failed(*this, provider, "cannot open an endpoint", code);
   int code = fi_ep_bind(ep.get(), &addresses->fid, 0);
   if (!code) code = fi_ep_bind(ep.get(), &queue->fid, FI_TRANSMIT | FI_RECV);
@@ -85,10 +95,10 @@ Error Endpoint::open(const Provider& provider, const sockaddr_storage* source) {
   return code ? failed(*this, provider, "cannot enable an endpoint", code) : success;
 }
 
-Error Endpoint::name(std::string& out) const {
+Error Fabric::name(const fid_ep& ep, std::string& out) const {
   std::size_t size = 256;
   out.resize(size);
-  if (int code = fi_getname(&ep->fid, out.data(), &size))
+  if (int code = fi_getname(const_cast<fid*>(&ep.fid), out.data(), &size))
     return fail(ErrorClass::other, "libfabric's endpoint has no address: %s", library.strerror(std::abs(code)));
   out.resize(size);
   return success;

@@ -1,4 +1,7 @@
-// One reliable-datagram endpoint of a provider with what belongs to it: fabric, domain, address table, completion queue.
+// The libfabric objects of a port: fabric, domain, address table and completion queue, and on them a reliable-datagram
+// endpoint for each address of this host that is published. One endpoint that listens on all addresses would be
+// simpler, but bound to the address of zeros net and tcp;ofi_rxm lose messages when two endpoints connect to each other
+// at the same time: each then takes the other's address for the greater one and drops its own connection.
 #pragma once
 
 #include <rdma/fabric.h>
@@ -11,6 +14,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "transport/ofi/library.hpp"
@@ -47,8 +51,8 @@ class Owned {
  public:
   Owned() = default;
   ~Owned() { close(); }
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
+  Owned(Owned&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Owned& operator=(Owned&&) = delete;
   Object* get() const { return object_; }
   Object* operator->() const { return object_; }
   Object** out() { return &object_; }
@@ -65,14 +69,18 @@ class Owned {
 // Returns libfabric's code.
 int find_info(const Library& library, const Provider& provider, const sockaddr_storage* source, Info& out);
 
-struct Endpoint {
-  explicit Endpoint(const Library& library) : library(library), info(library) {}
+struct Fabric {
+  explicit Fabric(const Library& library) : library(library), info(library) {}
 
-  // Opens everything; the endpoint is enabled and can be posted to.
+  // Opens everything, with a first endpoint that listens on `source` (null: where the provider likes). It is enabled
+  // and can be posted to.
   Error open(const Provider& provider, const sockaddr_storage* source);
 
-  // The provider's own form of this endpoint's address.
-  Error name(std::string& out) const;
+  // Opens one more endpoint.
+  Error add(const Provider& provider, const sockaddr_storage& source);
+
+  // The provider's own form of an endpoint's address.
+  Error name(const fid_ep& ep, std::string& out) const;
 
   bool has_mode(int bit) const { return (info->domain_attr->mr_mode & bit) != 0; }
 
@@ -84,7 +92,10 @@ struct Endpoint {
   Owned<fid_domain> domain;
   Owned<fid_av> addresses;
   Owned<fid_cq> queue;
-  Owned<fid_ep> ep;
+  std::vector<Owned<fid_ep>> eps;
+
+ private:
+  Error open_ep(const Provider& provider, fi_info& info);
 };
 
 }  // namespace cow::transport::ofi
