@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "transport/ofi/quick_start.hpp"
+
 
 namespace cow::transport::ofi {
 namespace {
@@ -78,24 +80,41 @@ QuietScope::~QuietScope() {
   delete saved_;
 }
 
+namespace {
+
+void* open_library() {
+  WithoutPsm quick;
+  for (const char* name : {"libfabric.so.1", "libfabric.so.2"})
+    if (void* handle = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return handle;
+  if (!quick.active()) return nullptr;
+  quick.give_up();  // another build of libfabric may want more of these libraries than the substitutes have
+  return dlopen("libfabric.so.1", RTLD_NOW | RTLD_LOCAL);
+}
+
+// The first question makes all providers start.
+void start_providers(const Library& library, void* handle) {
+  const WithoutKernelSymbols quick(handle);
+  fi_info* info = nullptr;
+  library.getinfo(library.version, nullptr, nullptr, FI_PROV_ATTR_ONLY, nullptr, &info);
+  library.freeinfo(info);
+}
+
+}  // namespace
+
 Error load(const Library*& out) {
   static Library library;
   static bool loaded = false;
   if (!loaded) {
     const QuietScope quiet;
-    void* handle = dlopen("libfabric.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) handle = dlopen("libfabric.so.2", RTLD_NOW | RTLD_LOCAL);
+    void* handle = open_library();
     if (!handle) {
       return fail(ErrorClass::other, "the network needs libfabric (Debian package libfabric1), which cannot be opened: %s",
                   dlerror());
     }
     Library found;
-    if (!find_all(handle, found)) {
-      return fail(ErrorClass::other, "libfabric.so.1 lacks a function that every release since 1.5 has: %s", dlerror());
-    }
-    fi_info* first = nullptr;  // the first look makes the providers start: whatever they do to signals is undone here
-    found.getinfo(found.version, nullptr, nullptr, FI_PROV_ATTR_ONLY, nullptr, &first);
-    found.freeinfo(first);
+    if (!find_all(handle, found))
+      return fail(ErrorClass::other, "the libfabric found lacks a function that all releases have: %s", dlerror());
+    start_providers(found, handle);
     library = found;
     loaded = true;
   }
