@@ -72,7 +72,7 @@ Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, con
   if (buffer == MPI_BUFFER_AUTOMATIC)
     return fail(ErrorClass::buffer, "%s is MPI_BUFFER_AUTOMATIC, which is for attaching buffers", parameter);
   if (count == 0 || !type.predefined()) return success;
-  return fail(ErrorClass::buffer, "%s is a null pointer, but %lld element%s of %s belong there", parameter,
+  return fail(ErrorClass::buffer, "%s is a null pointer, but there are %lld element%s of %s", parameter,
               static_cast<long long>(count), count == 1 ? "" : "s", describe(type));
 }
 

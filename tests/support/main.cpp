@@ -27,12 +27,14 @@ class RankListener : public testing::EmptyTestEventListener {
  public:
   explicit RankListener(int rank) : rank_(rank) {}
 
+  // Remembered here: asking for it in OnTestPartResult would wait for a lock that GoogleTest holds there.
+  void OnTestStart(const testing::TestInfo& test) override { test_ = &test; }
+
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
     std::ostringstream text;
     text << "[rank " << rank_ << ", seed " << seed() << "] ";
-    if (test) text << test->test_suite_name() << '.' << test->name() << ' ';
+    if (test_) text << test_->test_suite_name() << '.' << test_->name() << ' ';
     if (result.file_name()) text << result.file_name() << ':' << result.line_number() << ' ';
     text << result.message() << '\n';
     const std::string line = text.str();
@@ -41,6 +43,7 @@ class RankListener : public testing::EmptyTestEventListener {
 
  private:
   int rank_;
+  const testing::TestInfo* test_ = nullptr;
 };
 
 }  // namespace

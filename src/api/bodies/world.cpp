@@ -24,7 +24,9 @@ constexpr std::uint64_t self_context = 4;
 
 Comm world, self;
 
-void end_this_job(Comm*, int code, const char* text) { runtime::abort_job(code, text); }
+void end_this_job(Comm*, int code, const char* text) {
+  runtime::abort_job(code, "[rank " + std::to_string(runtime::job().rank) + "] " + text);
+}
 
 Error check_settings() {
   Settings ignored;
