@@ -85,6 +85,18 @@ Traffic Patterns::all() {
   return place->second;
 }
 
+Traffic Patterns::of(std::int64_t name, const std::function<void(int rank, std::vector<int>& out)>& to) {
+  const auto [place, fresh] = known_.try_emplace(name * 4 + 3);
+  if (!fresh) return place->second;
+  std::vector<int> partners;
+  place->second = route([&](int from, auto visit) {
+    partners.clear();
+    to(from, partners);
+    for (int partner : partners) visit(partner);
+  });
+  return place->second;
+}
+
 void Cost::messages(Traffic traffic, double bytes, int times) {
   time_ += times * message_time(model_, traffic.hops, bytes * traffic.load);
   steps_ += times;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coll/collective.hpp"
 
@@ -30,6 +32,12 @@ struct Traffic {
   int load = 0;  // messages over the busiest directed link
 };
 
+// Names of patterns for Patterns::of: one number an algorithm, then its step.
+enum class PatternName : std::int64_t { swing = 1, swing_short, dimension_exchange, bucket, bine, dimension };
+inline std::int64_t pattern_name(PatternName family, int step) {
+  return static_cast<std::int64_t>(family) << 32 | step;
+}
+
 // The traffic of regular patterns over a layout, computed by routing every message, and remembered.
 class Patterns {
  public:
@@ -38,6 +46,8 @@ class Patterns {
   Traffic shift(int distance);  // r to r + distance, around
   Traffic exchange(int mask);   // r to r ^ mask where both exist
   Traffic all();                // r to every other rank at once
+  // Any other pattern: `name` stands for it, `to(rank, out)` appends whom a rank sends to.
+  Traffic of(std::int64_t name, const std::function<void(int rank, std::vector<int>& out)>& to);
 
  private:
   template <class Partner>
@@ -58,15 +68,17 @@ class Cost {
   void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
   // `count` messages one rank sends or receives at once through its own link.
   void fan(int count, double bytes);
-  void all(double bytes, int ranks);  // everybody to everybody at once
+  void all(double bytes, int ranks);                           // everybody to everybody at once
+  void starts(int more) { time_ += more * model_.alpha / 2; }  // further messages a rank starts in the same steps
   void reduce(double bytes) { time_ += model_.gamma * bytes; }
   void copy(double bytes) { time_ += model_.copy * bytes; }
 
+  Patterns* patterns() { return patterns_; }  // null: a switch, over which `flat` holds
+  static constexpr Traffic flat{2, 1};
   double time() const { return time_; }
   int steps() const { return steps_; }
 
  private:
-  static constexpr Traffic flat{2, 1};
   void messages(Traffic traffic, double bytes, int times);
 
   const Model& model_;

@@ -2,16 +2,22 @@
 #pragma once
 
 #include "coll/algorithms/allgather.hpp"
+#include "coll/algorithms/allreduce_dimension_exchange.hpp"
 #include "coll/algorithms/allreduce_doubling.hpp"
 #include "coll/algorithms/allreduce_rabenseifner.hpp"
 #include "coll/algorithms/allreduce_ring.hpp"
+#include "coll/algorithms/allreduce_swing.hpp"
 #include "coll/algorithms/alltoall_bruck.hpp"
+#include "coll/algorithms/alltoall_dimensions.hpp"
 #include "coll/algorithms/alltoall_direct.hpp"
 #include "coll/algorithms/barrier_dissemination.hpp"
 #include "coll/algorithms/barrier_tree.hpp"
 #include "coll/algorithms/bcast_binomial.hpp"
 #include "coll/algorithms/bcast_chain.hpp"
 #include "coll/algorithms/bcast_scatter_allgather.hpp"
+#include "coll/algorithms/bcast_spanning_trees.hpp"
+#include "coll/algorithms/bine.hpp"
+#include "coll/algorithms/bucket.hpp"
 #include "coll/algorithms/gather_scatter.hpp"
 #include "coll/algorithms/gather_scatter_linear.hpp"
 #include "coll/algorithms/reduce_binomial.hpp"
@@ -27,14 +33,15 @@ struct AlgorithmList {};
 
 using AllAlgorithms = AlgorithmList<
     BarrierDissemination, BarrierTree,                                                             //
-    BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain,                             //
-    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain,                                //
-    AllreduceDoubling, AllreduceRabenseifner, AllreduceRing,                                       //
+    BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine, BcastSpanningTrees,  //
+    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine,                    //
+    AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing, AllreduceSwingShort,      //
+    AllreduceDimensionExchange, AllreduceBucket,                                                   //
     GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,   //
     Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>,           //
     Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>,                        //
     AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,        //
-    AlltoallPairwise<Collective::alltoall, EqualTraffic>,                                          //
+    AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                          //
     AlltoallLinear<Collective::alltoallv, GivenTraffic>,                                           //
     AlltoallPairwise<Collective::alltoallv, GivenTraffic>,                                         //
     ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,      //

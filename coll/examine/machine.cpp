@@ -46,14 +46,18 @@ struct Channel {
 
 class Machine {
  public:
-  Machine(const Case& c, bool keep) : case_(c), keep_(keep), settings_(make_settings(c)), ranks_(settings_.size()) {
+  // `values`: follow what is in memory and check it; else only the messages' sizes.
+  Machine(const Case& c, bool keep, bool values)
+      : case_(c), keep_(keep), values_(values), ranks_(static_cast<size_t>(c.size)) {
+    if (values) settings_ = make_settings(c);
     for (int r = 0; r < c.size; ++r) {
-      const RankSetting& s = settings_[static_cast<size_t>(r)];
+      const RankSetting s = values ? settings_[static_cast<size_t>(r)] : make_arguments(c, r);
       ImaginedScratch scratch;
       Recorder recorder(r, c.size, unit_of(c), c.layout, scratch);
       c.algorithm->record(recorder, s.args);
       Rank& rank = ranks_[static_cast<size_t>(r)];
       rank.schedule = recorder.take();
+      if (!values) continue;
       rank.areas = {{}, s.send, s.recv};
       for (Count bytes : scratch.sizes) rank.areas.emplace_back(static_cast<size_t>(bytes));
     }
@@ -67,7 +71,7 @@ class Machine {
       advance(r);
     }
     if (out_.wrong.empty()) check_ended();
-    if (out_.wrong.empty()) check_results();
+    if (out_.wrong.empty() && values_) check_results();
     return std::move(out_);
   }
 
@@ -105,6 +109,7 @@ class Machine {
   }
 
   void execute(int r, const Entry& e) {
+    if (!values_ && e.verb != Entry::Verb::send && e.verb != Entry::Verb::recv) return;
     switch (e.verb) {
       case Entry::Verb::send:
         return post_send(r, e);
@@ -147,12 +152,12 @@ class Machine {
     Rank& rank = ranks_[static_cast<size_t>(r)];
     if (e.peer < 0 || e.peer >= case_.size || e.peer == r) return complain(r, "sends to " + std::to_string(e.peer));
     Posted posted{&e, rank.round + 1, {}};
-    if (e.n > 0) {
+    if (e.n > 0 && values_) {
       const Value* source = cells(r, e.from, e.n);
       if (!source) return;
       posted.values.assign(source, source + e.n);
     }
-    rank.sent.emplace_back(&e, posted.values);
+    if (values_) rank.sent.emplace_back(&e, posted.values);
     ++rank.outstanding;
     channel(r, e.peer).sends.push_back(std::move(posted));
     match(r, e.peer);
@@ -162,7 +167,7 @@ class Machine {
     Rank& rank = ranks_[static_cast<size_t>(r)];
     if (e.peer < 0 || e.peer >= case_.size || e.peer == r)
       return complain(r, "receives from " + std::to_string(e.peer));
-    if (e.n > 0) {
+    if (e.n > 0 && values_) {
       Value* target = cells(r, e.to, e.n);
       if (!target) return;
       std::fill(target, target + e.n, Value{});
@@ -185,7 +190,7 @@ class Machine {
       const int round = std::max(sent.round, received.round);
       if (keep_) out_.deliveries.push_back({from, to, round, sent.entry->n});
       out_.rounds = std::max(out_.rounds, round);
-      ranks_[static_cast<size_t>(to)].arrived.emplace_back(received.entry, std::move(sent.values));
+      if (values_) ranks_[static_cast<size_t>(to)].arrived.emplace_back(received.entry, std::move(sent.values));
       matched(from, round);
       matched(to, round);
     }
@@ -234,6 +239,7 @@ class Machine {
 
   const Case& case_;
   const bool keep_;
+  const bool values_;
   std::vector<RankSetting> settings_;
   std::vector<Rank> ranks_;
   std::unordered_map<std::uint64_t, Channel> channels_;
@@ -243,6 +249,8 @@ class Machine {
 
 }  // namespace
 
-Outcome examine(const Case& c, bool keep_deliveries) { return Machine(c, keep_deliveries).run(); }
+Outcome examine(const Case& c, bool keep_deliveries) { return Machine(c, keep_deliveries, true).run(); }
+
+Outcome measure(const Case& c) { return Machine(c, true, false).run(); }
 
 }  // namespace cow::coll

@@ -225,6 +225,29 @@ class Builder {
 
 }  // namespace
 
+RankSetting make_arguments(const Case& c, int rank) {
+  const Collective which = c.algorithm->collective;
+  const bool sums = which == Collective::reduce_scatter;
+  const bool uneven = sums || which == Collective::gatherv || which == Collective::scatterv ||
+                      which == Collective::allgatherv || which == Collective::alltoallv;
+  RankSetting s;
+  s.args.count = c.count;
+  s.args.root = c.root;
+  s.args.send = area_address(send_area);
+  s.args.recv = area_address(recv_area);
+  if (!uneven) return s;
+  Count at = 0;
+  for (int i = 0; i < c.size; ++i) {
+    s.counts.push_back(uneven_block(which == Collective::alltoallv ? i + rank : i, c.count));
+    s.displs.push_back(at);
+    at += s.counts.back();
+  }
+  if (!sums) s.args.count = s.counts[static_cast<size_t>(rank)];
+  s.args.counts = s.args.send_counts = s.counts.data();
+  s.args.displs = s.args.send_displs = s.displs.data();
+  return s;
+}
+
 std::vector<RankSetting> make_settings(const Case& c) { return Builder(c).build(); }
 
 }  // namespace cow::coll

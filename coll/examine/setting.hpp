@@ -32,4 +32,7 @@ struct RankSetting {
 // One a rank.
 std::vector<RankSetting> make_settings(const Case& c);
 
+// The same without memory and expectations: arguments only, not in place.
+RankSetting make_arguments(const Case& c, int rank);
+
 }  // namespace cow::coll

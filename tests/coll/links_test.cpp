@@ -17,7 +17,7 @@ LinkReport report(Collective collective, const char* name, const Layout& wires, 
   EXPECT_NE(algorithm, nullptr) << name;
   if (!algorithm) return {};
   const Case c{algorithm, wires.size(), count, 0, false, true, &wires};
-  const Outcome outcome = examine(c, true);
+  const Outcome outcome = measure(c);
   EXPECT_EQ(outcome.wrong, "");
   return route(outcome, wires, Model{});
 }
@@ -37,6 +37,87 @@ TEST(Links, DoublingOnARingLoadsALinkWithTwoToTheStep) {
     for (size_t s = 0; s < r.rounds.size(); ++s)
       EXPECT_EQ(r.rounds[s].link_messages, 1 << s) << p << " ranks, step " << s;
   }
+}
+
+TEST(Links, DimensionExchangeOnAHypercubeUsesEveryLinkOnceInEachStep) {
+  const Layout cube = layout("hypercube:10");
+  const LinkReport r = report(Collective::allreduce, "dimension_exchange", cube, 10 * 1024);
+  EXPECT_EQ(r.rounds.size(), 20u);
+  for (const RoundLoad& round : r.rounds) {
+    EXPECT_EQ(round.hops, 1);
+    EXPECT_EQ(round.link_messages, 1);
+    EXPECT_EQ(round.messages, cube.links());
+  }
+}
+
+TEST(Links, BucketOnATorusUsesAllSixDirectionsAtOnce) {
+  const Layout torus = layout("torus:8x8x8");
+  const LinkReport r = report(Collective::allreduce, "bucket", torus, 6 * 512);
+  EXPECT_EQ(r.rounds.size(), 2u * 3 * 7);
+  for (const RoundLoad& round : r.rounds) {
+    EXPECT_EQ(round.hops, 1);
+    EXPECT_EQ(round.link_messages, 1);
+    EXPECT_EQ(round.messages, torus.links());  // every directed link
+  }
+  // Everything together: 2 (p - 1)/p of the vector from each rank, spread evenly over its six links.
+  EXPECT_EQ(r.busiest_total, 2 * 511);
+}
+
+int rho(int s) {
+  int sum = 0;
+  for (int i = 0, power = 1; i <= s; ++i, power *= -2) sum += power;
+  return sum;
+}
+
+TEST(Links, SwingOnARingLoadsALinkWithHalfItsDistance) {
+  for (const int p : {8, 64, 1024}) {
+    const LinkReport r = report(Collective::allreduce, "swing_short", layout("ring:" + std::to_string(p)), 1);
+    ASSERT_EQ(1 << r.rounds.size(), p);
+    for (size_t s = 0; s < r.rounds.size(); ++s) {
+      const int distance = std::abs(rho(static_cast<int>(s)));
+      EXPECT_EQ(r.rounds[s].link_messages, (distance + 1) / 2) << p << " ranks, step " << s;
+      EXPECT_EQ(r.rounds[s].hops, distance);
+    }
+  }
+}
+
+TEST(Links, SwingOnATorusMovesLessThanDoublingAndHalving) {
+  for (const char* text : {"torus:8x8", "torus:4x4x4", "ring:64"}) {
+    const LinkReport swing = report(Collective::allreduce, "swing", layout(text), 6 * 64 * 16);
+    const LinkReport halving = report(Collective::allreduce, "rabenseifner", layout(text), 6 * 64 * 16);
+    EXPECT_LT(swing.busiest_total, halving.busiest_total) << text;
+  }
+}
+
+TEST(Links, BineTreeMovesAsItsHeadSays) {
+  for (const int p : {8, 64, 1024}) {
+    const Layout ring = layout("ring:" + std::to_string(p));
+    const LinkReport bine = report(Collective::bcast, "bine", ring, 1);
+    const LinkReport binomial = report(Collective::bcast, "binomial", ring, 1);
+    const int s = static_cast<int>(bine.rounds.size());
+    ASSERT_EQ(1 << s, p);
+    Count travelled = 0, expected = 0, by_binomial = 0;
+    for (int i = 0; i < s; ++i) {
+      const int m = s - i;
+      EXPECT_EQ(bine.rounds[static_cast<size_t>(i)].hops, std::abs(rho(m - 1))) << p << " ranks, step " << i;
+      EXPECT_EQ(std::abs(rho(m - 1)), ((1 << m) - (m % 2 == 0 ? 1 : -1)) / 3);
+      EXPECT_EQ(bine.rounds[static_cast<size_t>(i)].messages, 1 << i);
+      expected += (Count{1} << i) * std::abs(rho(m - 1));
+    }
+    for (Count bytes : bine.link_totals) travelled += bytes;
+    for (Count bytes : binomial.link_totals) by_binomial += bytes;
+    EXPECT_EQ(travelled, expected);
+    EXPECT_EQ(by_binomial, Count{s} << (s - 1));
+    EXPECT_LT(3 * travelled, Count{9} * by_binomial / 4 + p);  // about two thirds to three quarters
+  }
+}
+
+TEST(Links, SpanningTreesShareNoLink) {
+  const Layout cube = layout("hypercube:6");
+  const LinkReport r = report(Collective::bcast, "spanning_trees", cube, 6 * 4096 * 10);
+  EXPECT_EQ(r.dilation, 1);
+  EXPECT_EQ(r.link_messages, 1);
+  EXPECT_EQ(r.busiest_total, 4096 * 10);  // a sixth of the message: every link belongs to one tree only
 }
 
 TEST(Links, RingOnARingTalksToNeighboursOnly) {
