@@ -13,7 +13,7 @@ using namespace coll;
 
 namespace {
 
-constexpr int node_type = 1;   // split by node
+constexpr int node_type = 1;    // split by node
 constexpr int lower_type = 2;  // the same, but null where that is no smaller group
 
 // What to split by, as all ranks must say alike; 0: nothing that we know, hence a null communicator.
@@ -39,7 +39,7 @@ Error kind_of(int split_type, const Info* info, int& out) {
 
 Error body::Comm_split_type(Comm& comm, int split_type, int key, Info* info, MPI_Comm* newcomm) {
   if (comm.inter()) return fail(ErrorClass::comm, "it is an intercommunicator");
-  int kind;
+  int kind = 0;
   if (Error error = kind_of(split_type, info, kind)) return error;
   // Ranks of one node are one colour; the node's number is that of its launcher.
   const int color = kind == 0 ? int{MPI_UNDEFINED} : static_cast<int>(runtime::job().node & INT32_MAX);
