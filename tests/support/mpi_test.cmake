@@ -5,7 +5,8 @@
 #                [LEVEL MPI_THREAD_MULTIPLE] [PLAIN])
 #
 # gives one ctest per count, "mpi.name.n4", run by tests/support/run_ranks through the built mpirun, which fails it for
-# anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on;
+# anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on
+# (a plus sign stands for the semicolon in libfabric's names: tcp+ofi_rxm);
 # HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped).
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
