@@ -36,11 +36,13 @@ pmix_proc_t process_of(int rank) {
 std::optional<std::uint32_t> ask_number(const char* key, pmix_rank_t rank) {
   pmix_proc_t process;
   PMIX_LOAD_PROCID(&process, myself.nspace, rank);
-  pmix_info_t optional;  // answer from what came at start, never ask around
-  PMIX_INFO_LOAD(&optional, PMIX_OPTIONAL, nullptr, PMIX_BOOL);
+  pmix_info_t how[2];
+  PMIX_INFO_LOAD(&how[0], PMIX_OPTIONAL, nullptr, PMIX_BOOL);  // answer from what came at start, never ask around
+  // PMIx 4.2 looks for the node number of a rank among the facts about its node, where it is not kept, unless told so.
+  PMIX_INFO_LOAD(&how[1], PMIX_JOB_INFO, nullptr, PMIX_BOOL);
   pmix_value_t* value = nullptr;
-  const pmix_status_t status = PMIx_Get(&process, key, &optional, 1, &value);
-  PMIX_INFO_DESTRUCT(&optional);
+  const pmix_status_t status = PMIx_Get(&process, key, how, strcmp(key, PMIX_NODEID) == 0 ? 2 : 1, &value);
+  for (pmix_info_t& info : how) PMIX_INFO_DESTRUCT(&info);
   if (status != PMIX_SUCCESS || !value) return {};
   std::optional<std::uint32_t> out;
   switch (value->type) {
