@@ -38,10 +38,9 @@ list(REMOVE_DUPLICATES api_layers)
 list(JOIN api_layers "," api_layers)
 set_target_properties(mpi_abi PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${api_layers}")
 target_link_libraries(mpi_abi PRIVATE cow_api)
-target_link_options(mpi_abi PRIVATE -static-libgcc -static-libstdc++ LINKER:-z,now,--as-needed
-  LINKER:--version-script=${api_generated}/libmpi_abi.map)
-if(NOT COW_SANITIZE)
-  target_link_options(mpi_abi PRIVATE LINKER:-z,defs)
+target_link_options(mpi_abi PRIVATE LINKER:-z,now,--as-needed LINKER:--version-script=${api_generated}/libmpi_abi.map)
+if(NOT COW_SANITIZE)  # a sanitizer's library is the program's, and wants the program's libstdc++
+  target_link_options(mpi_abi PRIVATE -static-libgcc -static-libstdc++ LINKER:-z,defs)
 endif()
 add_dependencies(mpi_abi cow_api_headers)
 target_include_directories(mpi_abi INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/include)

@@ -69,6 +69,14 @@ class Fatal(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr, done.stdout), (0, "", "001 101 111 "))
 
 
+class Abi(unittest.TestCase):
+    def test_tells_its_sizes(self):
+        done = run("""MPI_Info info; int flag, length = sizeof text; MPI_Abi_get_info(&info);
+                      MPI_Info_get_string(info, "mpi_count_size", &length, text, &flag); printf("%d %s", flag, text);
+                      MPI_Info_free(&info);""")
+        self.assertEqual((done.stdout, done.stderr), ("1 8", ""))
+
+
 class Checks(unittest.TestCase):
     BODY = """MPI_Init(0, 0); MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
               printf("%d", MPI_Send(&number, 1, MPI_INT, MPI_PROC_NULL, -5, MPI_COMM_WORLD)); MPI_Finalize();"""

@@ -22,12 +22,12 @@ PROGRAM = """
 int main(int argc, char **argv)
 {
     char text[MPI_MAX_LIBRARY_VERSION_STRING];
-    int length, initialized;
-    (void) argc;
-    (void) argv;
+    int length, size;
+    MPI_Init(&argc, &argv);
     MPI_Get_library_version(text, &length);
-    MPI_Initialized(&initialized);
-    printf("%.7s %d\\n", text, initialized);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    printf("%.7s %d\\n", text, size);
+    MPI_Finalize();
     return 0;
 }
 """
@@ -82,7 +82,7 @@ class Tree(unittest.TestCase):
                     self.assertNotIn(str(place).encode(), data, file)
 
     def test_has_what_it_promises(self):
-        for name in ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "bin/cowinfo", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
+        for name in ("bin/mpirun", "bin/mpiexec", "bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "bin/cowinfo", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
                      "include/mpi.h", "include/mpix.h", "lib/pkgconfig/mpi-c.pc", "lib/pkgconfig/mpi-cxx.pc",
                      "lib/pkgconfig/cowmpi.pc", "lib/cmake/cowmpi/cowmpiConfig.cmake"):
             self.assertTrue((prefix / name).exists(), name)
@@ -92,7 +92,7 @@ class Wrappers(unittest.TestCase):
     def build_and_run(self, wrapper, source):
         program = folder / f"by_{wrapper}"
         run(blank_prefix / "bin" / wrapper, "-Wall", "-Wextra", "-Werror", source, "-o", program)
-        self.assertEqual(run(program), "COW MPI 0\n")
+        self.assertEqual(run(program), "COW MPI 1\n")
         program.unlink()
 
     def test_c(self):
@@ -105,7 +105,7 @@ class Wrappers(unittest.TestCase):
     def test_compiling_and_linking_apart(self):
         run(blank_prefix / "bin/mpicc", "-Werror", "-c", "program.c", "-o", "program.o")
         run(blank_prefix / "bin/mpicc", "program.o", "-o", "apart")
-        self.assertEqual(run(folder / "apart"), "COW MPI 0\n")
+        self.assertEqual(run(folder / "apart"), "COW MPI 1\n")
 
     def test_found_through_links_and_path(self):
         link = folder / "compiler"
@@ -139,6 +139,16 @@ class Wrappers(unittest.TestCase):
         status, message = fails(blank_prefix / "bin/mpifort", "x.f90")
         self.assertEqual(status, 1)
         self.assertIn("does not support Fortran yet", message)
+
+
+class Launcher(unittest.TestCase):
+    def test_runs_ranks_in_the_moved_tree(self):
+        program = folder / "launched"
+        run(prefix / "bin/mpicc", "program.c", "-o", program)
+        for launcher in ("mpirun", "mpiexec"):
+            for where in (prefix, blank_prefix):
+                with self.subTest(launcher=launcher, where=where):
+                    self.assertEqual(run(where / "bin" / launcher, "-n", "2", program), "COW MPI 2\n" * 2)
 
 
 class Cowinfo(unittest.TestCase):
@@ -182,7 +192,7 @@ class PkgConfig(unittest.TestCase):
                               PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"))
                 program = folder / f"by_{package}"
                 run(compiler, source, "-o", program, *shlex.split(options))
-                self.assertEqual(run(program), "COW MPI 0\n")
+                self.assertEqual(run(program), "COW MPI 1\n")
 
 
 class CMake(unittest.TestCase):
@@ -208,7 +218,7 @@ class CMake(unittest.TestCase):
             for file, aside in hidden:
                 aside.rename(file)
         for language in targets:
-            self.assertEqual(run(project / "build" / f"{language}_program"), "COW MPI 0\n")
+            self.assertEqual(run(project / "build" / f"{language}_program"), "COW MPI 1\n")
         return output
 
     # Where another MPI is installed, FindMPI would take its wrappers instead of those that are hidden here.
