@@ -2,8 +2,8 @@
 // MPI_IN_PLACE, datatypes, counts and displacements in bytes.
 #pragma once
 
-#include "objects/counts.hpp"
 #include "coll/operation.hpp"
+#include "objects/counts.hpp"
 
 namespace cow::coll {
 

@@ -13,7 +13,7 @@ using namespace coll;
 
 namespace {
 
-constexpr int node_type = 1;    // split by node
+constexpr int node_type = 1;   // split by node
 constexpr int lower_type = 2;  // the same, but null where that is no smaller group
 
 // What to split by, as all ranks must say alike; 0: nothing that we know, hence a null communicator.
