@@ -2,13 +2,14 @@
 #
 #   cow_mpi_test(name SOURCES files... RANKS 1 2 3 4 5 8
 #                [LABELS ...] [TIMEOUT seconds] [PROVIDERS net ...] [HOSTS 2 3] [FILTER pattern] [ARGS ...]
-#                [LEVEL MPI_THREAD_MULTIPLE] [PLAIN])
+#                [LEVEL MPI_THREAD_MULTIPLE] [PLAIN] [STATUS n])
 #
 # gives one ctest per count, "mpi.name.n4", run by tests/support/run_ranks through the built mpirun, which fails it for
 # anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on
 # (a plus sign stands for the semicolon in libfabric's names: tcp+ofi_rxm);
 # HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped).
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
+# STATUS: mpirun must end with this exit status, and say on standard error why.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
 # PROGRAM target.
 
@@ -16,7 +17,7 @@ set(COW_RUN_RANKS ${CMAKE_CURRENT_LIST_DIR}/run_ranks)
 set(COW_TEST_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
 
 function(cow_mpi_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "TIMEOUT;LEVEL;PROGRAM;FILTER"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "TIMEOUT;LEVEL;PROGRAM;FILTER;STATUS"
                         "SOURCES;RANKS;LABELS;PROVIDERS;HOSTS;ARGS;LIBS")
   if(NOT COW_MPI_FOUND)
     return()
@@ -45,31 +46,36 @@ function(cow_mpi_test name)
     list(APPEND arguments --gtest_filter=${arg_FILTER})
   endif()
 
+  set(options "")
+  if(arg_STATUS)
+    set(options --expect-status ${arg_STATUS} --expect-stderr "rank [0-9]+")
+  endif()
+
   foreach(ranks IN LISTS arg_RANKS)
-    cow_mpi_case(mpi.${name}.n${ranks} ${ranks} "" "" ${arg_TIMEOUT} "${labels}" ${program} ${arguments})
+    cow_mpi_case(mpi.${name}.n${ranks} ${ranks} "" "" ${arg_TIMEOUT} "${labels}" "${options}" ${program} ${arguments})
     foreach(provider IN LISTS arg_PROVIDERS)
       string(MAKE_C_IDENTIFIER ${provider} word)
       cow_mpi_case(mpi.${name}.n${ranks}.${word} ${ranks} ${provider} "" ${arg_TIMEOUT} "${labels};provider"
-                   ${program} ${arguments})
+                   "${options}" ${program} ${arguments})
     endforeach()
     foreach(hosts IN LISTS arg_HOSTS)
       if(ranks GREATER_EQUAL hosts)
         cow_mpi_case(mpi.${name}.n${ranks}.hosts${hosts} ${ranks} "" ${hosts} ${arg_TIMEOUT} "${labels};hosts"
-                     ${program} ${arguments})
+                     "${options}" ${program} ${arguments})
       endif()
     endforeach()
   endforeach()
 endfunction()
 
 # One ctest. The time limit is run_ranks' own, which then tells what still ran; ctest's is the net below it.
-function(cow_mpi_case test ranks provider hosts timeout labels program)
-  if(COW_FOREIGN_MPI AND (hosts OR provider))
+function(cow_mpi_case test ranks provider hosts timeout labels extra program)
+  if(COW_FOREIGN_MPI AND (hosts OR provider OR extra))
     return()
   endif()
   if(COW_SANITIZE OR COW_FOREIGN_MPI)
     math(EXPR timeout "${timeout} * 3")
   endif()
-  set(options --mpirun ${COW_MPIRUN} --ranks ${ranks} --timeout ${timeout})
+  set(options --mpirun ${COW_MPIRUN} --ranks ${ranks} --timeout ${timeout} ${extra})
   if(provider)
     list(APPEND options --provider ${provider})
   endif()
