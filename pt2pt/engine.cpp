@@ -37,11 +37,11 @@ Error cancel_receive(Request& request) {
   return success;
 }
 
-progress::Source stalled_reads;
+progress::Source stalled_source;
 
 std::size_t poll_stalled(progress::Source& source) {
-  if (!engine.stalled.empty()) retry_stalled();
-  source.deadline = engine.stalled.empty() ? progress::Source::no_deadline : 0;
+  if (engine.stalled()) retry_stalled();
+  source.deadline = engine.stalled() ? 0 : progress::Source::no_deadline;
   return 0;
 }
 
@@ -126,10 +126,10 @@ void open_engine() {
   decide_protocols();
   open_eager();
   open_rendezvous();
-  stalled_reads.poll = poll_stalled;
-  progress::add(stalled_reads);
+  stalled_source.poll = poll_stalled;
+  progress::add(stalled_source);
 }
 
-void close_engine() { progress::remove(stalled_reads); }
+void close_engine() { progress::remove(stalled_source); }
 
 }  // namespace cow::pt2pt

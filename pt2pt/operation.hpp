@@ -39,6 +39,7 @@ struct Send : Request {
     Send* send = nullptr;
   } write_end;
   wire::Request request;  // what the receiver asked for
+  Send* next_stalled = nullptr;
 
   static constexpr std::uint32_t no_id = UINT32_MAX;
 };
@@ -63,7 +64,7 @@ struct Receive : Request, PostedNode<Receive> {
   struct ReadEnd : transport::Completion {
     Receive* receive = nullptr;
   } read_end;
-  Receive* next_stalled = nullptr;  // waits for the port to take its read
+  Receive* next_stalled = nullptr;
 };
 
 // A message that has arrived, or was offered, and that no receive has matched yet. Its bytes stand behind it.
@@ -90,7 +91,11 @@ struct Engine {
   IdTable<Receive> receives;
   Pool<Send> send_pool;
   Pool<Receive> receive_pool;
-  Queue<Receive, &Receive::next_stalled> stalled;
+  // Remote reads and writes that the port had no room for; tried again at every poll.
+  Queue<Receive, &Receive::next_stalled> stalled_reads;
+  Queue<Send, &Send::next_stalled> stalled_writes;
+
+  bool stalled() const { return !stalled_reads.empty() || !stalled_writes.empty(); }
   std::size_t eager_limit = 0;  // bytes
   Process self = 0;
 };

@@ -67,7 +67,7 @@ void start_read(Receive& receive) {
   const Post post = port.read(receive.peer->destination, data_of(receive.args.buffer, *receive.args.type),
                               receive.registered ? &receive.memory : nullptr, offer.address, offer.key, offer.key_size,
                               receive.expected, receive.read_end);
-  if (post == Post::again) engine.stalled.push(receive);
+  if (post == Post::again) engine.stalled_reads.push(receive);
 }
 
 bool make_reachable(Receive& receive, bool needed) {
@@ -197,8 +197,6 @@ void end_push(Send& send, Error error) {
   end(send, error);
 }
 
-void write_all(Outgoing& out, Error error);
-
 void start_write(Send& send) {
   transport::Port& port = transport::port_of(*send.peer);
   send.write_end.send = &send;
@@ -213,21 +211,7 @@ void start_write(Send& send) {
   const Post post = port.write(send.peer->destination, data, send.registered ? &send.memory : nullptr,
                                send.request.address, send.request.key, send.request.key_size, send.asked,
                                send.write_end);
-  if (post == Post::again) {
-    // The port has no room: ride on the queue of answers, whose turn comes when it has.
-    send.out.head = {.kind = wire::Kind::credit};
-    send.out.cost = 0;
-    send.out.extra_size = 0;
-    send.out.body = {};
-    send.out.posted = write_all;
-    if (transport::post(*send.peer, send.out) == Post::done) write_all(send.out, success);
-  }
-}
-
-void write_all(Outgoing& out, Error error) {
-  Send& send = send_of(out);
-  if (error) return end(send, error);
-  start_write(send);
+  if (post == Post::again) engine.stalled_writes.push(send);
 }
 
 void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
@@ -301,9 +285,12 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer) {
 }
 
 void retry_stalled() {
-  auto stalled = engine.stalled;
-  engine.stalled = {};
-  while (!stalled.empty()) start_read(stalled.pop());
+  auto reads = engine.stalled_reads;
+  engine.stalled_reads = {};
+  while (!reads.empty()) start_read(reads.pop());
+  auto writes = engine.stalled_writes;
+  engine.stalled_writes = {};
+  while (!writes.empty()) start_write(writes.pop());
 }
 
 void open_rendezvous() {
