@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "transport/ofi/wait.hpp"
+
 namespace cow::transport::ofi {
 namespace {
 
@@ -68,15 +70,17 @@ Error Fabric::open(const Provider& provider, const sockaddr_storage* source) {
 
   fi_cq_attr cq = {};
   cq.format = provider.multi_receive ? FI_CQ_FORMAT_DATA : FI_CQ_FORMAT_MSG;
-  cq.wait_obj = provider.wait_fd ? FI_WAIT_FD : FI_WAIT_NONE;
+  cq.wait_obj = provider.wait != Wait::none ? FI_WAIT_FD : FI_WAIT_NONE;
   cq.size = 1024;
   if (int code = fi_cq_open(domain.get(), &cq, queue.out(), nullptr))
     return failed(*this, provider, "cannot open a completion queue", code);
-  if (provider.wait_fd) {
+  if (provider.wait != Wait::none) {
     if (int code = fi_control(&queue->fid, FI_GETWAIT, &wait_fd))
       return failed(*this, provider, "has no descriptor to wait on", code);
   }
-  return open_ep(provider, *info.get());
+  if (Error error = open_ep(provider, *info.get())) return error;
+  if (provider.wait == Wait::stale) drop_signal(wait_fd);
+  return success;
 }
 
 Error Fabric::add(const Provider& provider, const sockaddr_storage& source) {

@@ -26,6 +26,7 @@ struct ProviderInfo {
   bool wait_descriptor = false;
   bool read = false;
   bool write = false;
+  bool garbage = false;
   std::size_t remote_threshold = 0;  // bytes; 0 where neither read nor write is used
   std::size_t memory_kib = 0;        // resident memory that an open port adds, as measured
   std::string notes;

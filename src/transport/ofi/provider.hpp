@@ -10,15 +10,18 @@ namespace cow::transport::ofi {
 
 struct Library;
 
+enum class Wait { none, descriptor, stale };
+
 struct Provider {
   const char* name;
   bool automatic;
   bool one_node;
   bool ip;
   bool multi_receive;
-  bool wait_fd;
+  Wait wait;
   bool read;
   bool write;
+  bool garbage;
   std::size_t threshold;
   std::size_t piece;
   std::size_t memory_kib;
