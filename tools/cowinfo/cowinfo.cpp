@@ -10,6 +10,7 @@
 
 #include "api/build_info.hpp"
 #include "base/settings.hpp"
+#include "cowinfo/collectives.hpp"
 #include "cowinfo/providers.hpp"
 
 extern char** environ;
@@ -28,6 +29,8 @@ constexpr char usage[] =
     "  (nothing)      versions, what is supported, and the settings in force\n"
     "  --settings     the settings only: variable, value, unit, where the value came from, meaning\n"
     "  --providers    libfabric's providers: which are here, and what each can do\n"
+    "  --collectives  which algorithm each collective takes at which size, with its predicted time; --layout LAYOUT and\n"
+    "                 --ranks N may follow\n"
     "  --unsupported  the MPI functions that this version does not offer yet, one a line\n"
     "  --version      the version, in one line\n";
 
@@ -104,6 +107,7 @@ int run(const std::string& option) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "--collectives") == 0) return print_collectives(argc - 2, argv + 2);
   if (argc > 2) {
     fputs(usage, stderr);
     return 2;

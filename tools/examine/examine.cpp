@@ -1,0 +1,126 @@
+// cow-examine: what a collective algorithm does to the links of a machine that need not exist.
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/settings.hpp"
+#include "coll/examine/report.hpp"
+
+namespace {
+
+using namespace cow;
+using namespace cow::coll;
+
+constexpr char usage[] =
+    "usage: cow-examine COLLECTIVE ALGORITHM --layout LAYOUT [--bytes N] [--root R] [--steps] [--check] [--model M]\n"
+    "       cow-examine --compare [COLLECTIVE] --ranks N [--bytes N] [--model M]\n"
+    "       cow-examine --list\n"
+    "  --layout   switch:N, ring:N, mesh:AxB, torus:AxBxC or hypercube:D\n"
+    "  --bytes    of the vector or block (default 1024)\n"
+    "  --steps    every step: messages, hops, load of the busiest link, predicted time\n"
+    "  --check    follow every byte and check what each rank ends with; for small machines\n"
+    "  --model    as COW_COLL_MODEL; \"store-and-forward\" in it for that kind of switching\n"
+    "  --compare  a table of all algorithms (of bcast and allreduce, unless one is named) on five or six layouts: time "
+    "in\n"
+    "             us (steps, longest way, bytes over the busiest link for each byte of the vector)\n";
+
+struct Options {
+  std::string first, second, layout, model;
+  Count bytes = 1024;
+  int root = 0, ranks = 0;
+  bool steps = false, check = false, compare = false, list = false;
+};
+
+template <class Number>
+bool read_number(const char* text, Number& out) {
+  const char* const end = text + strlen(text);
+  return std::from_chars(text, end, out).ptr == end && out >= 0;
+}
+
+bool read_options(int argc, char** argv, Options& o) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
+    const bool takes_value =
+        word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" || word == "--ranks";
+    if (takes_value && !value) return false;
+    if (word == "--layout")
+      o.layout = value;
+    else if (word == "--model")
+      o.model = value;
+    else if (word == "--bytes" && !read_number(value, o.bytes))
+      return false;
+    else if (word == "--root" && !read_number(value, o.root))
+      return false;
+    else if (word == "--ranks" && !read_number(value, o.ranks))
+      return false;
+    else if (word == "--steps")
+      o.steps = true;
+    else if (word == "--check")
+      o.check = true;
+    else if (word == "--compare")
+      o.compare = true;
+    else if (word == "--list")
+      o.list = true;
+    else if (!takes_value && word.starts_with("-"))
+      return false;
+    else if (!takes_value && o.first.empty())
+      o.first = word;
+    else if (!takes_value && o.second.empty())
+      o.second = word;
+    else if (!takes_value)
+      return false;
+    i += takes_value;
+  }
+  return true;
+}
+
+int refuse(const std::string& complaint) {
+  fprintf(stderr, "cow-examine: %s\n", complaint.c_str());
+  return 2;
+}
+
+const Algorithm* find_named(const Options& o) {
+  for (const Algorithm& a : algorithms())
+    if (o.first == name_of(a.collective) && o.second == a.name) return &a;
+  return nullptr;
+}
+
+int examine_one(const Options& o, const Model& model) {
+  Layout layout;
+  if (const std::string wrong = Layout::parse(o.layout, layout); !wrong.empty()) return refuse(wrong);
+  if (layout.size() == 0) return refuse("the layout needs a size, as in switch:16");
+  const Algorithm* const algorithm = find_named(o);
+  if (!algorithm) return refuse("no algorithm " + o.second + " for " + o.first + "; cow-examine --list shows all");
+  if (o.root >= layout.size()) return refuse("the root is not a rank of the layout");
+  if (!algorithm->valid({layout.size(), o.bytes, true, &layout}))
+    return refuse(o.second + " does not apply to " + layout.name());
+  const Case c{algorithm, layout.size(), o.bytes, o.root, false, true, &layout};
+  fputs(report(c, layout, model, o.steps).c_str(), stdout);
+  if (!o.check) return 0;
+  const std::string wrong = examine(c).wrong;
+  printf("  check: %s\n", wrong.empty() ? "every rank ends with the right contributions" : wrong.c_str());
+  return wrong.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  Model model;
+  if (argc < 2 || !read_options(argc, argv, o)) return fputs(usage, stderr), 2;
+  if (const std::string wrong = parse_model(o.model, model); !wrong.empty()) return refuse(wrong);
+  if (o.list) {
+    for (const Algorithm& a : algorithms()) printf("%-21s %s\n", name_of(a.collective), a.name);
+    return 0;
+  }
+  if (o.compare) {
+    if (o.ranks < 1) return refuse("--compare needs --ranks");
+    fputs(compare(o.first, o.ranks, o.bytes, model).c_str(), stdout);
+    return 0;
+  }
+  return examine_one(o, model);
+}
