@@ -34,12 +34,27 @@ void drop_use(int keyval) {
   if (--found->second.uses == 0 && found->second.freed) keyvals().erase(found);
 }
 
+// Keeps a keyval alive while a callback runs, which may delete the attribute and free the keyval.
+class KeyvalUse {
+ public:
+  explicit KeyvalUse(int keyval) : keyval_(keyval), found_(*find_keyval(keyval)) { ++found_.uses; }
+  ~KeyvalUse() { drop_use(keyval_); }
+  KeyvalUse(const KeyvalUse&) = delete;
+  KeyvalUse& operator=(const KeyvalUse&) = delete;
+  const AttributeCallbacks& callbacks() const { return found_.callbacks; }
+
+ private:
+  int keyval_;
+  Keyval& found_;  // a map's elements stay in place
+};
+
 Error callback_failed(int code, const char* which) {
   return fail(code, "the attribute's %s function returned error code %d", which, code);
 }
 
 Error call_delete(std::uintptr_t object, int keyval, void* value) {
-  const AttributeCallbacks callbacks = find_keyval(keyval)->callbacks;  // a copy: the function may free the keyval
+  const KeyvalUse use(keyval);
+  const AttributeCallbacks& callbacks = use.callbacks();
   if (!callbacks.remove) return success;
   const int code = callbacks.remove(callbacks.delete_function, object, keyval, value, callbacks.extra);
   return code == MPI_SUCCESS ? success : callback_failed(code, "delete");
@@ -91,6 +106,7 @@ Error free_keyval(KeyvalKind kind, int keyval) {
 }
 
 Error Attributes::set(std::uintptr_t object, int keyval, void* value) {
+  const KeyvalUse use(keyval);
   void* old;
   if (get(keyval, &old)) {
     if (const Error error = call_delete(object, keyval, old)) return error;
@@ -129,7 +145,8 @@ Error Attributes::copy_to(std::uintptr_t object, Attributes& other, std::uintptr
   // By index, and each entry copied: a callback may set attributes on this object.
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry entry = entries_[i];
-    const AttributeCallbacks callbacks = find_keyval(entry.keyval)->callbacks;
+    const KeyvalUse use(entry.keyval);
+    const AttributeCallbacks& callbacks = use.callbacks();
     if (!callbacks.copy) continue;
     bool copy_it = false;
     void* copied = nullptr;
