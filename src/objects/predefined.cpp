@@ -112,7 +112,8 @@ void register_types() {
 #undef COW_PAIR
 }
 
-// Types without a name that are made once for each set of arguments.
+// Types without a name that are made once for each set of arguments, in maps that are used to the very end of the
+// process and so never destroyed.
 template <class Key, class Make>
 Datatype* find_or_make(std::map<Key, Datatype*>& made, const Key& key, Make make) {
   const auto known = made.find(key);
@@ -142,7 +143,7 @@ Error find_f90_floating(int precision, int range, int combiner, Datatype*& out) 
   for (std::size_t i = 0; i < std::size(real_kinds); ++i) {
     if (precision != MPI_UNDEFINED && precision > real_kinds[i].first) continue;
     if (range != MPI_UNDEFINED && range > real_kinds[i].second) continue;
-    static std::map<std::tuple<int, int, int>, Datatype*> made;
+    static auto& made = *new std::map<std::tuple<int, int, int>, Datatype*>;
     out = find_or_make(made, {combiner, precision, range}, [&] {
       ContentsBuilder contents(combiner, false);
       contents.integer(precision).integer(range);
@@ -172,13 +173,13 @@ Error find_f90_complex(int precision, int range, Datatype*& out) {
 Error find_f90_integer(int range, Datatype*& out) {
   const std::pair<int, MPI_Datatype> kinds[] = {
       {2, MPI_INTEGER1}, {4, MPI_INTEGER2}, {9, MPI_INTEGER4}, {18, MPI_INTEGER8}, {38, MPI_INTEGER16}};
-  for (const auto& [digits, like] : kinds) {
-    if (range > digits) continue;
-    static std::map<int, Datatype*> made;
+  for (const auto& kind : kinds) {
+    if (range > kind.first) continue;
+    static auto& made = *new std::map<int, Datatype*>;
     out = find_or_make(made, range, [&] {
       ContentsBuilder contents(MPI_COMBINER_F90_INTEGER, false);
       contents.integer(range);
-      return new_f90(*find(like), contents);
+      return new_f90(*find(kind.second), contents);
     });
     return success;
   }
@@ -194,7 +195,7 @@ Datatype* find_value_index(const Datatype& value, const Datatype& index) {
 #undef COW_PAIR
   if (!value.permanent || !index.permanent || !is_integer(index) || index.basic == Basic::int128) return nullptr;
   if (!is_integer(value) && value.category != Category::floating) return nullptr;
-  static std::map<std::pair<const Datatype*, const Datatype*>, Datatype*> made;
+  static auto& made = *new std::map<std::pair<const Datatype*, const Datatype*>, Datatype*>;
   return find_or_make(made, {&value, &index}, [&] {
     Datatype* pair = new_pair(value, index);
     ContentsBuilder contents(MPI_COMBINER_VALUE_INDEX, false);
