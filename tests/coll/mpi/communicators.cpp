@@ -133,6 +133,59 @@ TEST(Communicators, SplitTypeSharedIsTheNode) {
   EXPECT_EQ(node, MPI_COMM_NULL);
 }
 
+// Odd and even ranks of the world as the two groups.
+MPI_Comm odd_and_even(MPI_Comm* part) {
+  const int me = ranks::rank();
+  MPI_Comm inter = MPI_COMM_NULL;
+  EXPECT_MPI_OK(MPI_Comm_split(MPI_COMM_WORLD, me % 2, 0, part));
+  EXPECT_MPI_OK(MPI_Intercomm_create(*part, 0, MPI_COMM_WORLD, 1 - me % 2, 9, &inter));
+  return inter;
+}
+
+TEST(Communicators, IntercommunicatorsTalkAcross) {
+  NEED_RANKS(2);
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm part, inter = odd_and_even(&part);
+  int remote = 0;
+  ASSERT_MPI_OK(MPI_Comm_remote_size(inter, &remote));
+  EXPECT_EQ(ranks::count(inter), ranks::count(part));
+  EXPECT_EQ(remote, n - ranks::count(part));
+  // Everybody tells everybody across who it is.
+  std::vector<MPI_Request> sends(static_cast<std::size_t>(remote));
+  for (int r = 0; r < remote; ++r) {
+    ASSERT_MPI_OK(MPI_Isend(&me, 1, MPI_INT, r, 4, inter, &sends[static_cast<std::size_t>(r)]));
+  }
+  for (int r = 0; r < remote; ++r) {
+    int got = -1;
+    ASSERT_MPI_OK(MPI_Recv(&got, 1, MPI_INT, r, 4, inter, MPI_STATUS_IGNORE));
+    EXPECT_EQ(got, 2 * r + 1 - me % 2);
+  }
+  ASSERT_MPI_OK(MPI_Waitall(remote, sends.data(), MPI_STATUSES_IGNORE));
+  ASSERT_MPI_OK(MPI_Comm_free(&inter));
+  ASSERT_MPI_OK(MPI_Comm_free(&part));
+}
+
+TEST(Communicators, MergedGroupsStandInTheOrderAskedFor) {
+  NEED_RANKS(2);
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm part, inter = odd_and_even(&part);
+  for (const int high : {0, 1}) {
+    MPI_Comm merged;
+    const bool last = (me % 2 == 1) == (high == 1);  // the odd ones are high, then the even ones
+    ASSERT_MPI_OK(MPI_Intercomm_merge(inter, last, &merged));
+    EXPECT_EQ(ranks::count(merged), n);
+    EXPECT_EQ(ranks::rank(merged), me / 2 + (last ? n - ranks::count(part) : 0));
+    EXPECT_EQ(members(merged), (1 << n) - 1);
+    ASSERT_MPI_OK(MPI_Comm_free(&merged));
+  }
+  MPI_Comm merged;
+  ASSERT_MPI_OK(MPI_Intercomm_merge(inter, 0, &merged));  // nobody is high: any order, but one
+  EXPECT_EQ(members(merged), (1 << n) - 1);
+  ASSERT_MPI_OK(MPI_Comm_free(&merged));
+  ASSERT_MPI_OK(MPI_Comm_free(&inter));
+  ASSERT_MPI_OK(MPI_Comm_free(&part));
+}
+
 int copies, deletions;
 int count_copy(MPI_Comm, int, void*, void* in, void* out, int* flag) {
   ++copies;
