@@ -1,5 +1,6 @@
 #include "runtime/job.hpp"
 
+#include <fcntl.h>
 #include <pmix.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/descriptors.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
 
@@ -80,7 +82,9 @@ Error refuse_foreign_launcher() {
 
 bool read_key_from_launcher(SipKey& key) {
   const char* text = variable("COW_KEY_FD");
-  return text && pread(atoi(text), &key, sizeof key, 0) == sizeof key;
+  if (!text || pread(atoi(text), &key, sizeof key, 0) != sizeof key) return false;
+  fcntl(atoi(text), F_SETFD, FD_CLOEXEC);  // no business of programs that this one starts
+  return true;
 }
 
 // Without a key from the launcher, rank 0 makes one and PMIx, which admits only this job's processes, carries it.
@@ -105,7 +109,9 @@ Error agree_on_key(SipKey& key) {
 }
 
 Error join_launched_job() {
+  const std::vector<int> descriptors = open_descriptors();
   pmix_status_t status = PMIx_Init(&myself, nullptr, 0);
+  close_new_ones_on_exec(descriptors);
   if (status != PMIX_SUCCESS)
     return fail(ErrorClass::other,
                 "the launcher's PMIx server (PMIX_NAMESPACE=%s) does not answer: %s; start the program with mpirun, or "

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/settings.hpp"
+#include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 
@@ -132,6 +133,9 @@ void begin(Peer& peer) {
 
 void now_up(Peer& peer, const wire::Handshake& shake) {
   Connecting& connecting = *peer.connecting;
+  std::vector<std::string> addresses;
+  for (const Candidate& candidate : connecting.candidates) addresses.push_back(candidate.text);
+  runtime::close_connections_on_exec(addresses);
   peer.destination = connecting.reached[shake.echo];
   for (std::size_t i = 0; i < connecting.reached.size(); ++i)
     if (i != shake.echo) self.port->forget(connecting.reached[i]);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/settings.hpp"
+#include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 #include "transport/connect.hpp"
@@ -168,7 +169,9 @@ Error open() {
   if (job.size == 1) return success;
   for (Handler& handler : handlers)
     if (!handler) handler = ignore;
+  const std::vector<int> descriptors = runtime::open_descriptors();
   if (Error error = open_port(settings().provider, job.local_size == job.size, dispatch, port)) return error;
+  runtime::close_new_ones_on_exec(descriptors);
   self.port = port.get();
   self.address = port->published();
   self.nonce = random_number<std::uint64_t>();
