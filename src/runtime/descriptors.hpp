@@ -1,8 +1,7 @@
 // Descriptors that libraries below us open. A child that the program starts must not inherit them, but PMIx and
 // libfabric do not open theirs close-on-exec, and libfabric makes connections at moments of its own. So they are looked
-// for: those that
-// appear while the library is opened are its own; later ones are told by their addresses, since others that appear then
-// may be the program's.
+// for: those that appear while a library is opened are its own; later ones are told by their addresses, since others
+// that appear then may be the program's.
 #pragma once
 
 #include <string>

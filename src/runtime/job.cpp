@@ -130,7 +130,7 @@ Error join_launched_job() {
   the_job.universe_size = static_cast<int>(ask_number(PMIX_UNIV_SIZE, PMIX_RANK_WILDCARD).value_or(-1));
   the_job.appnum = static_cast<int>(ask_number(PMIX_APPNUM, myself.rank).value_or(-1));
   the_job.node = node_of(the_job.rank);
-  if (the_job.size > 1 && !read_key_from_launcher(the_job.key)) return agree_on_key(the_job.key);
+  if (!read_key_from_launcher(the_job.key) && the_job.size > 1) return agree_on_key(the_job.key);
   return success;
 }
 
