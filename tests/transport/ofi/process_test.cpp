@@ -1,10 +1,8 @@
 // What an open port must not do to the process it lives in, and what strangers must not do to it.
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "transport/ofi/garbage.hpp"
 #include "transport/ofi/ofi.hpp"
 #include "transport/ofi/process_pair.hpp"
 #include "transport/ofi/provider_names.hpp"
@@ -144,29 +143,6 @@ TEST_P(ProcessTest, the_descriptor_wakes_who_sleeps_on_it) {
     side.poll_until([&] { return side.port->drained(); });
     side.channel.meet();
   }));
-}
-
-sockaddr_in address_in(const std::string& published) {
-  std::string last = published.substr(published.rfind(' ') + 1);
-  sockaddr_in out = {};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(static_cast<std::uint16_t>(std::stoi(last.substr(last.find(':') + 1))));
-  inet_pton(AF_INET, last.substr(0, last.find(':')).c_str(), &out.sin_addr);
-  return out;
-}
-
-void throw_garbage(const sockaddr_in& target, std::minstd_rand& random) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  connect(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target);
-  pollfd waited = {fd, POLLOUT, 0};
-  poll(&waited, 1, 100);
-  std::vector<unsigned char> bytes(random() % 3000 + 1);
-  for (unsigned char& byte : bytes) byte = static_cast<unsigned char>(random() >> 8);
-  if (random() % 3 == 0) memset(bytes.data(), 0, std::min<std::size_t>(bytes.size(), 64));
-  if (random() % 3 == 0) bytes[0] = static_cast<unsigned char>(random() % 8);
-  (void)!send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (random() % 2 == 0) shutdown(fd, SHUT_WR);
-  close(fd);
 }
 
 // With luck garbage is a well-formed message of the provider's, and is delivered: its bytes are the stranger's, or what
