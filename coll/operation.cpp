@@ -2,12 +2,18 @@
 
 #include "coll/comm_coll.hpp"
 #include "coll/forms.hpp"
+#include "coll/inter.hpp"
 #include "coll/run.hpp"
 
 namespace cow::coll {
 
 Error run_blocking(Operation& operation) {
   Comm& comm = *operation.comm;
+  if (comm.inter()) {
+    Run run(comm, next_tag(comm), operation.unit, nullptr);
+    perform(run, operation, [&](Run& v, const Args& args) { Across(v, args).run(operation.collective); });
+    return run.result();
+  }
   Selector* selector;
   if (Error error = selector_of(comm, selector)) return error;
   const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);

@@ -24,8 +24,19 @@ inline Error need(const Datatype* type, const char* which) {
   return success;
 }
 
-// What every collective that moves data begins with.
+// What every collective begins with.
 Error begin_moving(Operation& o, Collective which, Comm& comm);
+
+// The ranks whose blocks a call speaks of: those of the other group on an intercommunicator.
+inline int peers_of(const Comm& comm) { return comm.peers().size(); }
+inline bool is_root(const Comm& comm, int root) { return comm.inter() ? root == MPI_ROOT : comm.rank == root; }
+// Ranks of the root's group that are not the root have no part in a rooted collective of an intercommunicator.
+inline bool looks_on(const Comm& comm, int root) { return comm.inter() && root == MPI_PROC_NULL; }
+
+inline Error check_in_place(const Comm& comm, const void* buffer) {
+  if (!comm.inter() || !in_place(buffer)) return success;
+  return fail(ErrorClass::buffer, "MPI_IN_PLACE has no meaning on an intercommunicator");
+}
 
 // The send buffer is `count` elements; packed when they are not one run.
 inline void send_from(Operation& o, const void* buffer, MPI_Count count, Datatype& type) {

@@ -10,11 +10,12 @@ Unit byte_unit() {
 }
 
 Error begin_moving(Operation& o, Collective which, Comm& comm) {
-  if (comm.inter())
-    return fail(ErrorClass::unsupported_operation, "this collective is not built for intercommunicators yet");
+  if (comm.inter() && (which == Collective::scan || which == Collective::exscan))
+    return fail(ErrorClass::comm, "prefix sums are not defined on an intercommunicator");
   o.collective = which;
   o.comm = &comm;
   o.unit = byte_unit();
+  if (comm.inter()) o.args.remote = peers_of(comm);
   return success;
 }
 
@@ -22,10 +23,11 @@ Error prepare_barrier(Operation& o, Comm& comm) { return begin_moving(o, Collect
 
 Error prepare_bcast(Operation& o, Comm& comm, const Data& data, int root) {
   if (Error error = begin_moving(o, Collective::bcast, comm)) return error;
-  if (Error error = need(data.type, "datatype")) return error;
   o.args.root = root;
+  if (looks_on(comm, root)) return success;
+  if (Error error = need(data.type, "datatype")) return error;
   o.args.count = o.measure = data.count * data.type->size;
-  if (comm.rank == root && !is_run(*data.type, data.count)) {
+  if (is_root(comm, root) && !is_run(*data.type, data.count)) {
     send_from(o, data.buffer, data.count, *data.type);
     o.recv_in_send = 0;
   } else {
@@ -36,18 +38,20 @@ Error prepare_bcast(Operation& o, Comm& comm, const Data& data, int root) {
 
 Error prepare_gather(Operation& o, Comm& comm, const Data& send, const Data& recv, int root) {
   if (Error error = begin_moving(o, Collective::gather, comm)) return error;
-  const bool is_root = comm.rank == root;
+  const bool at_root = is_root(comm, root);
   o.args.root = root;
-  if (is_root) {
+  if (looks_on(comm, root)) return success;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
+  if (at_root) {
     if (Error error = need(recv.type, "recvtype")) return error;
     o.args.count = recv.count * recv.type->size;
-    receive_into(o, recv.buffer, recv.count * comm.size(), *recv.type);
+    receive_into(o, recv.buffer, recv.count * peers_of(comm), *recv.type);
   }
-  if (is_root && in_place(send.buffer)) {
+  if (at_root && in_place(send.buffer)) {
     send_from(o, reinterpret_cast<void*>(element(recv.buffer, *recv.type, recv.count * root)), recv.count, *recv.type);
   } else {
     if (Error error = need(send.type, "sendtype")) return error;
-    if (!is_root) o.args.count = send.count * send.type->size;
+    if (!at_root) o.args.count = send.count * send.type->size;
     send_from(o, send.buffer, send.count, *send.type);
   }
   o.measure = o.args.count;
@@ -56,19 +60,21 @@ Error prepare_gather(Operation& o, Comm& comm, const Data& send, const Data& rec
 
 Error prepare_scatter(Operation& o, Comm& comm, const Data& send, const Data& recv, int root) {
   if (Error error = begin_moving(o, Collective::scatter, comm)) return error;
-  const bool is_root = comm.rank == root;
+  const bool at_root = is_root(comm, root);
   o.args.root = root;
-  if (is_root) {
+  if (looks_on(comm, root)) return success;
+  if (Error error = check_in_place(comm, recv.buffer)) return error;
+  if (at_root) {
     if (Error error = need(send.type, "sendtype")) return error;
     o.args.count = send.count * send.type->size;
-    send_from(o, send.buffer, send.count * comm.size(), *send.type);
+    send_from(o, send.buffer, send.count * peers_of(comm), *send.type);
   }
-  if (is_root && in_place(recv.buffer)) {
+  if (at_root && in_place(recv.buffer)) {
     // Nothing to do for the root's own block: it stays where it is.
     o.recv_in_send = o.args.count * root;
   } else {
     if (Error error = need(recv.type, "recvtype")) return error;
-    if (!is_root) o.args.count = recv.count * recv.type->size;
+    if (!at_root) o.args.count = recv.count * recv.type->size;
     receive_into(o, recv.buffer, recv.count, *recv.type);
   }
   o.measure = o.args.count;
@@ -77,9 +83,10 @@ Error prepare_scatter(Operation& o, Comm& comm, const Data& send, const Data& re
 
 Error prepare_allgather(Operation& o, Comm& comm, const Data& send, const Data& recv) {
   if (Error error = begin_moving(o, Collective::allgather, comm)) return error;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
   o.args.count = o.measure = recv.count * recv.type->size;
-  receive_into(o, recv.buffer, recv.count * comm.size(), *recv.type);
+  receive_into(o, recv.buffer, recv.count * peers_of(comm), *recv.type);
   if (in_place(send.buffer)) {
     send_from(o, reinterpret_cast<void*>(element(recv.buffer, *recv.type, recv.count * comm.rank)), recv.count,
               *recv.type);
@@ -87,13 +94,15 @@ Error prepare_allgather(Operation& o, Comm& comm, const Data& send, const Data& 
   }
   if (Error error = need(send.type, "sendtype")) return error;
   send_from(o, send.buffer, send.count, *send.type);
+  o.args.send_count = send.count * send.type->size;
   return success;
 }
 
 Error prepare_alltoall(Operation& o, Comm& comm, const Data& send, const Data& recv) {
   if (Error error = begin_moving(o, Collective::alltoall, comm)) return error;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
-  const MPI_Count all = recv.count * comm.size();
+  const MPI_Count all = recv.count * peers_of(comm);
   o.args.count = o.measure = recv.count * recv.type->size;
   receive_into(o, recv.buffer, all, *recv.type);
   if (in_place(send.buffer)) {
@@ -103,7 +112,8 @@ Error prepare_alltoall(Operation& o, Comm& comm, const Data& send, const Data& r
     return success;
   }
   if (Error error = need(send.type, "sendtype")) return error;
-  send_from(o, send.buffer, send.count * comm.size(), *send.type);
+  send_from(o, send.buffer, send.count * peers_of(comm), *send.type);
+  o.args.send_count = send.count * send.type->size;
   return success;
 }
 

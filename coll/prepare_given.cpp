@@ -51,16 +51,18 @@ void point_to_blocks(Operation& o) {
 
 Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv, int root) {
   if (Error error = begin_moving(o, Collective::gatherv, comm)) return error;
-  const bool is_root = comm.rank == root;
+  const bool at_root = is_root(comm, root);
   o.args.root = root;
-  if (is_root) {
+  if (looks_on(comm, root)) return success;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
+  if (at_root) {
     if (Error error = need(recv.type, "recvtype")) return error;
-    read_blocks(recv, comm.size(), o.counts, o.displs);
+    read_blocks(recv, peers_of(comm), o.counts, o.displs);
     o.args.type = recv.type;
     o.args.recv = address_of(recv.buffer);
     point_to_blocks(o);
   }
-  if (is_root && in_place(send.buffer)) {
+  if (at_root && in_place(send.buffer)) {
     const auto own = static_cast<std::size_t>(root);
     o.args.send = o.args.recv + static_cast<Address>(o.displs[own]);
     o.args.count = o.counts[own];
@@ -76,16 +78,18 @@ Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenDat
 
 Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Data& recv, int root) {
   if (Error error = begin_moving(o, Collective::scatterv, comm)) return error;
-  const bool is_root = comm.rank == root;
+  const bool at_root = is_root(comm, root);
   o.args.root = root;
-  if (is_root) {
+  if (looks_on(comm, root)) return success;
+  if (Error error = check_in_place(comm, recv.buffer)) return error;
+  if (at_root) {
     if (Error error = need(send.type, "sendtype")) return error;
-    read_blocks(send, comm.size(), o.send_counts, o.send_displs);
+    read_blocks(send, peers_of(comm), o.send_counts, o.send_displs);
     o.args.send_type = send.type;
     o.args.send = address_of(send.buffer);
     point_to_blocks(o);
   }
-  if (is_root && in_place(recv.buffer)) {
+  if (at_root && in_place(recv.buffer)) {
     const auto own = static_cast<std::size_t>(root);
     o.args.recv = o.args.send + static_cast<Address>(o.send_displs[own]);
     o.args.count = o.send_counts[own];
@@ -101,11 +105,13 @@ Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Da
 
 Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
   if (Error error = begin_moving(o, Collective::allgatherv, comm)) return error;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
-  const int p = comm.size();
-  const auto own = static_cast<std::size_t>(comm.rank);
+  const int p = peers_of(comm);
   read_blocks(recv, p, o.counts, o.displs);
   const bool whole = recv.type->contiguous;
+  // Of this rank; on an intercommunicator the blocks are all the other group's.
+  const auto own = static_cast<std::size_t>(comm.inter() ? 0 : comm.rank);
   const Address own_block = address_of(recv.buffer) + static_cast<Address>(o.displs[own]);
   const MPI_Count own_count = o.counts[own];
   Count total = 0;
@@ -129,20 +135,22 @@ Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const Given
   }
   if (Error error = need(send.type, "sendtype")) return error;
   send_from(o, send.buffer, send.count, *send.type);
+  o.args.send_count = send.count * send.type->size;
   return success;
 }
 
 Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const GivenData& recv) {
   if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
+  if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
-  read_blocks(recv, comm.size(), o.counts, o.displs);
+  read_blocks(recv, peers_of(comm), o.counts, o.displs);
   o.args.type = recv.type;
   o.args.recv = address_of(recv.buffer);
   if (in_place(send.buffer)) {
-    send_from_receive_buffer(o, comm.size());
+    send_from_receive_buffer(o, peers_of(comm));
   } else {
     if (Error error = need(send.type, "sendtype")) return error;
-    read_blocks(send, comm.size(), o.send_counts, o.send_displs);
+    read_blocks(send, peers_of(comm), o.send_counts, o.send_displs);
     o.args.send_type = send.type;
     o.args.send = address_of(send.buffer);
   }
@@ -152,7 +160,8 @@ Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const G
 
 Error prepare_alltoallw(Operation& o, Comm& comm, const MixedData& send, const MixedData& recv) {
   if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
-  const int p = comm.size();
+  if (Error error = check_in_place(comm, send.buffer)) return error;
+  const int p = peers_of(comm);
   const auto read = [p](const MixedData& data, std::vector<Count>& counts, std::vector<Count>& displs) {
     for (int i = 0; i < p; ++i) {
       counts.push_back(data.counts[i]);

@@ -8,6 +8,7 @@ namespace {
 Error begin_reducing(Operation& o, Collective which, Comm& comm, const void* buffer, Datatype* type, void* result,
                      Op* op) {
   if (Error error = begin_moving(o, which, comm)) return error;
+  if (Error error = check_in_place(comm, buffer)) return error;
   if (Error error = need(type, "datatype")) return error;
   if (!op) return fail(ErrorClass::op, "op is not an operation, or one that was freed");
   if (Error error = check_op(*op, *type)) return error;
@@ -26,6 +27,10 @@ Error begin_reducing(Operation& o, Collective which, Comm& comm, const void* buf
 }  // namespace
 
 Error prepare_reduce(Operation& o, Comm& comm, const Data& data, void* result, Op* op, int root) {
+  if (looks_on(comm, root)) {
+    o.args.root = root;
+    return begin_moving(o, Collective::reduce, comm);
+  }
   if (Error error = begin_reducing(o, Collective::reduce, comm, data.buffer, data.type, result, op)) return error;
   o.args.root = root;
   o.args.count = data.count;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "coll/comm_coll.hpp"
+#include "coll/inter.hpp"
 #include "coll/operation.hpp"
 #include "coll/run.hpp"
 #include "coll/schedule.hpp"
@@ -196,6 +197,7 @@ void keep(ScheduleRequest& r, Datatype* type) {
 
 // Keeps alive what the schedule refers to, whatever the program frees before it ends.
 void keep_objects(ScheduleRequest& r, const Operation& operation) {
+  r.comm = operation.comm;
   retain(*r.comm);
   if (r.unit.op) retain(*r.unit.op);
   keep(r, r.unit.type);
@@ -207,15 +209,24 @@ void keep_objects(ScheduleRequest& r, const Operation& operation) {
   for (const Piece& piece : operation.out) keep(r, piece.type);
 }
 
-Error record(Operation& operation, int tag, const Selector& selector, std::size_t algorithm,
-             ScheduleRequest*& out) try {
+// Writes the algorithm of choice down for this rank.
+Error record(Operation& operation, int tag, ScheduleRequest*& out) try {
   auto request = std::make_unique<ScheduleRequest>();
-  request->comm = operation.comm;
   request->unit = operation.unit;
   request->tag = tag;
-  Recorder recorder(operation.comm->rank, operation.comm->size(), request->unit, selector.layout(), request->scratch);
-  perform(recorder, operation, algorithms()[algorithm].record);
-  request->schedule = recorder.take();
+  Comm& comm = *operation.comm;
+  if (comm.inter()) {
+    Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, request->scratch);
+    perform(recorder, operation, [&](Recorder& v, const Args& args) { Across(v, args).run(operation.collective); });
+    request->schedule = recorder.take();
+  } else {
+    Selector* selector;
+    if (Error error = selector_of(comm, selector)) return error;
+    const std::size_t chosen = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
+    Recorder recorder(comm.rank, comm.size(), request->unit, selector->layout(), request->scratch);
+    perform(recorder, operation, algorithms()[chosen].record);
+    request->schedule = recorder.take();
+  }
   keep_objects(*request, operation);
   out = request.release();
   return success;
@@ -226,11 +237,8 @@ Error record(Operation& operation, int tag, const Selector& selector, std::size_
 }  // namespace
 
 Error begin(Operation& operation, Request*& out) {
-  Selector* selector;
-  if (Error error = selector_of(*operation.comm, selector)) return error;
-  const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
   ScheduleRequest* request;
-  if (Error error = record(operation, next_tag(*operation.comm), *selector, algorithm, request)) return error;
+  if (Error error = record(operation, next_tag(*operation.comm), request)) return error;
   retain(*request);  // the engine's
   begin_walking(*request);
   out = request;
@@ -238,12 +246,8 @@ Error begin(Operation& operation, Request*& out) {
 }
 
 Error make_persistent(Operation& operation, Request*& out) {
-  Selector* selector;
-  if (Error error = selector_of(*operation.comm, selector)) return error;
-  const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
   ScheduleRequest* request;
-  if (Error error = record(operation, next_persistent_tag(*operation.comm), *selector, algorithm, request))
-    return error;
+  if (Error error = record(operation, next_persistent_tag(*operation.comm), request)) return error;
   request->persistent = true;
   request->active = false;
   out = request;

@@ -57,6 +57,8 @@ struct Args {
   Address recv = 0;
   Count count = 0;
   int root = 0;
+  int remote = 0;                 // intercommunicators: ranks of the other group; what counts and displs are of
+  Count send_count = 0;           // intercommunicators: of a block sent, where it may differ from `count`
   const Count* counts = nullptr;  // one a rank
   const Count* displs = nullptr;
   const Count* send_counts = nullptr;
