@@ -9,6 +9,7 @@
 #include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
+#include "transport/probe.hpp"
 
 namespace cow::transport {
 
@@ -24,6 +25,7 @@ struct Connecting {
   Nanoseconds retry_at = progress::Source::no_deadline;
   Nanoseconds patience = 0;  // how long to wait for the next answer
   bool greeted = false;      // the candidate in use has been written to
+  Nanoseconds probe_at = 0;  // when to find out whether anything listens at the candidates
 };
 
 Peer::Peer() = default;
@@ -127,8 +129,21 @@ void begin(Peer& peer) {
   peer.state = Peer::State::connecting;
   peer.connecting = std::make_unique<Connecting>();
   peer.connecting->patience = settings().address_timeout * millisecond;
+  peer.connecting->probe_at = now() + settings().connect_timeout * millisecond;
   connecting_peers.push_back(&peer);
   connections_pending = true;
+}
+
+// A peer that is busy answers late, but its host takes connections all the same. Fails when no address does.
+Error check_reachable(Peer& peer) {
+  std::string tried;
+  for (const Candidate& candidate : peer.connecting->candidates) {
+    const std::string reason = why_unreachable(candidate.text);
+    if (reason.empty()) return success;
+    tried += (tried.empty() ? "" : "; ") + candidate.text + ": " + reason;
+  }
+  return fail(ErrorClass::other, "rank %u cannot be reached over %s at any of its addresses (%s)", peer.process,
+              self.port->name(), tried.c_str());
 }
 
 void now_up(Peer& peer, const wire::Handshake& shake) {
@@ -216,6 +231,13 @@ std::size_t retry_connections() {
     if (connecting.retry_at > time) {
       earliest_retry = std::min(earliest_retry, connecting.retry_at);
       continue;
+    }
+    if (time > connecting.probe_at) {
+      connecting.probe_at = time + settings().connect_timeout * millisecond;
+      if (Error error = check_reachable(*peer)) {
+        give_up(*peer, error);
+        continue;
+      }
     }
     if (connecting.greeted) {
       connecting.attempt = (connecting.attempt + 1) % connecting.candidates.size();
