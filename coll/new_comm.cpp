@@ -7,6 +7,7 @@
 #include "coll/prepare.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/group.hpp"
+#include "pt2pt/pt2pt.hpp"
 
 namespace cow::coll {
 
@@ -51,6 +52,16 @@ Error make_intercomm(std::uint64_t context, std::uint64_t local_context, Group* 
 void discard(Comm& comm) {
   table<Comm>().erase(comm);
   release(comm);
+}
+
+Error swap_bytes(const Line& line, const void* out, MPI_Count out_bytes, void* in, MPI_Count in_bytes) {
+  Datatype* const byte = find(MPI_BYTE);
+  Request* arriving;
+  if (Error error = pt2pt::irecv({in, in_bytes, byte, line.peer, line.tag, line.comm, line.context}, arriving))
+    return error;
+  const Error sent = pt2pt::send({out, out_bytes, byte, line.peer, line.tag, line.comm, line.context});
+  const Error received = pt2pt::wait(*arriving);
+  return sent ? sent : received;
 }
 
 Error bcast_bytes(Comm& comm, void* buffer, MPI_Count bytes, int root) {

@@ -21,6 +21,17 @@ Error make_intercomm(std::uint64_t context, std::uint64_t local_context, Group* 
 // Undoes make_comm().
 void discard(Comm& comm);
 
+// One end of a conversation between two leaders.
+struct Line {
+  Comm* comm;
+  int peer;
+  int tag;
+  std::uint64_t context;
+};
+
+// Sends out_bytes to the other end and receives at most in_bytes from there.
+Error swap_bytes(const Line& line, const void* out, MPI_Count out_bytes, void* in, MPI_Count in_bytes);
+
 // Small collectives on an intracommunicator.
 Error bcast_bytes(Comm& comm, void* buffer, MPI_Count bytes, int root);
 Error allgather_bytes(Comm& comm, const void* own, void* all, MPI_Count bytes);

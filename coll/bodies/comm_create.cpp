@@ -1,5 +1,8 @@
 // Communicators made from others: MPI_Comm_dup and its like, MPI_Comm_create, MPI_Comm_split.
+#include <algorithm>
+
 #include "api/bodies.hpp"
+#include "coll/comm_coll.hpp"
 #include "coll/forms.hpp"
 #include "coll/new_comm.hpp"
 #include "objects/group.hpp"
@@ -17,11 +20,38 @@ Error need_intra(const Comm& comm) {
   return fail(ErrorClass::unsupported_operation, "this is not built for intercommunicators yet");
 }
 
-// A copy of `comm` in all but its context: group, attributes that their callbacks let pass, the hints given.
-Error make_copy(Comm& comm, std::uint64_t context, const Info* info, Comm*& out) {
+struct Contexts {
+  std::uint64_t own;
+  std::uint64_t local;  // of an intercommunicator's local group
+};
+
+// New contexts for a duplicate, the same at all ranks. On an intercommunicator the first ranks of both groups offer one
+// each, of which the smaller is taken.
+Error agree(Comm& comm, Contexts& out) {
+  const int tag = comm.inter() ? next_tag(comm) : 0;
+  Error failed = success;
+  if (comm.rank == 0) out = {new_context(), new_context()};
+  if (comm.rank == 0 && comm.inter()) {
+    const std::uint64_t offered = out.own;
+    std::uint64_t other = 0;
+    failed = swap_bytes({&comm, 0, tag, comm.context | 1}, &offered, sizeof offered, &other, sizeof other);
+    out.own = std::min(offered, other);
+  }
+  const Error told = bcast_bytes(comm.inter() ? *comm.local_comm : comm, &out, sizeof out, 0);
+  return failed ? failed : told;
+}
+
+// A copy of `comm` in all but its contexts: groups, attributes that their callbacks let pass, the hints given.
+Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& out) {
   Comm* copy;
   retain(*comm.group);
-  if (Error error = make_comm(context, comm.group, comm, copy)) return error;
+  if (comm.inter()) {
+    retain(*comm.remote_group);
+    if (Error error = make_intercomm(contexts.own, contexts.local, comm.group, comm.remote_group, comm, copy))
+      return error;
+  } else if (Error error = make_comm(contexts.own, comm.group, comm, copy)) {
+    return error;
+  }
   if (Error error = comm.attributes.copy_to(comm.handle(), copy->attributes, copy->handle())) {
     discard(*copy);
     return error;
@@ -32,11 +62,10 @@ Error make_copy(Comm& comm, std::uint64_t context, const Info* info, Comm*& out)
 }
 
 Error duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm) {
-  if (Error error = need_intra(comm)) return error;
-  std::uint64_t context = comm.rank == 0 ? new_context() : 0;
-  if (Error error = bcast_bytes(comm, &context, sizeof context, 0)) return error;
+  Contexts contexts{};
+  if (Error error = agree(comm, contexts)) return error;
   Comm* copy;
-  if (Error error = make_copy(comm, context, info, copy)) return error;
+  if (Error error = make_copy(comm, contexts, info, copy)) return error;
   *newcomm = handle_of(*copy);
   return success;
 }
@@ -46,7 +75,7 @@ Error duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm) {
 Error begin_duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm, MPI_Request* out) {
   if (Error error = need_intra(comm)) return error;
   Comm* copy;
-  if (Error error = make_copy(comm, comm.rank == 0 ? new_context() : 0, info, copy)) return error;
+  if (Error error = make_copy(comm, {comm.rank == 0 ? new_context() : 0, 0}, info, copy)) return error;
   const Error error = nonblocking(out, [&](Operation& o) {
     return prepare_bcast(o, comm, {&copy->context, sizeof copy->context, find(MPI_BYTE)}, 0);
   });

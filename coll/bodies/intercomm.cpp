@@ -13,25 +13,6 @@ using namespace coll;
 
 namespace {
 
-// One end of a conversation between two leaders.
-struct Line {
-  Comm* comm;
-  int peer;
-  int tag;
-  std::uint64_t context;
-};
-
-// Sends `bytes` from `out` and receives as many, at most, into `in`.
-Error swap_bytes(const Line& line, const void* out, MPI_Count out_bytes, void* in, MPI_Count in_bytes) {
-  Datatype* const byte = find(MPI_BYTE);
-  Request* arriving;
-  if (Error error = pt2pt::irecv({in, in_bytes, byte, line.peer, line.tag, line.comm, line.context}, arriving))
-    return error;
-  const Error sent = pt2pt::send({out, out_bytes, byte, line.peer, line.tag, line.comm, line.context});
-  const Error received = pt2pt::wait(*arriving);
-  return sent ? sent : received;
-}
-
 std::vector<Process> processes_of(const Group& group) {
   std::vector<Process> out;
   for (int r = 0; r < group.size(); ++r) out.push_back(group.process(r));

@@ -161,7 +161,16 @@ TEST(Communicators, IntercommunicatorsTalkAcross) {
     EXPECT_EQ(got, 2 * r + 1 - me % 2);
   }
   ASSERT_MPI_OK(MPI_Waitall(remote, sends.data(), MPI_STATUSES_IGNORE));
+  // A duplicate works after the original is gone.
+  MPI_Comm twin;
+  ASSERT_MPI_OK(MPI_Comm_dup(inter, &twin));
   ASSERT_MPI_OK(MPI_Comm_free(&inter));
+  int own = 1 << me, across = 0;
+  ASSERT_MPI_OK(MPI_Allreduce(&own, &across, 1, MPI_INT, MPI_BOR, twin));
+  ASSERT_MPI_OK(MPI_Allreduce(&across, &own, 1, MPI_INT, MPI_BOR, part));
+  EXPECT_EQ(own & 1 << me, 0);
+  EXPECT_EQ(own, ((1 << n) - 1) & (me % 2 ? 0x55555555 : 0x2aaaaaaa));
+  ASSERT_MPI_OK(MPI_Comm_free(&twin));
   ASSERT_MPI_OK(MPI_Comm_free(&part));
 }
 
