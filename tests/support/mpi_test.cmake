@@ -5,9 +5,10 @@
 #                [LEVEL MPI_THREAD_MULTIPLE] [PLAIN] [STATUS n])
 #
 # gives one ctest per count, "mpi.name.n4", run by tests/support/run_ranks through the built mpirun, which fails it for
-# anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on
-# (a plus sign stands for the semicolon in libfabric's names: tcp+ofi_rxm);
-# HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped).
+# anything on standard error and for processes and files left behind. PROVIDERS adds "mpi.name.n4.net" and so on;
+# a colon stands for the semicolon in libfabric's names (tcp:ofi_rxm).
+# HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped), and
+# with PROVIDERS only "mpi.name.n4.net.hosts2".
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
 # STATUS: mpirun must end with this exit status, and say on standard error why.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
@@ -51,20 +52,30 @@ function(cow_mpi_test name)
     set(options --expect-status ${arg_STATUS} --expect-stderr "rank [0-9]+")
   endif()
 
+  set(providers ${arg_PROVIDERS})
+  if(NOT providers)
+    set(providers "any")  # whatever the library prefers
+  endif()
   foreach(ranks IN LISTS arg_RANKS)
-    if(NOT arg_PROVIDERS)
-      cow_mpi_case(mpi.${name}.n${ranks} ${ranks} "" "" ${arg_TIMEOUT} "${labels}" "${options}" ${program} ${arguments})
-    endif()
-    foreach(provider IN LISTS arg_PROVIDERS)
-      string(MAKE_C_IDENTIFIER ${provider} word)
-      cow_mpi_case(mpi.${name}.n${ranks}.${word} ${ranks} ${provider} "" ${arg_TIMEOUT} "${labels};provider"
-                   "${options}" ${program} ${arguments})
-    endforeach()
-    foreach(hosts IN LISTS arg_HOSTS)
-      if(ranks GREATER_EQUAL hosts)
-        cow_mpi_case(mpi.${name}.n${ranks}.hosts${hosts} ${ranks} "" ${hosts} ${arg_TIMEOUT} "${labels};hosts"
-                     "${options}" ${program} ${arguments})
+    foreach(provider IN LISTS providers)
+      set(test mpi.${name}.n${ranks})
+      set(test_labels "${labels}")
+      if(provider STREQUAL "any")
+        set(provider "")
+      else()
+        string(MAKE_C_IDENTIFIER ${provider} word)
+        string(APPEND test .${word})
+        list(APPEND test_labels provider)
       endif()
+      if(NOT arg_PROVIDERS OR NOT arg_HOSTS)
+        cow_mpi_case(${test} ${ranks} "${provider}" "" ${arg_TIMEOUT} "${test_labels}" "${options}" ${program} ${arguments})
+      endif()
+      foreach(hosts IN LISTS arg_HOSTS)
+        if(ranks GREATER_EQUAL hosts)
+          cow_mpi_case(${test}.hosts${hosts} ${ranks} "${provider}" ${hosts} ${arg_TIMEOUT} "${test_labels};hosts"
+                       "${options}" ${program} ${arguments})
+        endif()
+      endforeach()
     endforeach()
   endforeach()
 endfunction()
