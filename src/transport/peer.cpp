@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "base/clock.hpp"
 #include "base/settings.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
@@ -18,7 +20,8 @@ Counters counters;
 
 namespace {
 
-constexpr std::uint32_t smallest_window = 64 * 1024 / wire::credit_unit;  // four of the largest messages
+constexpr std::int64_t smallest_window = 64 * 1024 / wire::credit_unit;  // four of the largest messages
+constexpr std::int64_t largest_window = UINT16_MAX;                       // what one header can give back
 
 std::unique_ptr<Port> port;
 std::vector<std::unique_ptr<Peer>> peers;
@@ -50,6 +53,17 @@ void tell_posted(Outgoing& out, Error error) {
   if (out.posted) out.posted(out, error);
 }
 
+// Tells a peer once that messages wait for its credits.
+void tell_starved(Peer& peer) {
+  if (peer.told_starved || peer.starved_queued) return;
+  if (peer.messages.empty() || peer.messages.front()->cost <= peer.credits) return;
+  peer.told_starved = peer.starved_queued = true;
+  peer.starved_message.head = {.kind = wire::Kind::starved};
+  peer.starved_message.owner = &peer;
+  peer.starved_message.posted = [](Outgoing& out, Error) { static_cast<Peer*>(out.owner)->starved_queued = false; };
+  if (post(peer, peer.starved_message) == Post::done) peer.starved_queued = false;
+}
+
 // Posts what is queued for a peer, answers first; returns how many went. Stops when the port or the credits say so.
 std::size_t pump(Peer& peer) {
   std::size_t count = 0;
@@ -61,6 +75,7 @@ std::size_t pump(Peer& peer) {
     if (!try_post(peer, *peer.messages.front())) return count;
     tell_posted(peer.messages.pop(), success);
   }
+  tell_starved(peer);
   return count;
 }
 
@@ -91,7 +106,10 @@ std::size_t pump_all() {
 void handle(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
   ++peer.expected;
   ++counters.received;
-  if (head.credits > 0) peer.credits += head.credits;
+  if (head.credits > 0) {
+    peer.credits += head.credits;
+    peer.told_starved = false;
+  }
   handlers[static_cast<int>(head.kind)](peer, head, bytes + sizeof head, size - sizeof head);
 }
 
@@ -142,11 +160,54 @@ struct Dispatch final : Receiver {
 
 progress::Source source;
 
+// Credits for a peer: carried by the next message to it, or by one of their own when they have become many.
+void return_credits(Peer& peer, std::uint32_t units) {
+  peer.owed += units;
+  if (peer.owed < self.window / 4 || peer.credit_queued) return;
+  peer.credit_queued = true;
+  peer.credit_message.head = {.kind = wire::Kind::credit};
+  peer.credit_message.posted = [](Outgoing& out, Error) {
+    static_cast<Peer*>(out.owner)->credit_queued = false;
+  };
+  peer.credit_message.owner = &peer;
+  if (post(peer, peer.credit_message) == Post::done) peer.credit_queued = false;
+}
+
+std::vector<Peer*> starved_peers;
+Nanoseconds vain_since = 0;  // when polling began to find nothing; 0: it found something
+
+void starved_arrived(Peer& peer, const wire::Header&, const std::byte*, std::size_t) {
+  if (std::exchange(peer.starved, true)) return;
+  starved_peers.push_back(&peer);
+}
+
+// Advances a window to each starved peer when polling has been in vain for a while.
+void feed_starved(bool in_vain) {
+  constexpr Nanoseconds patience = millisecond;  // many round trips: credits that were on their way have arrived
+  if (!in_vain) {
+    vain_since = 0;
+    return;
+  }
+  const Nanoseconds time = now();
+  if (vain_since == 0) vain_since = time;
+  source.deadline = std::min(source.deadline, vain_since + patience);
+  if (time < vain_since + patience) return;
+  for (Peer* peer : starved_peers) {
+    peer->starved = false;
+    peer->advance += self.window;
+    ++counters.advances;
+    return_credits(*peer, self.window);
+  }
+  starved_peers.clear();
+  vain_since = 0;
+}
+
 std::size_t poll_port(progress::Source&) {
   std::size_t events = port->poll();
   if (!pumped.empty()) events += pump_all();
   if (connections_pending) events += retry_connections();
   source.deadline = next_retry();
+  if (!starved_peers.empty()) feed_starved(events == 0);
   return events;
 }
 
@@ -175,8 +236,10 @@ Error open() {
   self.port = port.get();
   self.address = port->published();
   self.nonce = random_number<std::uint64_t>();
-  self.window = std::max<std::uint32_t>(smallest_window, static_cast<std::uint32_t>(settings().eager_window / wire::credit_unit));
+  self.window = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
   if (Error error = runtime::publish_address(introduction())) return error;
+  set_handler(wire::Kind::starved, starved_arrived);
   source.poll = poll_port;
   source.descriptor = [](progress::Source&) { return port->wait_descriptor(); };
   source.may_sleep = [](progress::Source&) { return port->wait_descriptor() < 0 || port->may_sleep(); };
@@ -225,15 +288,9 @@ Post post(Peer& peer, Outgoing& out) {
 }
 
 void give_back(Peer& peer, std::uint32_t cost) {
-  peer.owed += cost;
-  if (peer.owed < self.window / 4 || peer.credit_queued) return;
-  peer.credit_queued = true;
-  peer.credit_message.head = {.kind = wire::Kind::credit};
-  peer.credit_message.posted = [](Outgoing& out, Error) {
-    static_cast<Peer*>(out.owner)->credit_queued = false;
-  };
-  peer.credit_message.owner = &peer;
-  if (post(peer, peer.credit_message) == Post::done) peer.credit_queued = false;
+  const std::uint32_t kept = std::min(peer.advance, cost);  // what was advanced is not given back twice
+  peer.advance -= kept;
+  if (cost > kept) return_credits(peer, cost - kept);
 }
 
 void peer_is_up(Peer& peer) { put_in_pump(peer); }

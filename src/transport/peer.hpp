@@ -63,12 +63,16 @@ struct Peer {
   std::uint32_t expected = 0;    // sequence number of the next message from it
   std::uint32_t owed = 0;        // units to give back to it
   bool credit_queued = false;    // a message that gives them back is on its way to the port
+  bool told_starved = false;     // it knows that messages wait here for credits
+  bool starved_queued = false;   // the message that says so is on its way to the port
+  bool starved = false;          // messages wait there for credits from us
+  std::uint32_t advance = 0;     // units that we gave beyond the window, to be kept back later
   Queue<Outgoing, &Outgoing::next> answers;   // cost nothing
   Queue<Outgoing, &Outgoing::next> messages;  // wait for credits
 
   std::uint32_t expected_token = 0;  // what it must put into its messages
   std::map<std::uint32_t, std::vector<std::byte>> early;  // arrived before their turn, by sequence number
-  Outgoing credit_message;
+  Outgoing credit_message, starved_message;
   std::unique_ptr<Connecting> connecting;
   Error failure;
 };
@@ -90,6 +94,10 @@ Port& port_of(Peer& peer);
 // later). For a failed peer it is queued and told the failure from progress.
 Post post(Peer& peer, Outgoing& out);
 
+// Credits bound what is piled up here only as long as nobody waits for something behind the pile: two matching calls must
+// complete whatever else a program has sent before. So a sender without credits says so (starved), and a receiver that
+// has polled in vain for a while, which must be waiting, advances another window. A rank that computes does not poll.
+
 // A message of `cost` units from this peer has left the pile.
 void give_back(Peer& peer, std::uint32_t cost);
 
@@ -98,6 +106,7 @@ struct Counters {
   std::uint64_t sent = 0, received = 0;
   std::uint64_t out_of_order = 0;
   std::uint64_t credit_waits = 0;    // messages that had to wait at the sender for credit
+  std::uint64_t advances = 0;        // windows given to a starved sender
   std::uint64_t strangers = 0;       // messages without a known sender or its token
   std::uint64_t malformed = 0;
   std::uint64_t bad_handshakes = 0;  // seal, nonce, version or job is wrong

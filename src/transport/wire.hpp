@@ -36,6 +36,7 @@ enum class Kind : std::uint8_t {
   request = 10,  // the receiver asks for it: Request
   piece = 11,    // a piece of it: Piece, bytes
   push_done = 12,// the sender has written it all: Done
+  starved = 13,  // the sender has messages waiting for credits
   count
 };
 

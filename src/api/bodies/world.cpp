@@ -81,8 +81,8 @@ void print_counters() {
   const transport::Counters& counters = transport::counters;
   fprintf(stderr,
           "cow: rank %d: sent %" PRIu64 ", received %" PRIu64 ", out of order %" PRIu64 ", waited for credit %" PRIu64
-          ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
-          runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits,
+          ", windows advanced %" PRIu64 ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
+          runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
           counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
 }
 
