@@ -165,7 +165,8 @@ bool same_host(const sockaddr_storage& a, const sockaddr_storage& b) {
 bool source_for(std::string_view raw, sockaddr_storage& out) {
   sockaddr_storage target = {};
   raw.copy(reinterpret_cast<char*>(&target), sizeof target);
-  const int fd = socket(target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);  // sends nothing: connect() only asks for the route
+  const int fd =
+      socket(target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);  // sends nothing: connect() only asks for the route
   if (fd < 0) return false;
   socklen_t size = sizeof out;
   const bool known = connect(fd, reinterpret_cast<const sockaddr*>(&target), static_cast<socklen_t>(raw.size())) == 0 &&
@@ -231,8 +232,9 @@ Error parse(std::string_view published, const Own& own, bool same_node, std::vec
   const std::string_view provider = next_word(rest);
   if (provider.empty() || provider.size() > 64) return not_an_address();
   if (provider != own.provider) {
-    return fail(ErrorClass::other, "a peer uses the provider %.*s and this process %.*s: set COW_PROVIDER to one that all have",
-                static_cast<int>(provider.size()), provider.data(), static_cast<int>(own.provider.size()), own.provider.data());
+    return fail(
+        ErrorClass::other, "a peer uses the provider %.*s and this process %.*s: set COW_PROVIDER to one that all have",
+        static_cast<int>(provider.size()), provider.data(), static_cast<int>(own.provider.size()), own.provider.data());
   }
   std::vector<Ranked> found;
   if (rest.empty()) return not_an_address();

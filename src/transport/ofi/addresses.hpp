@@ -1,4 +1,5 @@
-// Addresses: which of this host's a port publishes, how the published text looks, and in which order a peer's are tried.
+// Addresses: which of this host's a port publishes, how the published text looks, and in which order a peer's are
+// tried.
 //
 // The text: "cow1 PROVIDER ADDRESS ADDRESS …", one blank between words, at most 1,000 bytes. An address is
 // 192.0.2.7:40123 or [2001:db8::7]:40123, or x and the provider's own bytes in hexadecimal.

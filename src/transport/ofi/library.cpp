@@ -9,7 +9,6 @@
 
 #include "transport/ofi/quick_start.hpp"
 
-
 namespace cow::transport::ofi {
 namespace {
 
@@ -31,7 +30,8 @@ bool find(void* handle, const char* name, const char* version, Function& out) {
 
 bool find_all(void* handle, Library& out) {
   std::uint32_t (*version)() = nullptr;
-  if (!find(handle, "fi_getinfo", info_symbols, out.getinfo) || !find(handle, "fi_freeinfo", info_symbols, out.freeinfo) ||
+  if (!find(handle, "fi_getinfo", info_symbols, out.getinfo) ||
+      !find(handle, "fi_freeinfo", info_symbols, out.freeinfo) ||
       !find(handle, "fi_dupinfo", info_symbols, out.dupinfo) || !find(handle, "fi_fabric", nullptr, out.fabric) ||
       !find(handle, "fi_strerror", nullptr, out.strerror) || !find(handle, "fi_version", nullptr, version))
     return false;
@@ -46,8 +46,8 @@ struct Variable {
   const char* value;
 };
 constexpr Variable variables[] = {
-    {"IPATH_NO_BACKTRACE", "1"},  // no signal handlers of libinfinipath …
-    {"HFI_NO_BACKTRACE", "1"},    // … and of libpsm2
+    {"IPATH_NO_BACKTRACE", "1"},       // no signal handlers of libinfinipath …
+    {"HFI_NO_BACKTRACE", "1"},         // … and of libpsm2
     {"FI_OFI_RXM_MSG_RX_SIZE", "64"},  // tcp;ofi_rxm posts this many buffers of 16 KiB for each endpoint
     {"FI_OFI_RXM_MSG_TX_SIZE", "64"},
 };
@@ -108,8 +108,8 @@ Error load(const Library*& out) {
     const QuietScope quiet;
     void* handle = open_library();
     if (!handle) {
-      return fail(ErrorClass::other, "the network needs libfabric (Debian package libfabric1), which cannot be opened: %s",
-                  dlerror());
+      return fail(ErrorClass::other,
+                  "the network needs libfabric (Debian package libfabric1), which cannot be opened: %s", dlerror());
     }
     Library found;
     if (!find_all(handle, found))

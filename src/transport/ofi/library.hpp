@@ -16,7 +16,7 @@ struct Library {
   fi_info* (*dupinfo)(const fi_info*) = nullptr;
   int (*fabric)(fi_fabric_attr*, fid_fabric**, void* context) = nullptr;
   const char* (*strerror)(int) = nullptr;
-  std::uint32_t version = 0;  // of the interface: the lower of the library's and of our headers'
+  std::uint32_t version = 0;    // of the interface: the lower of the library's and of our headers'
   std::uint32_t installed = 0;  // of the library
 };
 

@@ -14,7 +14,9 @@ Slab::~Slab() {
 }
 
 Slab::Slab(Slab&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, nullptr)), size_(other.size_), memory_(std::exchange(other.memory_, nullptr)) {}
+    : bytes_(std::exchange(other.bytes_, nullptr)),
+      size_(other.size_),
+      memory_(std::exchange(other.memory_, nullptr)) {}
 
 Error Slab::open(const Fabric& fabric, std::size_t size, std::uint64_t access) {
   void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -27,8 +29,8 @@ Error Slab::open(const Fabric& fabric, std::size_t size, std::uint64_t access) {
   return success;
 }
 
-int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access,
-                   std::uint64_t key, fid_mr*& out) {
+int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access, std::uint64_t key,
+                   fid_mr*& out) {
   int code = fi_mr_reg(fabric.domain.get(), address, size, access, 0, key, 0, &out, nullptr);
   if (code || !fabric.has_mode(FI_MR_ENDPOINT)) return code;
   for (const Owned<fid_ep>& ep : fabric.eps)

@@ -1,4 +1,5 @@
-// Memory of a port's own, from the kernel: page-aligned, not resident until touched, registered when the provider wants.
+// Memory of a port's own, from the kernel: page-aligned, not resident until touched, registered when the provider
+// wants.
 #pragma once
 
 #include <rdma/fi_domain.h>
@@ -29,8 +30,8 @@ class Slab {
 };
 
 // Registers memory; binds it to the endpoint where the provider asks for that. Returns libfabric's code.
-int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access,
-                   std::uint64_t key, fid_mr*& out);
+int register_range(const Fabric& fabric, const void* address, std::size_t size, std::uint64_t access, std::uint64_t key,
+                   fid_mr*& out);
 
 // A key for remote access that a stranger cannot guess.
 std::uint64_t next_key(const Fabric& fabric);

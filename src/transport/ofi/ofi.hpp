@@ -1,4 +1,5 @@
-// Ports over libfabric. This is all that the rest of the library sees of it: rdma/*.h is included below this folder only.
+// Ports over libfabric. This is all that the rest of the library sees of it: rdma/*.h is included below this folder
+// only.
 #pragma once
 
 #include <memory>

@@ -20,7 +20,8 @@ Error OfiPort::reach(const Candidate& candidate, Destination& out) {
     return fail(ErrorClass::intern, "%s is not an address of this port", candidate.text.c_str());
   Slot slot;
   if (fi_av_insert(fabric_.addresses.get(), candidate.address.c_str(), 1, &slot.address, 0, nullptr) != 1)
-    return fail(ErrorClass::other, "the provider %s does not take the address %s", provider_.name, candidate.text.c_str());
+    return fail(ErrorClass::other, "the provider %s does not take the address %s", provider_.name,
+                candidate.text.c_str());
   slot.ep = route(candidate);
   slot.live = true;
   std::size_t index = slots_.size();
@@ -66,7 +67,8 @@ Post OfiPort::send(Destination to, const void* head, std::size_t head_size, cons
   return send_copied(slot, index, head, head_size, body);
 }
 
-Post OfiPort::send_injected(Slot& slot, std::uint32_t index, const void* head, std::size_t head_size, const Body& body) {
+Post OfiPort::send_injected(Slot& slot, std::uint32_t index, const void* head, std::size_t head_size,
+                            const Body& body) {
   char bytes[max_inject];
   const void* whole = head;
   if (body.size > 0) {
@@ -119,7 +121,8 @@ Post OfiPort::move(bool write, Destination peer, void* local, const Registration
   wanted.ep = slots_[wanted.slot].ep;
   wanted.peer = slots_[wanted.slot].address;
   wanted.local = static_cast<char*>(local);
-  wanted.descriptor = local_memory && local_memory->handle ? fi_mr_desc(static_cast<fid_mr*>(local_memory->handle)) : nullptr;
+  wanted.descriptor =
+      local_memory && local_memory->handle ? fi_mr_desc(static_cast<fid_mr*>(local_memory->handle)) : nullptr;
   wanted.remote = remote_address;
   wanted.left = size;
   wanted.completion = &completion;

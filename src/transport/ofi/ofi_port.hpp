@@ -47,15 +47,15 @@ class OfiPort final : public Port {
   std::uint64_t lost_messages() const { return lost_; }
 
  private:
-  static constexpr std::size_t batch = 16;       // completions taken at once
+  static constexpr std::size_t batch = 16;        // completions taken at once
   static constexpr std::size_t max_inject = 512;  // room on the stack
 
   struct Slot {
     fid_ep* ep = nullptr;  // that reaches it
     fi_addr_t address = FI_ADDR_NOTAVAIL;
-    std::uint32_t sends = 0;   // on their way
+    std::uint32_t sends = 0;  // on their way
     bool live = false;
-    bool injected = false;     // something was injected since the last message whose end was told; in injected_
+    bool injected = false;  // something was injected since the last message whose end was told; in injected_
   };
 
   Error choose_interfaces(bool one_node);

@@ -45,7 +45,8 @@ Error choose_provider(const Library& library, std::string_view name, bool one_no
     if (!out) return no_such_provider(library, name);
     if (!available(library, *out)) return not_available(library, out->name);
     if (out->one_node && !one_node)
-      return fail(ErrorClass::other, "libfabric's provider %s works inside one node only, and the job has several", out->name);
+      return fail(ErrorClass::other, "libfabric's provider %s works inside one node only, and the job has several",
+                  out->name);
     return success;
   }
   for (const Provider& provider : providers()) {

@@ -12,8 +12,8 @@ struct Operation {
 
   fi_context2 context = {};
   Kind kind;
-  bool abandoned = false;    // its destination was forgotten: nobody is to be told any more
-  std::uint32_t slot = 0;    // the destination's slot (send, piece)
+  bool abandoned = false;  // its destination was forgotten: nobody is to be told any more
+  std::uint32_t slot = 0;  // the destination's slot (send, piece)
 
   explicit Operation(Kind kind) : kind(kind) {}
 };

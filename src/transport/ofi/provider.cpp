@@ -9,8 +9,8 @@ namespace ofi {
 namespace {
 
 constexpr Provider table[] = {
-#define COW_PROVIDER(name, automatic, one_node, ip, multi_receive, wait, read, write, garbage, threshold, piece, memory, \
-                     notes)                                                                                           \
+#define COW_PROVIDER(name, automatic, one_node, ip, multi_receive, wait, read, write, garbage, threshold, piece, \
+                     memory, notes)                                                                              \
   {name, automatic, one_node, ip, multi_receive, Wait::wait, read, write, garbage, threshold, piece, memory, notes},
 #include "transport/ofi/provider_table.def"
 #undef COW_PROVIDER
@@ -48,7 +48,8 @@ std::vector<ProviderInfo> list_providers() {
   std::vector<ProviderInfo> out;
   for (const ofi::Provider& row : ofi::providers()) {
     out.push_back({row.name, library && ofi::available(*library, row), row.automatic, row.one_node, row.multi_receive,
-                   row.wait != ofi::Wait::none, row.read, row.write, row.garbage, row.threshold, row.memory_kib, row.notes});
+                   row.wait != ofi::Wait::none, row.read, row.write, row.garbage, row.threshold, row.memory_kib,
+                   row.notes});
   }
   return out;
 }

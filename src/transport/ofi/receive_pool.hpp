@@ -23,7 +23,8 @@ class ReceivePool {
 
   // Gives a buffer back to the provider. What it does not take at once is tried again by retry().
   void post(ReceiveBuffer& buffer) {
-    if (fi_recv(buffer.ep, buffer.bytes, size_, buffer.descriptor, FI_ADDR_UNSPEC, &buffer) != 0) waiting_.push_back(&buffer);
+    if (fi_recv(buffer.ep, buffer.bytes, size_, buffer.descriptor, FI_ADDR_UNSPEC, &buffer) != 0)
+      waiting_.push_back(&buffer);
   }
   bool has_waiting() const { return !waiting_.empty(); }
   void retry();

@@ -35,7 +35,7 @@ struct Transfer {
   std::size_t left = 0;
   Completion* completion = nullptr;  // null once told
 
-  int code = 0;             // the first failure, as libfabric's negative number
+  int code = 0;              // the first failure, as libfabric's negative number
   Nanoseconds patience = 0;  // forgotten: told at this time even if pieces are still the provider's
   int flying = 0;
   bool waiting = false;    // in waiting_

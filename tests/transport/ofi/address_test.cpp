@@ -61,7 +61,8 @@ TEST(Addresses, raw_ones_come_back_as_they_went_in) {
 TEST(Addresses, a_peer_with_another_provider_is_told_with_both_names) {
   std::vector<Candidate> found;
   ASSERT_TRUE(parse("cow1 sockets 10.1.0.9:7", own, false, found));
-  EXPECT_STREQ("a peer uses the provider sockets and this process net: set COW_PROVIDER to one that all have", last_failure());
+  EXPECT_STREQ("a peer uses the provider sockets and this process net: set COW_PROVIDER to one that all have",
+               last_failure());
 }
 
 TEST(Addresses, none_that_can_be_reached_is_told_with_the_text) {
@@ -72,13 +73,35 @@ TEST(Addresses, none_that_can_be_reached_is_told_with_the_text) {
 
 TEST(Addresses, hostile_texts_are_errors) {
   std::vector<Candidate> found;
-  for (const std::string& text : Texts{
-           "", " ", "cow1", "cow1 ", "cow1 net", "cow1 net ", "cow2 net 10.1.0.9:7", "cow1 net 10.1.0.9", "cow1 net 10.1.0.9:",
-           "cow1 net 10.1.0.9:0", "cow1 net 10.1.0.9:65536", "cow1 net 10.1.0.9:-7", "cow1 net 10.1.0.9:7x", "cow1 net 10.1.0:7",
-           "cow1 net 10.1.0.9:7 ", "cow1 net 10.1.0.9:7  10.1.0.9:8", "cow1 net [10.1.0.9]:7", "cow1 net [::1:7", "cow1 net :7",
-           "cow1 net x", "cow1 net xf", "cow1 net xzz", "cow1 net 10.1.0.9:7\n", std::string("cow1 net 10.1.0.9:7\0", 20),
-           "cow1 net 256.1.0.9:7", "cow1 " + std::string(65, 'n') + " 10.1.0.9:7", "cow1 net " + std::string(2000, '1'),
-           "cow1 net %s%n:7", "cow1  net 10.1.0.9:7"}) {
+  for (const std::string& text : Texts{"",
+                                       " ",
+                                       "cow1",
+                                       "cow1 ",
+                                       "cow1 net",
+                                       "cow1 net ",
+                                       "cow2 net 10.1.0.9:7",
+                                       "cow1 net 10.1.0.9",
+                                       "cow1 net 10.1.0.9:",
+                                       "cow1 net 10.1.0.9:0",
+                                       "cow1 net 10.1.0.9:65536",
+                                       "cow1 net 10.1.0.9:-7",
+                                       "cow1 net 10.1.0.9:7x",
+                                       "cow1 net 10.1.0:7",
+                                       "cow1 net 10.1.0.9:7 ",
+                                       "cow1 net 10.1.0.9:7  10.1.0.9:8",
+                                       "cow1 net [10.1.0.9]:7",
+                                       "cow1 net [::1:7",
+                                       "cow1 net :7",
+                                       "cow1 net x",
+                                       "cow1 net xf",
+                                       "cow1 net xzz",
+                                       "cow1 net 10.1.0.9:7\n",
+                                       std::string("cow1 net 10.1.0.9:7\0", 20),
+                                       "cow1 net 256.1.0.9:7",
+                                       "cow1 " + std::string(65, 'n') + " 10.1.0.9:7",
+                                       "cow1 net " + std::string(2000, '1'),
+                                       "cow1 net %s%n:7",
+                                       "cow1  net 10.1.0.9:7"}) {
     if (text == "cow1 net 10.1.0.9:7 ") continue;  // a blank at the end harms nobody
     EXPECT_TRUE(parse(text, own, false, found)) << text;
   }
@@ -93,9 +116,14 @@ TEST(Addresses, random_bytes_and_random_changes_do_no_harm) {
     for (unsigned n = random() % 6 + 1; n > 0; --n) {
       const std::size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0: text[at] = static_cast<char>(random()); break;
-        case 1: text.erase(at, random() % 5); break;
-        default: text.insert(at, text.substr(random() % text.size(), random() % 9));
+        case 0:
+          text[at] = static_cast<char>(random());
+          break;
+        case 1:
+          text.erase(at, random() % 5);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 9));
       }
       if (text.empty()) text = " ";
     }

@@ -26,10 +26,14 @@ std::size_t body_size(std::uint32_t number, int from) {
   std::minstd_rand random(number * 2 + static_cast<std::uint32_t>(from) + 1);
   random.discard(3);
   switch (random() % 4) {
-    case 0: return random() % 32;
-    case 1: return random() % 512;
-    case 2: return random() % 4096;
-    default: return random() % (16384 - sizeof(Message) + 1);
+    case 0:
+      return random() % 32;
+    case 1:
+      return random() % 512;
+    case 2:
+      return random() % 4096;
+    default:
+      return random() % (16384 - sizeof(Message) + 1);
   }
 }
 
@@ -68,7 +72,8 @@ class Checked {
 
 Post try_send(Side& side, std::uint32_t number) {
   Message message = {number, static_cast<std::uint32_t>(body_size(number, side.index))};
-  if (number % 2 == 0) return side.port->send(side.other, &message, sizeof message, {nullptr, message.size, produce, &message});
+  if (number % 2 == 0)
+    return side.port->send(side.other, &message, sizeof message, {nullptr, message.size, produce, &message});
   std::vector<unsigned char> bytes(message.size);
   produce(&message, bytes.data());
   return side.port->send(side.other, &message, sizeof message, {bytes.data(), bytes.size()});
@@ -84,43 +89,46 @@ void end(Side& side) {
 
 TEST_P(PortTest, messages_of_all_sizes_arrive_whole_and_once) {
   EXPECT_EQ("", run_pair([](Side& side) {
-    Checked checked(side);
-    side.open(GetParam());
-    constexpr std::uint32_t count = 1500;
-    for (std::uint32_t number = 0; number < count; ++number)
-      side.poll_until([&] { return try_send(side, number) == Post::done; });
-    side.poll_until([&] { return checked.count == count; });
-    end(side);
-  }));
+              Checked checked(side);
+              side.open(GetParam());
+              constexpr std::uint32_t count = 1500;
+              for (std::uint32_t number = 0; number < count; ++number)
+                side.poll_until([&] { return try_send(side, number) == Post::done; });
+              side.poll_until([&] { return checked.count == count; });
+              end(side);
+            }));
 }
 
 TEST_P(PortTest, a_flood_is_answered_again_and_loses_nothing) {
   EXPECT_EQ("", run_pair([](Side& side) {
-    Checked checked(side);
-    side.open(GetParam());
-    const std::uint32_t count = std::string(GetParam()) == "udp;ofi_rxd" ? 600 : 3000;  // slow under a flood: about 3 MB/s
-    if (side.index == 0) {
-      side.channel.meet();  // the other does not poll before this side was answered `again`
-      std::uint32_t sent = 0, again = 0;
-      while (sent < count && again < 50000) {
-        if (try_send(side, sent) == Post::done) ++sent;
-        else ++again, side.port->poll();
-      }
-      COW_EXPECT(again > 0);
-      side.channel.meet();
-      for (; sent < count; ++sent) side.poll_until([&] { return try_send(side, sent) == Post::done; });
-    } else {
-      side.channel.meet();
-      side.channel.meet();
-      side.poll_until([&] { return checked.count == count; });
-      side.channel.tell("all");
-    }
-    if (side.index == 0) {
-      side.poll_until([&] { return side.channel.has_word(); });
-      side.channel.hear();
-    }
-    end(side);
-  }));
+              Checked checked(side);
+              side.open(GetParam());
+              const std::uint32_t count =
+                  std::string(GetParam()) == "udp;ofi_rxd" ? 600 : 3000;  // slow under a flood: about 3 MB/s
+              if (side.index == 0) {
+                side.channel.meet();  // the other does not poll before this side was answered `again`
+                std::uint32_t sent = 0, again = 0;
+                while (sent < count && again < 50000) {
+                  if (try_send(side, sent) == Post::done)
+                    ++sent;
+                  else
+                    ++again, side.port->poll();
+                }
+                COW_EXPECT(again > 0);
+                side.channel.meet();
+                for (; sent < count; ++sent) side.poll_until([&] { return try_send(side, sent) == Post::done; });
+              } else {
+                side.channel.meet();
+                side.channel.meet();
+                side.poll_until([&] { return checked.count == count; });
+                side.channel.tell("all");
+              }
+              if (side.index == 0) {
+                side.poll_until([&] { return side.channel.has_word(); });
+                side.channel.hear();
+              }
+              end(side);
+            }));
 }
 
 INSTANTIATE_TEST_SUITE_P(providers, PortTest, testing::ValuesIn(provider_names), name_of_provider);

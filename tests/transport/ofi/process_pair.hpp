@@ -41,7 +41,7 @@ class Side final : public transport::Receiver {
   void arrived(const std::byte* bytes, std::size_t size) override { receive(bytes, size); }
 
   void send(const void* head, std::size_t head_size, const transport::Body& body = {});  // polls while `again`
-  void poll_until(const std::function<bool()>& done);  // ends the process after 20 s
+  void poll_until(const std::function<bool()>& done);                                    // ends the process after 20 s
 
   const int index;
   const Channel channel;

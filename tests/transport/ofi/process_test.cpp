@@ -32,6 +32,7 @@ int status_of(const std::function<void()>& body) {
   }
   int status = 0;
   waitpid(child, &status, 0);
+  unlink(("/dev/shm/" + std::to_string(child) + ":" + std::to_string(getuid()) + ":0").c_str());  // shm of a killed one
   return status;
 }
 
@@ -117,62 +118,63 @@ TEST_P(ProcessTest, a_normal_end_leaves_nothing_behind) {
 // A waiting process sleeps in the kernel and is woken by the message, many times over.
 TEST_P(ProcessTest, the_descriptor_wakes_who_sleeps_on_it) {
   EXPECT_EQ("", run_pair([](Side& side) {
-    int came = 0, slept = 0;
-    side.receive = [&](const std::byte*, std::size_t) { ++came; };
-    side.open(GetParam());
-    const int fd = side.port->wait_descriptor();
-    if (fd < 0) return;
-    for (int round = 1; round <= 200; ++round) {
-      if (side.index == 0) side.send("ping", 4);
-      const Nanoseconds limit = now() + 5 * second;
-      while (came < round) {
-        if (side.port->poll() > 0) continue;
-        if (!side.port->may_sleep()) continue;
-        pollfd waited = {fd, POLLIN, 0};
-        ++slept;
-        poll(&waited, 1, 1000);
-        if (now() > limit) die("side %d slept through message %d", side.index, round);
-      }
-      if (side.index == 1) {
-        if (round % 20 == 0) usleep(5000);
-        side.send("pong", 4);
-      }
-    }
-    COW_EXPECT(slept > 0);
-    COW_EXPECT(slept < 10000);  // a descriptor that is always readable would be no rest
-    side.poll_until([&] { return side.port->drained(); });
-    side.channel.meet();
-  }));
+              int came = 0, slept = 0;
+              side.receive = [&](const std::byte*, std::size_t) { ++came; };
+              side.open(GetParam());
+              const int fd = side.port->wait_descriptor();
+              if (fd < 0) return;
+              for (int round = 1; round <= 200; ++round) {
+                if (side.index == 0) side.send("ping", 4);
+                const Nanoseconds limit = now() + 5 * second;
+                while (came < round) {
+                  if (side.port->poll() > 0) continue;
+                  if (!side.port->may_sleep()) continue;
+                  pollfd waited = {fd, POLLIN, 0};
+                  ++slept;
+                  poll(&waited, 1, 1000);
+                  if (now() > limit) die("side %d slept through message %d", side.index, round);
+                }
+                if (side.index == 1) {
+                  if (round % 20 == 0) usleep(5000);
+                  side.send("pong", 4);
+                }
+              }
+              COW_EXPECT(slept > 0);
+              COW_EXPECT(slept < 10000);  // a descriptor that is always readable would be no rest
+              side.poll_until([&] { return side.port->drained(); });
+              side.channel.meet();
+            }));
 }
 
 // With luck garbage is a well-formed message of the provider's, and is delivered: its bytes are the stranger's, or what
 // stood in the buffer before. The layer above knows its messages by token and sequence number; here by their order.
 TEST_P(ProcessTest, a_stranger_with_garbage_changes_nothing) {
   for (const auto& each : providers())
-    if (each.name == GetParam() && !each.garbage) GTEST_SKIP() << "known not to survive garbage: see its row in the table";
+    if (each.name == GetParam() && !each.garbage)
+      GTEST_SKIP() << "known not to survive garbage: see its row in the table";
   if (std::string(GetParam()) == "shm") GTEST_SKIP() << "shm listens to no socket";
   EXPECT_EQ("", run_pair([](Side& side) {
-    std::uint32_t expected = 0;
-    side.receive = [&](const std::byte* bytes, std::size_t size) {
-      std::uint32_t number = 0;
-      if (size == sizeof number) memcpy(&number, bytes, sizeof number);
-      if (size != sizeof number || number < expected) return;
-      if (number != expected) die("side %d: message %u came, %u was expected", side.index, number, expected);
-      ++expected;
-    };
-    side.open(GetParam());
-    const sockaddr_in target = address_in(side.other_published);
-    std::minstd_rand random(static_cast<unsigned>(side.index) + 1);
-    for (std::uint32_t number = 0; number < 150; ++number) {
-      throw_garbage(target, random);
-      side.send(&number, sizeof number);
-      side.poll_until([&] { return expected > number; });
-    }
-    side.poll_until([&] { return side.port->drained(); });
-    side.channel.tell("");
-    side.poll_until([&] { return side.channel.has_word(); });
-    side.channel.hear();
-  }));
+              std::uint32_t expected = 0;
+              side.receive = [&](const std::byte* bytes, std::size_t size) {
+                std::uint32_t number = 0;
+                if (size == sizeof number) memcpy(&number, bytes, sizeof number);
+                if (size != sizeof number || number < expected) return;
+                if (number != expected) die("side %d: message %u came, %u was expected", side.index, number, expected);
+                ++expected;
+              };
+              side.open(GetParam());
+              const sockaddr_in target = address_in(side.other_published);
+              std::minstd_rand random(static_cast<unsigned>(side.index) + 1);
+              for (std::uint32_t number = 0; number < 150; ++number) {
+                throw_garbage(target, random);
+                side.send(&number, sizeof number);
+                side.poll_until([&] { return expected > number; });
+              }
+              side.poll_until([&] { return side.port->drained(); });
+              side.channel.tell("");
+              side.poll_until([&] { return side.channel.has_word(); });
+              side.channel.hear();
+            }));
 }
 
 // Two that send to each other at once connect to each other at once.
@@ -181,21 +183,21 @@ TEST_P(ProcessTest, who_connect_to_each_other_at_once_lose_nothing) {
     if (!one_node && std::string(GetParam()) == "shm") continue;
     for (int round = 0; round < 6; ++round) {
       ASSERT_EQ("", run_pair([&](Side& side) {
-        std::set<int> came;
-        side.receive = [&](const std::byte* bytes, std::size_t) {
-          int number;
-          memcpy(&number, bytes, sizeof number);
-          COW_EXPECT(came.insert(number).second);
-        };
-        side.open(GetParam(), one_node);
-        side.channel.meet();
-        for (int number = 0; number < 50; ++number) side.send(&number, sizeof number);
-        side.poll_until([&] { return came.size() == 50; });
-        side.poll_until([&] { return side.port->drained(); });
-        side.channel.tell("");
-        side.poll_until([&] { return side.channel.has_word(); });
-        side.channel.hear();
-      }));
+                  std::set<int> came;
+                  side.receive = [&](const std::byte* bytes, std::size_t) {
+                    int number;
+                    memcpy(&number, bytes, sizeof number);
+                    COW_EXPECT(came.insert(number).second);
+                  };
+                  side.open(GetParam(), one_node);
+                  side.channel.meet();
+                  for (int number = 0; number < 50; ++number) side.send(&number, sizeof number);
+                  side.poll_until([&] { return came.size() == 50; });
+                  side.poll_until([&] { return side.port->drained(); });
+                  side.channel.tell("");
+                  side.poll_until([&] { return side.channel.has_word(); });
+                  side.channel.hear();
+                }));
     }
   }
 }
@@ -204,33 +206,33 @@ INSTANTIATE_TEST_SUITE_P(providers, ProcessTest, testing::ValuesIn(provider_name
 
 TEST(OpenPort, an_unknown_provider_is_told_with_those_available) {
   EXPECT_EQ(0, status_of([] {
-    Ignore ignore;
-    std::unique_ptr<transport::Port> port;
-    COW_EXPECT(transport::open_port("nte", true, ignore, port));
-    COW_EXPECT(!port);
-    COW_EXPECT(strstr(last_failure(), "nte") && strstr(last_failure(), "net, "));
-  }));
+              Ignore ignore;
+              std::unique_ptr<transport::Port> port;
+              COW_EXPECT(transport::open_port("nte", true, ignore, port));
+              COW_EXPECT(!port);
+              COW_EXPECT(strstr(last_failure(), "nte") && strstr(last_failure(), "net, "));
+            }));
 }
 
 TEST(OpenPort, a_provider_for_one_node_is_refused_for_several) {
   EXPECT_EQ(0, status_of([] {
-    Ignore ignore;
-    std::unique_ptr<transport::Port> port;
-    COW_EXPECT(transport::open_port("shm", false, ignore, port));
-    COW_EXPECT(strstr(last_failure(), "shm"));
-  }));
+              Ignore ignore;
+              std::unique_ptr<transport::Port> port;
+              COW_EXPECT(transport::open_port("shm", false, ignore, port));
+              COW_EXPECT(strstr(last_failure(), "shm"));
+            }));
 }
 
 TEST(OpenPort, auto_takes_the_first_reliable_one) {
   EXPECT_EQ(0, status_of([] {
-    auto port = open_one("auto");
-    const auto all = transport::list_providers();
-    for (const auto& each : all) {
-      if (!each.available || !each.automatic) continue;
-      COW_EXPECT(each.name == port->name());
-      break;
-    }
-  }));
+              auto port = open_one("auto");
+              const auto all = transport::list_providers();
+              for (const auto& each : all) {
+                if (!each.available || !each.automatic) continue;
+                COW_EXPECT(each.name == port->name());
+                break;
+              }
+            }));
 }
 
 }  // namespace

@@ -51,8 +51,10 @@ Verdict run_crew(int size, int seconds, Board& board, const std::function<void(M
     const pid_t child = fork();
     if (child == 0) {
       (void)!freopen("/dev/null", "w", stderr);
-      Member member(index, size, board);
-      body(member);
+      {
+        Member member(index, size, board);
+        body(member);
+      }
       _exit(0);
     }
     children.push_back(child);
@@ -70,6 +72,8 @@ Verdict run_crew(int size, int seconds, Board& board, const std::function<void(M
       }
       usleep(2000);
     }
+    unlink(
+        ("/dev/shm/" + std::to_string(child) + ":" + std::to_string(getuid()) + ":0").c_str());  // shm of a killed one
     const bool killed_here = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (WIFSIGNALED(status) && !killed_here) verdict = Verdict::crashes;
     if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && verdict == Verdict::yes) verdict = Verdict::no;

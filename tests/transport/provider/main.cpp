@@ -19,8 +19,8 @@ void print(const Provider& provider, const Findings& found) {
   if (found.opens == Verdict::yes) {
     printf(" %-7s %-8s %-9s %-10s %-7s %-7s %-7s %7.1f %7.1f %7zu  %s", cow::probe::to_text(found.order_small),
            cow::probe::to_text(found.order_large), cow::probe::to_text(found.multi_receive), to_text(found.wait),
-           cow::probe::to_text(found.garbage), cow::probe::to_text(found.read), cow::probe::to_text(found.write), found.load_ms, found.open_ms,
-           found.memory_kib, found.dead_peer.c_str());
+           cow::probe::to_text(found.garbage), cow::probe::to_text(found.read), cow::probe::to_text(found.write),
+           found.load_ms, found.open_ms, found.memory_kib, found.dead_peer.c_str());
   }
   printf("\n");
   fflush(stdout);
@@ -34,10 +34,10 @@ int main(int argc, char** argv) {
     effort = atoi(argv[2]);
     first = 3;
   }
-  printf("%-12s %-7s %-7s %-8s %-9s %-10s %-7s %-7s %-7s %7s %7s %7s  %s\n", "provider", "opens", "order", "order", "multi-",
-         "wait", "garbage", "read", "write", "load", "open", "memory", "a message to a dead peer");
-  printf("%-12s %-7s %-7s %-8s %-9s %-10s %-7s %-7s %-7s %7s %7s %7s\n", "", "", "<=16K", "<=60000", "receive", "", "", "", "",
-         "ms", "ms", "KiB");
+  printf("%-12s %-7s %-7s %-8s %-9s %-10s %-7s %-7s %-7s %7s %7s %7s  %s\n", "provider", "opens", "order", "order",
+         "multi-", "wait", "garbage", "read", "write", "load", "open", "memory", "a message to a dead peer");
+  printf("%-12s %-7s %-7s %-8s %-9s %-10s %-7s %-7s %-7s %7s %7s %7s\n", "", "", "<=16K", "<=60000", "receive", "", "",
+         "", "", "ms", "ms", "KiB");
   for (const Provider& provider : cow::transport::ofi::providers()) {
     bool wanted = first >= argc;
     for (int i = first; i < argc; ++i) wanted |= strcmp(argv[i], provider.name) == 0;

@@ -41,20 +41,17 @@ void send_many(Member& member, std::size_t largest, int count) {
   std::minstd_rand random(static_cast<unsigned>(member.index) * 77 + 1);
   int posted = 0, ended = 0;
   while (ended < count && !member.board.over) {
-    if (posted < count && posted - ended < window) {
+    // Ends may come in any order, so a buffer is used again only when all before have ended.
+    if (posted < count && (posted % window != 0 || ended == posted)) {
       std::vector<char>& buffer = buffers[static_cast<std::size_t>(posted % window)];
       const std::size_t size = sizeof(Head) + random() % (largest - sizeof(Head));
       for (std::size_t i = sizeof(Head); i < size; i += 97) buffer[i] = static_cast<char>(random());
-      Head head = {static_cast<std::uint32_t>(member.index), static_cast<std::uint32_t>(posted), static_cast<std::uint32_t>(size),
-                   sum(buffer.data() + sizeof head, size - sizeof head)};
+      Head head = {static_cast<std::uint32_t>(member.index), static_cast<std::uint32_t>(posted),
+                   static_cast<std::uint32_t>(size), sum(buffer.data() + sizeof head, size - sizeof head)};
       memcpy(buffer.data(), &head, sizeof head);
-      // Ends may come in any order, so a buffer is used again only when all before have ended.
-      if (posted % window == 0 && ended < posted) {
-        ended += reap(member);
-        continue;
-      }
       ssize_t code;
-      while ((code = fi_send(member.ep(), buffer.data(), size, nullptr, member.peer(0), &buffer)) == -FI_EAGAIN && !member.board.over)
+      while ((code = fi_send(member.ep(), buffer.data(), size, nullptr, member.peer(0), &buffer)) == -FI_EAGAIN &&
+             !member.board.over)
         ended += reap(member);
       if (code == 0) ++posted;
     }
@@ -110,7 +107,11 @@ Verdict find_multi_receive(const Provider& provider, int messages) {
   };
   Board& board = new_board();
   const Verdict verdict = run_crew(senders + 1, 30, board, [&](Member& member) {
-    member.open(member.index == 0 ? shared : [&] { Provider plain = shared; plain.multi_receive = false; return plain; }());
+    member.open(member.index == 0 ? shared : [&] {
+      Provider plain = shared;
+      plain.multi_receive = false;
+      return plain;
+    }());
     if (member.index != 0) return send_many(member, largest, messages);
     std::size_t least = largest;
     fi_setopt(&member.ep()->fid, FI_OPT_ENDPOINT, FI_OPT_MIN_MULTI_RECV, &least, sizeof least);
@@ -138,7 +139,8 @@ Verdict find_multi_receive(const Provider& provider, int messages) {
         --left;
         Head head;
         const char* bytes = static_cast<const char*>(entry.buf);
-        if (!whole(bytes, entry.len, head) || head.number >= static_cast<std::uint32_t>(messages) || seen[head.sender][head.number])
+        if (!whole(bytes, entry.len, head) || head.number >= static_cast<std::uint32_t>(messages) ||
+            seen[head.sender][head.number])
           ++member.board.wrong;
         else
           seen[head.sender][head.number] = true;
@@ -216,7 +218,8 @@ std::string find_dead_peer(const Provider& provider) {
       ++(code == 0 ? taken : code == -FI_EAGAIN ? again : errors);
       fi_cq_err_entry error = {};
       fi_cq_msg_entry entry;
-      if (fi_cq_read(member.queue(), &entry, 1) == -FI_EAVAIL && fi_cq_readerr(member.queue(), &error, 0) == 1) ++errors;
+      if (fi_cq_read(member.queue(), &entry, 1) == -FI_EAVAIL && fi_cq_readerr(member.queue(), &error, 0) == 1)
+        ++errors;
     }
     snprintf(member.board.text, sizeof member.board.text, "%s%s%s", again > 100 ? "again for ever" : "taken",
              errors > 0 ? ", after an error for what was on its way" : "", taken > 100 ? " and lost" : "");

@@ -83,11 +83,14 @@ struct Offer {
   std::byte key[Registration::max_key];
 };
 
-void move_once(Ported& side, bool write, std::vector<char>& memory, const Registration& mine, const Offer& offer, std::size_t size) {
+void move_once(Ported& side, bool write, std::vector<char>& memory, const Registration& mine, const Offer& offer,
+               std::size_t size) {
   Ended ended;
   for (Post post = Post::again; post == Post::again; side.port->poll()) {
-    post = write ? side.port->write(side.other, memory.data(), &mine, offer.address, offer.key, offer.key_size, size, ended)
-                 : side.port->read(side.other, memory.data(), &mine, offer.address, offer.key, offer.key_size, size, ended);
+    post =
+        write
+            ? side.port->write(side.other, memory.data(), &mine, offer.address, offer.key, offer.key_size, size, ended)
+            : side.port->read(side.other, memory.data(), &mine, offer.address, offer.key, offer.key_size, size, ended);
   }
   while (ended.state == 0) side.port->poll();
   if (ended.state != 1) _exit(1);
@@ -115,7 +118,8 @@ void find_start(const Provider& provider, Findings& out) {
     OfiPort port(*library, provider, ignore);
     if (port.open(true)) _exit(9);
     for (int i = 0; i < 100; ++i) port.poll();
-    const Figures figures = {static_cast<double>(loaded - begin) / 1e6, static_cast<double>(now() - loaded) / 1e6, private_kib() - before};
+    const Figures figures = {static_cast<double>(loaded - begin) / 1e6, static_cast<double>(now() - loaded) / 1e6,
+                             private_kib() - before};
     memcpy(member.board.text, &figures, sizeof figures);
   });
   Figures figures;
