@@ -241,7 +241,7 @@ void OfiPort::confirm_injected() {
   asked_drained_ = false;
   for (std::size_t i = injected_.size(); i > 0; --i) {
     const std::uint32_t index = injected_[i - 1];
-    if (send_copied(slots_[index], index, nullptr, 0, {}) != Post::done) continue;
+    if (send_copied(slots_[index], index, "", 0, {}) != Post::done) continue;
     slots_[index].injected = false;
     injected_[i - 1] = injected_.back();
     injected_.pop_back();

@@ -12,6 +12,13 @@
 
 #include "transport/ofi/ofi.hpp"
 
+// For the builds with AddressSanitizer: net of libfabric 1.17 leaks an fi_info for each endpoint; other providers, opened
+// by the same code, leak nothing.
+extern "C" {
+[[gnu::visibility("default")]] const char* __lsan_default_suppressions() { return "leak:libfabric\n"; }
+[[gnu::visibility("default")]] const char* __lsan_default_options() { return "print_suppressions=0"; }
+}
+
 namespace cow::test {
 namespace {
 
