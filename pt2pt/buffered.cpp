@@ -1,6 +1,7 @@
 #include "pt2pt/buffered.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 #include "runtime/progress.hpp"
 
@@ -67,6 +68,9 @@ Error SendBuffer::send(const SendArgs& args) {
     free(segment.own);
     return error;
   }
+  // A communicator owns its buffer: a request in it that kept the communicator would keep both for ever. Nobody asks for
+  // this request's error handler.
+  if (Comm* comm = std::exchange(segment.request->comm, nullptr)) release(*comm);
   segments_.insert(segments_.begin() + static_cast<std::ptrdiff_t>(position), segment);
   return success;
 }
@@ -82,7 +86,15 @@ Error SendBuffer::attach(void* memory, MPI_Count size) {
 }
 
 void SendBuffer::flush() {
-  for (const Segment& segment : segments_) progress::wait_until([&] { return segment.request->done(); });
+  std::vector<Request*> pending;  // the list may change while another thread has the lock
+  for (const Segment& segment : segments_) {
+    retain(*segment.request);
+    pending.push_back(segment.request);
+  }
+  for (Request* request : pending) {
+    progress::wait_until([&] { return request->done(); });
+    release(*request);
+  }
   reclaim();
 }
 

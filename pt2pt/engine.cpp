@@ -90,7 +90,21 @@ void end(Send& send, Error error) {
   finish(send, error);
 }
 
+namespace {
+
+[[gnu::cold]] Error truncated(const Receive& receive) {
+  return fail(ErrorClass::truncate,
+              "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) has room for "
+              "%zu (count %lld of %s)",
+              receive.status.MPI_SOURCE, receive.args.comm->name.c_str(), receive.message_size, receive.status.MPI_TAG,
+              receive.key.source, receive.key.tag, receive.room, static_cast<long long>(receive.args.count),
+              describe(*receive.args.type));
+}
+
+}  // namespace
+
 void end(Receive& receive, Error error) {
+  if (!error && receive.message_size > receive.room) error = truncated(receive);
   if (receive.registered) transport::port_of(*receive.peer).release_memory(receive.memory);
   if (receive.id != Send::no_id) engine.receives.erase(receive.id);
   receive.id = Send::no_id;
@@ -105,14 +119,8 @@ void end(Receive& receive, Error error) {
 void note_matched(Receive& receive, std::int32_t source, std::int32_t tag, std::size_t size) {
   receive.status.MPI_SOURCE = source;
   receive.status.MPI_TAG = tag;
-  const std::size_t fits = size <= receive.room ? size : receive.room;
-  set_bytes(receive.status, static_cast<MPI_Count>(fits));
-  if (size > receive.room)
-    receive.outcome = fail(ErrorClass::truncate,
-                           "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) "
-                           "has room for %zu (count %lld of %s)",
-                           source, receive.args.comm->name.c_str(), size, tag, receive.key.source, receive.key.tag,
-                           receive.room, static_cast<long long>(receive.args.count), describe(*receive.args.type));
+  receive.message_size = size;
+  set_bytes(receive.status, static_cast<MPI_Count>(size <= receive.room ? size : receive.room));
 }
 
 void open_eager();

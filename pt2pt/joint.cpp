@@ -22,7 +22,10 @@ void Joint::add(Request& part) {
     const Part& self = static_cast<Part&>(continuation);
     Joint& joint = *self.joint;
     if (self.first) joint.status = request.status;
-    if (const Error error = error_of(request)) joint.outcome_ = error;
+    if (const Error error = error_of(request)) {
+      joint.outcome_ = error;
+      joint.failure_ = last_failure();
+    }
     release(request);
     joint.part_done();
   };
@@ -34,7 +37,8 @@ void Joint::add(Request& part) {
 void Joint::close() { part_done(); }
 
 void Joint::part_done() {
-  if (--open_ == 0) finish(*this, outcome_);
+  if (--open_ > 0) return;
+  finish(*this, outcome_ ? fail(outcome_.code(), "%s", failure_.c_str()) : success);
 }
 
 Joint* make_joint(Comm* comm) {

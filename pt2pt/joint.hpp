@@ -29,6 +29,7 @@ struct Joint : Request {
   std::vector<std::unique_ptr<Part>> parts_;
   std::size_t open_ = 1;  // parts not complete, and one until close()
   Error outcome_;
+  std::string failure_;  // its message
 };
 
 // A Joint of this name for messages.

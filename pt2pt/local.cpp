@@ -51,12 +51,13 @@ void begin_local(Send& send) {
   else
     message->local = &send;
   engine.unexpected.insert(*message);
+  if (runtime::threads_multiple) progress::tell_waiters();  // one may be probing
   if (copy) end(send, success);
 }
 
 void take_local(Receive& receive, Send& send) {
   copy_typed(send.args, receive.args, std::min(send.size, receive.room));
-  end(receive, receive.outcome);
+  end(receive, success);
   end(send, success);
 }
 

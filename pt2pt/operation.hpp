@@ -55,7 +55,7 @@ struct Receive : Request, PostedNode<Receive> {
   std::size_t received = 0;  // pieces: bytes that have come
   std::uint32_t id = Send::no_id;  // in `receives`, while the sender may refer to it
   std::uint32_t remote = 0;        // the sender's number for its operation
-  Error outcome;                   // what it will end with: truncation
+  std::size_t message_size = 0;    // once matched: more than `room` means that it is truncated
   Outgoing out;                    // the request for the data, then the answer that ends it at the sender
   bool out_busy = false;
   bool registered = false;
@@ -114,7 +114,7 @@ void begin(Receive& receive);
 
 // Ends an operation: unregisters memory, gives the id and the datatype back, completes the request.
 void end(Send& send, Error error);
-void end(Receive& receive, Error error);
+void end(Receive& receive, Error error);  // without another error, that of a message which does not fit
 
 // A receive takes a message: fills the status, and moves the data or asks for them.
 void take(Receive& receive, Unexpected* message);  // frees the message
@@ -134,7 +134,7 @@ void retry_stalled();
 template <class Extra>
 void answer(Peer& peer, wire::Kind kind, const Extra& extra);
 
-// Sets source, tag and size in the status; the outcome is a truncation when `size` bytes do not fit.
+// Sets source, tag and size in the status.
 void note_matched(Receive& receive, std::int32_t source, std::int32_t tag, std::size_t size);
 
 // Registers the handlers and the poll function; called when the transport is open. And the end of that.

@@ -48,8 +48,7 @@ Error start_send(Request& request) {
 Error start_receive(Request& request) {
   auto& receive = static_cast<Receive&>(request);
   reset(receive);
-  receive.outcome = success;
-  receive.received = receive.expected = 0;
+  receive.received = receive.expected = receive.message_size = 0;
   if (receive.args.rank == MPI_PROC_NULL) {
     receive.status.MPI_SOURCE = MPI_PROC_NULL;
     return mark_complete(receive), success;

@@ -61,7 +61,7 @@ void matched_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
   }
   memcpy(&done, body, sizeof done);
   Send* send = engine.sends.find(done.operation);
-  if (!send || send->peer != &peer) {
+  if (!send || send->peer != &peer || send->out.head.kind != wire::Kind::eager_ack) {
     ++transport::counters.malformed;
     return;
   }
@@ -80,7 +80,7 @@ void take_eager(Receive& receive, Peer& peer, const wire::Header& head, const st
   note_matched(receive, head.source, head.tag, size);
   deliver(receive, bytes, size);
   transport::give_back(peer, transport::cost_of(size));
-  end(receive, receive.outcome);
+  end(receive, success);
 }
 
 void take(Receive& receive, Unexpected* message) {
@@ -96,7 +96,7 @@ void take(Receive& receive, Unexpected* message) {
     take_offer(receive, *peer, message->offer);
   } else {
     deliver(receive, message->bytes(), message->size);
-    end(receive, receive.outcome);
+    end(receive, success);
   }
   free_unexpected(message);
 }

@@ -6,9 +6,26 @@
 #include "pt2pt/operation.hpp"
 
 namespace cow::pt2pt {
-namespace {
 
 using transport::Post;
+
+namespace {
+
+Pool<Outgoing> answers;  // each is here until it has been posted
+
+}  // namespace
+
+template <class Extra>
+void answer(Peer& peer, wire::Kind kind, const Extra& extra) {
+  Outgoing* out = answers.make();
+  out->head = {.kind = kind};
+  out->set_extra(extra);
+  out->posted = [](Outgoing& posted, Error) { answers.destroy(&posted); };
+  if (transport::post(peer, *out) == Post::done) answers.destroy(out);
+}
+template void answer(Peer&, wire::Kind, const wire::Done&);
+
+namespace {
 
 Send& send_of(Outgoing& out) { return *static_cast<Send*>(out.owner); }
 Receive& receive_of(Outgoing& out) { return *static_cast<Receive*>(out.owner); }
@@ -32,19 +49,19 @@ Operation* find_operation(IdTable<Operation>& table, std::uint32_t id, const Pee
   return nullptr;
 }
 
-// Small answers. The pool keeps the Outgoing until it is posted.
-Pool<Outgoing> answers;
-
 // ---- the receiver
 
 void post_from_receive(Receive& receive, wire::Kind kind) {
   receive.out.owner = &receive;
   receive.out.head = {.kind = kind};
   receive.out.cost = 0;
-  receive.out.posted = [](Outgoing& out, Error) {
+  receive.out.posted = [](Outgoing& out, Error error) {
     Receive& owner = receive_of(out);
     owner.out_busy = false;
-    if (owner.done()) release(owner);
+    if (owner.done())
+      release(owner);
+    else if (error)
+      end(owner, error);
   };
   receive.out_busy = true;
   if (transport::post(*receive.peer, receive.out) == Post::done) receive.out_busy = false;
@@ -52,12 +69,14 @@ void post_from_receive(Receive& receive, wire::Kind kind) {
 
 // Tells the sender that its buffer is free, and ends the receive.
 void end_pull(Receive& receive, Error error) {
-  receive.out.set_extra(wire::Done{.operation = receive.remote, .error = error.code()});
-  post_from_receive(receive, wire::Kind::pull_done);
-  end(receive, error ? error : receive.outcome);
+  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.remote, .error = error.code()});
+  end(receive, error);
 }
 
 void start_read(Receive& receive) {
+  // The peer may speak before it is known which of its addresses leads to it.
+  if (receive.peer->state == Peer::State::failed) return end(receive, transport::failure_of(*receive.peer));
+  if (receive.peer->state != Peer::State::up) return engine.stalled_reads.push(receive);
   transport::Port& port = transport::port_of(*receive.peer);
   receive.read_end.receive = &receive;
   receive.read_end.done = [](transport::Completion& completion, Error error) {
@@ -131,7 +150,7 @@ void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::
     unpack(*args.type, args.buffer, args.count, static_cast<MPI_Count>(piece.offset), bytes,
            static_cast<MPI_Count>(size));
   receive->received += size;
-  if (receive->received == receive->expected) end(*receive, receive->outcome);
+  if (receive->received == receive->expected) end(*receive, success);
 }
 
 void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
@@ -139,7 +158,7 @@ void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, s
   if (!parse(body, size, done)) return;
   Receive* receive = find_operation(engine.receives, done.operation, peer);
   if (!receive) return;
-  end(*receive, done.error ? fail(done.error, "the sender could not write its message") : receive->outcome);
+  end(*receive, done.error ? fail(done.error, "the sender could not write its message") : success);
 }
 
 // ---- the sender
@@ -149,6 +168,10 @@ void pull_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, s
   if (!parse(body, size, done)) return;
   Send* send = find_operation(engine.sends, done.operation, peer);
   if (!send) return;
+  if (send->asked != 0 || send->out.head.kind != wire::Kind::offer) {  // it asked for the data, or is not offered them
+    ++transport::counters.malformed;
+    return;
+  }
   end(*send, done.error ? fail(done.error, "the receiver could not read the message") : success);
 }
 
@@ -219,7 +242,7 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
   if (!parse(body, size, request)) return;
   Send* send = find_operation(engine.sends, request.send, peer);
   if (!send) return;
-  if (request.size > send->size || request.key_size > sizeof request.key) {
+  if (request.size == 0 || request.size > send->size || request.key_size > sizeof request.key || send->asked != 0) {
     ++transport::counters.malformed;
     return;
   }
@@ -235,15 +258,6 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
 
 }  // namespace
 
-template <class Extra>
-void answer(Peer& peer, wire::Kind kind, const Extra& extra) {
-  Outgoing* out = answers.make();
-  out->head = {.kind = kind};
-  out->set_extra(extra);
-  out->posted = [](Outgoing& posted, Error) { answers.destroy(&posted); };
-  if (transport::post(peer, *out) == Post::done) answers.destroy(out);
-}
-template void answer(Peer&, wire::Kind, const wire::Done&);
 
 void make_offer(Send& send) {
   send.id = engine.sends.insert(send);

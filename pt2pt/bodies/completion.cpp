@@ -225,8 +225,12 @@ Error body::Testsome(int count, MPI_Request* handles, int* outcount, int* indice
 Error body::Request_free(MPI_Request* handle) {
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
-  table<Request>().erase(*request);
   *handle = MPI_REQUEST_NULL;
+  if (request->kind->query && !request->done()) {  // a generalized one: the program will complete it by this handle
+    request->freed = true;
+    return success;
+  }
+  table<Request>().erase(*request);
   release(*request);  // the engine keeps its own reference until the operation has ended
   return success;
 }
@@ -234,7 +238,9 @@ Error body::Request_free(MPI_Request* handle) {
 Error body::Cancel(MPI_Request* handle) {
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
-  return request->kind->cancel && !request->done() ? request->kind->cancel(*request) : success;
+  // A generalized request hears of it even when it is complete.
+  if (!request->kind->cancel || (request->done() && !request->kind->query)) return success;
+  return request->kind->cancel(*request);
 }
 
 Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status) {

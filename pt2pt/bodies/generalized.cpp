@@ -1,7 +1,6 @@
 // Generalized requests: operations of the program's own, which it completes itself.
 #include "api/bodies.hpp"
 #include "pt2pt/waiting.hpp"
-#include "runtime/progress.hpp"
 
 namespace cow {
 namespace {
@@ -59,8 +58,11 @@ Error body::Grequest_complete(MPI_Request handle) {
   if (Error error = pt2pt::look_up(handle, request)) return error;
   if (request->kind != &generalized) return fail(ErrorClass::request, "the request is not a generalized one");
   if (request->done()) return fail(ErrorClass::request, "the generalized request has been completed already");
+  if (request->freed) {
+    table<Request>().erase(*request);
+    release(*request);
+  }
   finish(*request);
-  progress::wake();  // another thread may wait for it
   return success;
 }
 

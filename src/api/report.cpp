@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "api/start.hpp"
 #include "api/text.hpp"
@@ -46,15 +47,18 @@ Handled handler_for(const Target& target) {
 
 int report(Signature signature, Error error, Target target, const Word* words) {
   const Handled handled = handler_for(target);
-  blamed = nullptr;
+  Comm* const held = std::exchange(blamed, nullptr);
   char call_text[768];
   describe_call(signature, words, call_text, sizeof call_text);
   const char* why = last_failure();
   snprintf(line, sizeof line, "%s: %s", call_text, *why ? why : class_text(error.code()));
   line_code = error.code();
   forget_failure();
-  if (strncmp(signature, "MPI_T_", 6) == 0) return error.code();  // these call no handler
-  return call(*handled.handler, handled.object, handled.comm, error.code(), line);
+  int result = error.code();
+  if (strncmp(signature, "MPI_T_", 6) != 0)  // these call no handler
+    result = call(*handled.handler, handled.object, handled.comm, error.code(), line);
+  if (held) release(*held);
+  return result;
 }
 
 int unsupported(Signature signature, Target target, const Word* words) {
@@ -64,7 +68,11 @@ int unsupported(Signature signature, Target target, const Word* words) {
   return report(signature, error, target, words);
 }
 
-void blame(Comm* comm) { blamed = comm; }
+void blame(Comm* comm) {
+  if (comm) retain(*comm);  // what failed may have held the last reference
+  if (blamed) release(*blamed);
+  blamed = comm;
+}
 
 const char* last_report(int code) { return code != MPI_SUCCESS && code == line_code ? line : nullptr; }
 

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "objects/objects.hpp"
+#include "runtime/lock.hpp"
+#include "runtime/progress.hpp"
 
 namespace cow {
 
@@ -46,6 +48,7 @@ struct Request : Object {
   const RequestKind* kind;
   std::atomic<bool> complete{false};
   bool persistent = false;
+  bool freed = false;  // generalized requests: by the program, before it was complete
   bool active = true;  // persistent requests: started and not yet waited for
   MPI_Status status = empty_status;  // MPI_ERROR holds the operation's error
   Comm* comm = nullptr;              // whose error handler hears of a failure; referenced while the request lives
@@ -67,6 +70,7 @@ inline void mark_complete(Request& request, Error error = success) {
     request.failure = std::make_unique<std::string>(last_failure());
   }
   request.complete.store(true, std::memory_order_release);
+  if (runtime::threads_multiple) progress::tell_waiters();
   while (__builtin_expect(request.continuations != nullptr, 0)) {
     Continuation& first = *request.continuations;
     request.continuations = first.next;

@@ -94,8 +94,8 @@ Error agree_on_key(SipKey& key) {
     pmix_value_t value;
     value.type = PMIX_BYTE_OBJECT;
     value.data.bo = {reinterpret_cast<char*>(&key), sizeof key};
-    pmix_status_t status = PMIx_Put(PMIX_GLOBAL, key_key, &value);
-    if (status == PMIX_SUCCESS) status = PMIx_Commit();
+    // Committed together with the address: whoever asks for one must not be told that only the other exists.
+    const pmix_status_t status = PMIx_Put(PMIX_GLOBAL, key_key, &value);
     return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
   }
   const pmix_proc_t root = process_of(0);

@@ -30,8 +30,6 @@ void lock_slow() {
 }
 
 void unlock_slow() {
-  // The level may have been raised between the two ends of MPI_Init_thread's own guard.
-  if (depth == 0) return;
   if (--depth == 0) mutex.unlock();
 }
 

@@ -24,14 +24,17 @@ void let_others_in();
 
 class Guard {
  public:
-  Guard() {
-    if (threads_multiple) lock_slow();
+  Guard() : held_(threads_multiple) {
+    if (held_) lock_slow();
   }
   ~Guard() {
-    if (threads_multiple) unlock_slow();
+    if (held_) unlock_slow();
   }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
+
+ private:
+  const bool held_;  // the level changes within MPI_Init_thread and MPI_Finalize
 };
 
 }  // namespace cow::runtime

@@ -91,8 +91,13 @@ std::size_t poll() {
   // By index: a poll function may add or remove sources; one that is skipped thereby has its turn in the next pass.
   for (std::size_t i = 0; i < sources.size(); ++i) events += sources[i]->poll(*sources[i]);
   polling = false;
-  if (events > 0 && bystanders > 0) moved().notify_all();
+  if (events > 0) tell_waiters();
   return events;
+}
+
+void tell_waiters() {
+  if (bystanders > 0) moved().notify_all();
+  if (sleeper) wake();
 }
 
 void wake() {

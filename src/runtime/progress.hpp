@@ -30,6 +30,10 @@ void remove(Source& source);  // may be called from within poll
 // One pass over the sources; returns how many things moved.
 std::size_t poll();
 
+// Under the lock: something that a waiting thread may be waiting for has happened, outside poll(). To be called only at
+// MPI_THREAD_MULTIPLE: else nobody else waits.
+void tell_waiters();
+
 // Wakes a waiting thread from elsewhere (PMIx's thread, a signal handler's successor); async-signal-safe.
 void wake();
 

@@ -81,8 +81,8 @@ std::size_t pump(Peer& peer) {
 
 std::size_t tell_failure(Peer& peer) {
   std::size_t count = 0;
-  for (; !peer.answers.empty(); ++count) tell_posted(peer.answers.pop(), peer.failure);
-  for (; !peer.messages.empty(); ++count) tell_posted(peer.messages.pop(), peer.failure);
+  for (; !peer.answers.empty(); ++count) tell_posted(peer.answers.pop(), failure_of(peer));
+  for (; !peer.messages.empty(); ++count) tell_posted(peer.messages.pop(), failure_of(peer));
   return count;
 }
 
@@ -271,6 +271,8 @@ Peer& peer_of(Process process) {
 
 Port& port_of(Peer&) { return *port; }
 
+Error failure_of(const Peer& peer) { return fail(peer.failure.code(), "%s", peer.failure_text.c_str()); }
+
 Post post(Peer& peer, Outgoing& out) {
   if (out.cost == 0) {
     if (peer.state == Peer::State::up && peer.answers.empty() && try_post(peer, out)) return Post::done;
@@ -298,6 +300,7 @@ void peer_is_up(Peer& peer) { put_in_pump(peer); }
 void peer_failed(Peer& peer, Error error) {
   peer.state = Peer::State::failed;
   peer.failure = error;
+  peer.failure_text = last_failure();
   put_in_pump(peer);
 }
 

@@ -75,6 +75,7 @@ struct Peer {
   Outgoing credit_message, starved_message;
   std::unique_ptr<Connecting> connecting;
   Error failure;
+  std::string failure_text;
 };
 
 // Handles the messages of one kind. `body` has `size` bytes and is valid until the return.
@@ -89,6 +90,9 @@ void close();
 
 Peer& peer_of(Process process);
 Port& port_of(Peer& peer);
+
+// Why a peer has failed, with its message put back into this thread's buffer.
+Error failure_of(const Peer& peer);
 
 // Posts the message now, or queues it: `done` (nothing more will be heard of it) or `posted` (out.posted is called
 // later). For a failed peer it is queued and told the failure from progress.
