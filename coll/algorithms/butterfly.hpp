@@ -20,11 +20,11 @@ class Butterfly {
   Butterfly(int colours, int steps, int rank, Partner partner)
       : colours_(colours), steps_(steps), rank_(rank), partner_(partner) {
     for (int c = 0; c < colours; ++c) {
-      Piece piece{0, 1 << steps};
+      BlockRange piece{0, 1 << steps};
       for (int s = 0; s < steps; ++s) {
         const int middle = (piece.low + piece.high) / 2;
         const bool lower = smallest(c, s + 1, rank) < smallest(c, s + 1, partner(c, s, rank));
-        const Piece halves[2] = {{piece.low, middle}, {middle, piece.high}};
+        const BlockRange halves[2] = {{piece.low, middle}, {middle, piece.high}};
         kept_.push_back(halves[lower ? 0 : 1]);
         given_.push_back(halves[lower ? 1 : 0]);
         piece = kept_.back();
@@ -52,8 +52,8 @@ class Butterfly {
   };
 
   template <class V>
-  void exchange(V& v, int s, Address from, Address into, Count n, const std::vector<Piece>& out,
-                const std::vector<Piece>& in) const {
+  void exchange(V& v, int s, Address from, Address into, Count n, const std::vector<BlockRange>& out,
+                const std::vector<BlockRange>& in) const {
     for (int c = 0; c < colours_; ++c) {
       const int peer = partner_(c, s, rank_);
       const Part arriving = part(n, c, in[index(c, s)]);
@@ -66,7 +66,7 @@ class Butterfly {
 
   std::size_t index(int colour, int step) const { return static_cast<std::size_t>(colour * steps_ + step); }
 
-  Part part(Count n, int colour, const Piece& piece) const {
+  Part part(Count n, int colour, const BlockRange& piece) const {
     const EvenBlocks colours{n, colours_};
     const EvenBlocks blocks{colours.length(colour), 1 << steps_};
     return {colours.offset(colour) + blocks.offset(piece.low), blocks.length(piece.low, piece.high)};
@@ -82,7 +82,7 @@ class Butterfly {
   int steps_;
   int rank_;
   Partner partner_;
-  std::vector<Piece> kept_, given_;  // by colour, then step
+  std::vector<BlockRange> kept_, given_;  // by colour, then step
 };
 
 // The cost of a butterfly: `family` names the pattern of each step.

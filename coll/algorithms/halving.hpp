@@ -8,16 +8,16 @@
 namespace cow::coll {
 
 // The piece [low, high) of the vector's blocks that a core rank works on.
-struct Piece {
+struct BlockRange {
   int low;
   int high;
 };
 
 // The halves of a piece that a core rank keeps and gives away at the step of `mask`.
 struct Halves {
-  Piece kept;
-  Piece given;
-  Halves(Piece whole, int core_rank, int mask) {
+  BlockRange kept;
+  BlockRange given;
+  Halves(BlockRange whole, int core_rank, int mask) {
     const int middle = (whole.low + whole.high) / 2;
     kept = {whole.low, middle};
     given = {middle, whole.high};
@@ -26,9 +26,9 @@ struct Halves {
 };
 
 template <class V>
-Piece halving_reduce_scatter(V& v, const Fold& fold, int core_rank, Address buffer, Address scratch, Count n) {
+BlockRange halving_reduce_scatter(V& v, const Fold& fold, int core_rank, Address buffer, Address scratch, Count n) {
   const EvenBlocks blocks{n, fold.core};
-  Piece piece{0, fold.core};
+  BlockRange piece{0, fold.core};
   for (int mask = 1; mask < fold.core; mask *= 2) {
     const int partner = core_rank ^ mask;
     const Halves halves(piece, core_rank, mask);
@@ -43,8 +43,8 @@ Piece halving_reduce_scatter(V& v, const Fold& fold, int core_rank, Address buff
 }
 
 // The piece that a core rank worked on before the step of `mask`.
-inline Piece piece_before(const Fold& fold, int core_rank, int mask) {
-  Piece piece{0, fold.core};
+inline BlockRange piece_before(const Fold& fold, int core_rank, int mask) {
+  BlockRange piece{0, fold.core};
   for (int m = 1; m < mask; m *= 2) piece = Halves(piece, core_rank, m).kept;
   return piece;
 }

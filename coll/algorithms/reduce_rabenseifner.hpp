@@ -41,7 +41,7 @@ struct ReduceRabenseifner {
     for (int mask = fold.core / 2; mask > 0; mask /= 2) {
       const Halves halves(piece_before(fold, core_rank, mask), core_rank, mask);
       const bool gives = core_rank & mask;
-      const Piece& moved = gives ? halves.kept : halves.given;
+      const BlockRange& moved = gives ? halves.kept : halves.given;
       const Address place = v.at(sum, blocks.offset(moved.low));
       const Count n = blocks.length(moved.low, moved.high);
       if (gives) return v.send(fold.rank_of(core_rank ^ mask), place, n);
