@@ -48,7 +48,9 @@ void decide_waiting_policy(int local_ranks) {
   const bool crowded = local_ranks > allowed_processors();
   // In a crowd whoever we wait for probably needs this processor: give it up at once.
   policy.spin = crowded ? 0 : set.spin_us * microsecond;
-  policy.yield = policy.spin + (crowded ? 20 * microsecond : 100 * microsecond);
+  // Longer than the pauses within one exchange: a MiB over TCP moves for 0.4 ms without an event of its own, and a rank
+  // that slept meanwhile was a quarter slower. Whoever yields takes nothing from those who have work.
+  policy.yield = policy.spin + 1000 * microsecond;
   policy.spin_only = set.wait == "spin";
   policy.never_sleep = set.wait == "yield";
   if (set.wait == "yield") policy.spin = 0;
