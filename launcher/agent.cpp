@@ -217,6 +217,7 @@ void Agent::on_exit(pid_t pid, int status) {
   if (found == ranks_.end()) return;  // an orphan of a rank: this process is a subreaper
   auto& [rank, state] = *found;
   state.pid = -1;
+  output_->drain(rank);
   --running_;
   Writer body;
   body.u32(rank).u32(static_cast<std::uint32_t>(status));
@@ -274,6 +275,7 @@ void Agent::on_connected(std::uint32_t rank) {
 void Agent::on_finalized(std::uint32_t rank) { ranks_[rank].finalized = true; }
 
 void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
+  output_->drain(rank);
   channel_.send(Kind::aborted, Writer().u32(rank).u32(static_cast<std::uint32_t>(status)).text(message));
 }
 

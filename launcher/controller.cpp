@@ -169,6 +169,8 @@ void Controller::on_hello(std::uint32_t index, Reader body) {
   const std::uint32_t version = body.u32();
   body.u32();
   node.host = body.text();
+  // What a login script said came before the greeting, but through another pipe.
+  if (node.error_fd >= 0) on_node_error(index);
   node.greeted = true;
   if (version != protocol_version) {
     return fail(own_failure, "host " + node.name + " has another version of COW MPI (its agent speaks protocol " +

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,11 @@ namespace {
 
 constexpr std::size_t longest_held = 64 << 10;  // a longer line is passed on in pieces
 constexpr Nanoseconds line_patience = 200 * millisecond;  // how long a line in pieces may stand still
+
+bool is_readable(int fd) {
+  pollfd polled{fd, POLLIN, 0};
+  return poll(&polled, 1, 0) == 1;
+}
 
 }  // namespace
 
@@ -138,6 +144,21 @@ void RankOutput::credit(std::uint32_t bytes) {
   if (!was_out || credit_ <= 0) return;
   update_events();
   if (finishing_) finish();
+}
+
+void RankOutput::drain(std::uint32_t rank) {
+  std::vector<std::pair<int, int>> there;  // descriptor, bytes in it now: a child of the rank may go on writing
+  for (const auto& [fd, pipe] : pipes_) {
+    int bytes = 0;
+    if (pipe.rank == rank && ioctl(fd, FIONREAD, &bytes) == 0) there.emplace_back(fd, bytes);
+  }
+  for (auto [fd, bytes] : there) {
+    const std::int64_t least = credit_ - bytes;
+    // A line without an end is held, so credit_ does not fall: the loop then goes on to the end of the pipe.
+    do {
+      on_readable(fd);
+    } while (pipes_.count(fd) && !is_held_up(fd) && credit_ > least && is_readable(fd));
+  }
 }
 
 void RankOutput::finish() {

@@ -18,6 +18,9 @@ class RankOutput {
 
   void add(std::uint32_t rank, int stream, int fd);  // takes the descriptor
   void credit(std::uint32_t bytes);
+  // Sends what the rank's pipes hold now, as far as the window allows: called before its end is reported, so that its
+  // last words come first.
+  void drain(std::uint32_t rank);
   // No writer is left that matters: what the pipes hold now is sent, then they are closed.
   void finish();
   bool is_empty() const { return pipes_.empty(); }

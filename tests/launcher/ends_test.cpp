@@ -45,6 +45,16 @@ TEST(Ends, WithTheStatusOfTheRankThatFailed) {
   }
 }
 
+TEST(Ends, AfterTheLastWordsOfTheRankThatFailed) {
+  for (int round = 0; round < 5; ++round) {
+    JobRun job({"/bin/sh", "-c", MPIRUN " -n 2 sh -c 'seq 1 3000; printf \"last words\"; exit 3' 2>&1"});
+    job.finish();
+    const std::size_t cause = job.out.find("mpirun: rank");
+    ASSERT_NE(cause, std::string::npos) << job.out.substr(0, 300);
+    EXPECT_THAT(job.out.substr(0, cause), HasSubstr("last words"));
+  }
+}
+
 TEST(Ends, With128AndTheSignalThatKilledARank) {
   for (int signal : {SIGKILL, SIGSEGV, SIGABRT, SIGTERM, SIGFPE}) {
     const std::string text = std::to_string(signal);
@@ -86,9 +96,12 @@ TEST(Ends, ProgramsThatKnowNoMpiRunAsWell) {
 }
 
 TEST(Ends, TheOthersMayCleanUpAfterSigterm) {
-  const Finished job = mpirun({"-n", "2", "--grace", "5s", "sh", "-c",
-                               "if [ $PMIX_RANK = 1 ]; then sleep 0.2; exit 3; fi; "
-                               "trap 'echo cleaned up; exit 0' TERM; while :; do sleep 0.05; done"});
+  // Rank 1 fails when rank 0 is ready for SIGTERM.
+  const std::string ready = testing::TempDir() + "ready." + std::to_string(getpid());
+  const Finished job = mpirun({"-n", "2", "--grace", "20s", "sh", "-c",
+                               "if [ $PMIX_RANK = 1 ]; then until [ -e $0 ]; do sleep 0.02; done; exit 3; fi; "
+                               "trap 'echo cleaned up; exit 0' TERM; >$0; while :; do sleep 0.05; done", ready});
+  unlink(ready.c_str());
   EXPECT_EQ(job.status, 3);
   EXPECT_EQ(job.out, "cleaned up\n");
 }
@@ -152,12 +165,13 @@ TEST_P(Signals, EndWith128AndTheSignalWhenTheRanksDieOfIt) {
 INSTANTIATE_TEST_SUITE_P(All, Signals, testing::Values(SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT));
 
 TEST(SecondInterrupt, KillsAtOnce) {
-  JobRun job({MPIRUN, "-n", "2", "sh", "-c", "trap '' INT TERM; echo ready; while :; do sleep 0.1; done"});
+  JobRun job({MPIRUN, "-n", "2", "sh", "-c",
+              "trap 'echo not yet' INT; trap '' TERM; echo ready; while :; do sleep 0.1; done"});
   ASSERT_TRUE(job.wait_for("ready\nready\n"));
   kill(job.pid(), SIGINT);
-  usleep(200'000);
+  ASSERT_TRUE(job.wait_for("not yet\nnot yet\n"));  // two signals that wait at once are one
   kill(job.pid(), SIGINT);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_EQ(job.status, 130);
   EXPECT_THAT(job.left, IsEmpty());
 }

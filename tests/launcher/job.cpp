@@ -34,7 +34,8 @@ std::vector<std::string> files() {
     if (!open) continue;
     while (const dirent* entry = readdir(open)) {
       const std::string name = entry->d_name;
-      if (name.find("pmix") != std::string::npos || name.find("cow") != std::string::npos) {
+      // cow_ begins the folders of other tests.
+      if (name.find("pmix") != std::string::npos || name.starts_with("cow-")) {
         out.push_back(std::string(folder) + "/" + name);
       }
     }
@@ -156,7 +157,7 @@ bool JobRun::read_some(int timeout) {
 bool JobRun::wait_for(const std::string& text) {
   const auto start = Clock::now();
   while (out.find(text) == std::string::npos) {
-    if (since(start) > 10 || !read_some(100)) return out.find(text) != std::string::npos;
+    if (since(start) > 30 || !read_some(100)) return out.find(text) != std::string::npos;
   }
   return true;
 }
@@ -171,7 +172,7 @@ void JobRun::finish(double seconds) {
   }
   if (ended) status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
   start = Clock::now();
-  while (ended && since(start) < 2) {
+  while (ended && since(start) < soon) {
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
     left_after = since(start);

@@ -9,6 +9,10 @@
 
 namespace cow::test {
 
+// Seconds within which a job must be gone after a process of it died: two are promised, and a loaded machine with
+// sanitizers gets more.
+inline constexpr double soon = 6;
+
 struct JobOptions {
   std::string input;                     // given on standard input
   std::vector<std::string> environment;  // NAME=value beside that of the test
@@ -24,7 +28,7 @@ class JobRun {
   ~JobRun();
 
   pid_t pid() const { return pid_; }
-  // Waits until standard output holds `text`, at most 10 s; false when it does not come.
+  // Waits until standard output holds `text`, at most 30 s; false when it does not come.
   bool wait_for(const std::string& text);
   // Waits for mpirun's end and that of everything it started; at most `seconds`, then all is killed.
   void finish(double seconds = 30);

@@ -52,7 +52,7 @@ TEST(Kill, ARank) {
   JobRun job({MPIRUN, "-n", "3", CLIENT, "wait"});
   ASSERT_TRUE(all_ready(job));
   kill(find("pmix_client wait", 1), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.err, AllOf(HasSubstr("killed by signal 9 (Killed)"), HasSubstr("rank ")));
   EXPECT_EQ(lines(job.err).size(), 1u) << job.err;
@@ -63,7 +63,7 @@ TEST(Kill, ARankBelowAShell) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(find("pmix_client wait", 1), SIGKILL);
-  job.finish(3);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.left, IsEmpty());
 }
@@ -72,7 +72,7 @@ TEST(Kill, TheAgent) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(find_agent(), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.err, AllOf(HasSubstr("the agent on host"), HasSubstr("signal 9")));
   EXPECT_THAT(job.left, IsEmpty());
@@ -82,7 +82,7 @@ TEST(Kill, TheGuard) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(parent_of(find_agent()), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_GT(job.status, 0);
   EXPECT_THAT(job.err, HasSubstr("guard"));
   EXPECT_THAT(job.left, IsEmpty());
@@ -92,17 +92,17 @@ TEST(Kill, Mpirun) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(job.pid(), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.left, IsEmpty());
-  EXPECT_LT(job.left_after, 2.0);
+  EXPECT_LT(job.left_after, soon);
 }
 
 TEST(Kill, MpirunsWholeProcessGroup) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(-job.pid(), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_THAT(job.left, IsEmpty());
 }
 
@@ -113,7 +113,7 @@ TEST(Kill, MpirunWhileItIsStopped) {
   usleep(100'000);
   EXPECT_NE(find("pmix_client wait"), -1);  // to be suspended is no failure
   kill(job.pid(), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_THAT(job.left, IsEmpty());
 }
 
@@ -124,7 +124,7 @@ TEST(Kill, AnythingAtAnyMomentOfTheStart) {
     usleep(static_cast<useconds_t>(moment / 3 * 4000));
     const pid_t victim = moment % 3 == 0 ? job.pid() : moment % 3 == 1 ? find_agent() : parent_of(find_agent());
     kill(victim > 0 ? victim : job.pid(), SIGKILL);
-    job.finish(3);
+    job.finish(soon);
     EXPECT_NE(job.status, 0) << moment;
     EXPECT_NE(job.status, -1) << moment;
     EXPECT_THAT(job.left, IsEmpty()) << moment;

@@ -180,7 +180,7 @@ TEST_F(ManyHosts, TheDeathOfAnAgentEndsAllHosts) {
   ASSERT_TRUE(all_ready(job));
   ASSERT_EQ(agents(false).size(), 3u);
   kill(agents(false)[1].pid, SIGKILL);
-  job.finish(3);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.err, AllOf(HasSubstr("the agent on host " + prefix()), HasSubstr("signal 9")));
   EXPECT_THAT(job.left, IsEmpty());
@@ -191,7 +191,7 @@ TEST_F(ManyHosts, TheDeathOfAGuardEndsAllHosts) {
   ASSERT_TRUE(all_ready(job));
   ASSERT_EQ(agents(true).size(), 3u);
   kill(agents(true)[2].pid, SIGKILL);
-  job.finish(3);
+  job.finish(soon);
   EXPECT_GT(job.status, 0);
   EXPECT_THAT(job.left, IsEmpty());
 }
@@ -200,7 +200,7 @@ TEST_F(ManyHosts, TheDeathOfMpirunEndsAllHosts) {
   JobRun job(waiting_job());
   ASSERT_TRUE(all_ready(job));
   kill(job.pid(), SIGKILL);
-  job.finish(2);
+  job.finish(soon);
   EXPECT_EQ(job.status, 137);
   EXPECT_THAT(job.left, IsEmpty());
 }
