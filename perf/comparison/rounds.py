@@ -1,0 +1,129 @@
+"""Runs jobs in turn with every library, and gathers what they print."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from . import libraries
+
+MACHINE = "machine"
+
+
+def parse(text):
+    """What a program printed: lines "KEY FIGURE". A line that is anything else makes the whole run worthless."""
+    figures = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) != 2:
+            raise ValueError(f"printed a line that is not a key and a figure: {line!r}")
+        figures[words[0]] = float(words[1])  # ValueError says what it was
+    return figures
+
+
+def stop(process):
+    """Ends a job that takes too long: first as a user would, then whatever is left of its process group."""
+    for sign, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(patience)
+            return
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+def run(command, seconds, environment):
+    """Figures by key, or (None, why there are none)."""
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, env={**os.environ, **environment}, start_new_session=True)
+    except OSError as error:
+        return None, f"{command[0]} does not start: {error.strerror}"
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        stop(process)
+        process.communicate()
+        return None, f"took longer than {seconds:g} s"
+    if process.returncode != 0:
+        return None, f"status {process.returncode}: {(err or out).strip()[-600:]}"
+    try:
+        return parse(out), None
+    except ValueError as error:
+        return None, str(error)
+
+
+class Measurement:
+    """All figures of the groups asked for; `result` is what is written as JSON."""
+
+    def __init__(self, compared, work, rounds):
+        self.compared, self.work, self.rounds = compared, work, rounds
+        self.result = {
+            "made": time.strftime("%Y-%m-%d %H:%M"),
+            "cores": len(os.sched_getaffinity(0)),
+            "rounds": rounds,
+            "libraries": [{"name": one.name, "version": one.version, "ours": one.ours} for one in compared],
+            "groups": [],
+        }
+
+    def program(self, library, name):
+        """The program as compiled with a library (None: without MPI)."""
+        source = os.path.join(libraries.PROGRAMS, f"{name}.c")
+        if library is None:
+            return libraries.compile_program(source, os.path.join(self.work, MACHINE, name), ("cc",))
+        folder = library.name.replace(" ", "").lower()
+        return libraries.compile_program(source, os.path.join(self.work, folder, name), library.compiler, library.link)
+
+    def measure(self, group):
+        """All rounds of one group: machine, A, B, C, machine, A, B, C, …"""
+        entry = {"name": group.name, "title": group.title, "machine": {word: [] for word in group.machine}, "jobs": []}
+        self.result["groups"].append(entry)
+        for job in group.jobs:
+            names = [one.name for one in self.libraries_of(job)]
+            entry["jobs"].append({
+                "name": job.name, "unit": job.unit, "more_is_better": job.more_is_better, "curve": job.curve,
+                "command": " ".join((job.program, *job.arguments)), "ranks": job.ranks,
+                "rows": [{"key": row.key, "name": row.name, "values": {name: [] for name in names},
+                          "checks": [vars(check) for check in row.checks]} for row in job.rows],
+                "failures": {}})
+        for number in range(self.rounds):
+            self.tell(f"{group.name}: round {number + 1} of {self.rounds}")
+            self.measure_machine(group, entry)
+            for job, table in zip(group.jobs, entry["jobs"]):
+                if number < job.most_rounds:
+                    for library in self.libraries_of(job):
+                        self.measure_job(job, library, table)
+        self.tell("")
+
+    def libraries_of(self, job):
+        return [one for one in self.compared if one.ours or job.peers]
+
+    def measure_machine(self, group, entry):
+        if not group.machine:
+            return
+        figures, why = run([self.program(None, "limits"), *group.machine], 60, {})
+        if figures is None:
+            raise RuntimeError(f"limits: {why}")
+        for word, figure in figures.items():
+            entry["machine"][word].append(figure)
+
+    def measure_job(self, job, library, table):
+        if library.name in table["failures"]:
+            return  # once is enough
+        try:
+            command = [*job.before, *library.start(job.ranks), self.program(library, job.program), *job.arguments]
+            figures, why = run(command, job.seconds, library.environment)
+        except libraries.BrokenProgram as error:
+            figures, why = None, f"does not compile: {error}"
+        if figures is not None and (missing := [row.key for row in job.rows if row.key not in figures]):
+            figures, why = None, f"printed nothing for {', '.join(missing)}"
+        if figures is None:
+            table["failures"][library.name] = why
+            return
+        for row in table["rows"]:
+            row["values"][library.name].append(figures[row["key"]])
+
+    @staticmethod
+    def tell(text):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

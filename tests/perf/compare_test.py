@@ -1,0 +1,218 @@
+"""perf/compare: what it makes of figures, of programs that fail, and of a machine without other libraries."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as tree
+from unittest import mock
+
+from comparison import groups, libraries, page, table, verdict
+from support import BUILD, SOURCE
+
+COMPARE = SOURCE / "perf" / "compare"
+PROGRAMS = SOURCE / "perf" / "comparison" / "programs"
+
+
+def result_of(rows, more_is_better=False, machine=None, curve=False):
+    """Results as perf/compare keeps them, with one group of one job. rows: (key, values by library, checks)"""
+    names = ("COW MPI", "MPICH", "Open MPI")
+    return {"made": "then", "cores": 2, "rounds": 3,
+            "libraries": [{"name": name, "version": "1", "ours": name == "COW MPI"} for name in names],
+            "groups": [{"name": "group", "title": "A group", "machine": machine or {}, "jobs": [{
+                "name": "job", "unit": "us", "more_is_better": more_is_better, "curve": curve, "command": "", "ranks": 2,
+                "failures": {}, "rows": [{"key": key, "name": key, "values": values, "checks": checks}
+                                         for key, values, checks in rows]}]}]}
+
+
+def judged(result, index=0):
+    group = result["groups"][0]
+    job = group["jobs"][0]
+    return verdict.verdicts(result, group, job, job["rows"][index])
+
+
+def check(against, bound, what=None):
+    return {"against": against, "bound": bound, "what": what}
+
+
+class Verdicts(unittest.TestCase):
+    TIMES = {"COW MPI": [1.0, 2.0, 1.0], "MPICH": [4.0, 4.0, 4.0], "Open MPI": [2.0, 2.5, 2.0]}
+
+    def test_a_time_is_compared_with_the_shortest(self):
+        one, = judged(result_of([("8", self.TIMES, [check("peers", 0.5)])]))
+        self.assertEqual((one["name"], one["ratio"], one["met"]), ("Open MPI", 0.5, True))
+
+    def test_a_rate_is_compared_with_the_highest(self):
+        one, = judged(result_of([("8", self.TIMES, [check("peers", 1.2)])], more_is_better=True))
+        self.assertEqual((one["name"], one["ratio"], one["met"]), ("MPICH", 0.25, False))
+
+    def test_rounds_are_compared_with_their_own(self):
+        """The machine halved its speed for the second half; the libraries were as good as each other all along."""
+        drifting = {"COW MPI": [1.0, 1.0, 2.0, 2.0, 2.0], "MPICH": [1.0, 1.0, 2.0, 2.0, 2.0]}
+        self.assertEqual(judged(result_of([("8", drifting, [check("peers", 1.0)])]))[0]["ratio"], 1.0)
+
+    def test_the_machine_itself(self):
+        one, = judged(result_of([("8", self.TIMES, [check("machine", 3.0, "futex")])], machine={"futex": [0.25, 0.5, 0.25]}))
+        self.assertEqual((one["ratio"], one["met"]), (4.0, False))
+
+    def test_another_row(self):
+        rows = [("1", {"COW MPI": [10.0]}, []), ("2", {"COW MPI": [22.0]}, [check("row", 2.2, "1")]),
+                ("4", {"COW MPI": [60.0]}, [check("row", 2.2, ("job", "2"))])]
+        self.assertEqual([judged(result_of(rows), 1)[0]["met"], judged(result_of(rows), 2)[0]["met"]], [True, False])
+
+    def test_the_figure_itself(self):
+        self.assertFalse(judged(result_of([("8", {"COW MPI": [0.2]}, [check("value", 0.1)])]))[0]["met"])
+
+    def test_nothing_is_met_that_was_not_measured(self):
+        one, = judged(result_of([("8", {"COW MPI": [1.0], "MPICH": []}, [check("peers", 0.9)])]))
+        self.assertIsNone(one["met"])
+
+
+class Shown(unittest.TestCase):
+    ROWS = [(str(size), {"COW MPI": [2.0, 2.0], "MPICH": [4.0, 4.4], "Open MPI": [3.0, 4.0]}, [check("peers", 0.5)])
+            for size in (0, 1, 1024)]
+
+    def test_a_line_of_the_table(self):
+        result = result_of(self.ROWS)
+        lines = list(table.group_lines(result, result["groups"][0]))
+        line = next(line for line in lines if line.startswith("1024"))
+        self.assertEqual(line.split(), ["1024", "2", "±0%", "4.2", "±5%", "3.5", "±14%", "0.583", "<=", "0.5", "NOT", "MET"])
+
+    def test_the_sum(self):
+        self.assertEqual(table.summary(result_of(self.ROWS)), "0 limits met, 3 not met")
+
+    def test_a_page_that_needs_nothing_else(self):
+        result = result_of(self.ROWS, curve=True, machine={"cacheline": [0.1]})
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(page.write(result, folder), ["group.svg", "index.html"])
+            picture = tree.parse(os.path.join(folder, "group.svg")).getroot()
+            self.assertEqual(len(picture.findall(".//{*}polyline")), 3)
+            text = pathlib.Path(folder, "index.html").read_text()
+        self.assertIn("<svg", text)
+        for foreign in ("src=", "href=", "@import", "url("):
+            self.assertNotIn(foreign, text)
+
+
+class Table(unittest.TestCase):
+    """The groups themselves: nothing in them refers to what is not there."""
+
+    def test_names_are_unique(self):
+        names = [group.name for group in groups.all_groups()]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_what_checks_refer_to(self):
+        for group in groups.all_groups():
+            rows = {(job.name, row.key) for job in group.jobs for row in job.rows}
+            self.assertEqual(len(rows), sum(len(job.rows) for job in group.jobs), group.name)
+            for job in group.jobs:
+                for one in (one for row in job.rows for one in row.checks):
+                    if one.against == "machine":
+                        self.assertIn(one.what, group.machine)
+                    if one.against == "row":
+                        self.assertIn((job.name, one.what) if isinstance(one.what, str) else one.what, rows)
+
+    def test_machine_figures_have_words(self):
+        for group in groups.all_groups():
+            for word in group.machine:
+                self.assertIn(word, table.MACHINE_WORDS)
+
+
+class Runs(unittest.TestCase):
+    """The whole script, with a library whose compiler and mpirun are scripts of a few lines."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "bin").mkdir()
+        self.tool("mpirun", 'shift 2; exec "$@"')
+
+    def tool(self, name, text):
+        path = self.folder / "bin" / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def programs_do(self, text):
+        """A compiler whose programs are this script."""
+        self.tool("mpicc", 'while [ "$1" != -o ]; do shift; done\n'
+                  f"printf '%s\\n' '#!/bin/sh' '{text}' >\"$2\"; chmod +x \"$2\"")
+
+    def compare(self, *options):
+        return subprocess.run([COMPARE, "--prefix", self.folder, "--work", self.folder / "work", "--alone", "--only", "rate",
+                               "--rounds", "3", *options], capture_output=True, text=True, check=False)
+
+    def test_figures_reach_the_table_and_the_file(self):
+        self.programs_do("echo 8 7.5")
+        done = self.compare("--json", self.folder / "json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        row = next(line for line in done.stdout.splitlines() if line.startswith("8 B"))
+        self.assertEqual(row.split()[2:4] + row.split()[-2:], ["7.5", "±0%", "no", "peer"])
+        written = json.loads((self.folder / "json").read_text())
+        self.assertEqual(written["groups"][0]["jobs"][0]["rows"][0]["values"], {"COW MPI": [7.5, 7.5, 7.5]})
+        again = subprocess.run([COMPARE, "--from", self.folder / "json"], capture_output=True, text=True, check=False)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def broken(self, *words):
+        done = self.compare()
+        self.assertEqual(done.returncode, 1, done.stdout)
+        line = next(line for line in done.stdout.splitlines() if line.startswith("! COW MPI"))
+        for word in words:
+            self.assertIn(word, done.stdout, line)
+
+    def test_a_program_that_fails(self):
+        self.programs_do("echo 8 7.5; echo no luck >&2; exit 3")
+        self.broken("status 3", "no luck")
+
+    def test_a_program_that_prints_something_else(self):
+        self.programs_do("echo hello")
+        self.broken("not a key and a figure", "hello")
+
+    def test_a_program_that_prints_too_little(self):
+        self.programs_do("echo 16 1")
+        self.broken("printed nothing for 8")
+
+    def test_a_program_that_does_not_compile(self):
+        self.tool("mpicc", "echo syntax error >&2; exit 1")
+        self.broken("does not compile", "syntax error")
+
+    def test_an_unknown_group(self):
+        done = self.compare("--only", "nonsense")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no group nonsense; there are latency,", done.stderr)
+
+    def test_the_list(self):
+        listed = subprocess.run([COMPARE, "--list"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line.split()[0] for line in listed.splitlines()], [group.name for group in groups.all_groups()])
+
+    def test_no_library(self):
+        done = subprocess.run([COMPARE, "--prefix", "/nonexistent"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("/nonexistent has no bin/mpicc", done.stderr)
+
+
+class Machine(unittest.TestCase):
+    def test_without_peers(self):
+        with mock.patch.dict(os.environ, PATH="/nonexistent"):
+            self.assertEqual(libraries.peers(), [])
+
+    def test_every_program_compiles_without_a_warning(self):
+        ours = libraries.built(str(BUILD))
+        with tempfile.TemporaryDirectory() as folder:
+            for source in sorted(PROGRAMS.glob("*.c")):
+                libraries.compile_program(str(source), os.path.join(folder, source.stem), ours.compiler, ours.link,
+                                          (*libraries.FLAGS, "-Werror"))
+
+    def test_a_job_of_ours(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # without the words of this test, which mpirun would take for misspelt settings
+            plain = {name: word for name, word in os.environ.items() if not name.startswith("COW_")}
+            done = subprocess.run([COMPARE, "--build", BUILD, "--work", folder, "--alone", "--only", "onecore", "--rounds", "1"],
+                                  capture_output=True, text=True, check=False, env=plain)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        row = next(line for line in done.stdout.splitlines() if line.startswith("8 B"))
+        self.assertGreater(float(row.split()[2]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
