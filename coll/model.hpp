@@ -33,7 +33,7 @@ struct Traffic {
 };
 
 // Names of patterns for Patterns::of: one number an algorithm, then its step.
-enum class PatternName : std::int64_t { swing = 1, swing_short, dimension_exchange, bucket, bine, dimension };
+enum class PatternName : std::int64_t { swing = 1, swing_short, dimension_exchange, bucket, bine, dimension, bine_butterfly };
 inline std::int64_t pattern_name(PatternName family, int step) {
   return static_cast<std::int64_t>(family) << 32 | step;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "coll/algorithms/allgather.hpp"
+#include "coll/algorithms/allreduce_bine.hpp"
 #include "coll/algorithms/allreduce_dimension_exchange.hpp"
 #include "coll/algorithms/allreduce_doubling.hpp"
 #include "coll/algorithms/allreduce_rabenseifner.hpp"
@@ -25,6 +26,8 @@
 #include "coll/algorithms/reduce_rabenseifner.hpp"
 #include "coll/algorithms/reduce_scatter.hpp"
 #include "coll/algorithms/scan.hpp"
+#include "coll/algorithms/torus_bucket.hpp"
+#include "coll/algorithms/torus_trees.hpp"
 
 namespace cow::coll {
 
@@ -34,20 +37,21 @@ struct AlgorithmList {};
 using AllAlgorithms = AlgorithmList<
     BarrierDissemination, BarrierTree,                                                             //
     BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine, BcastSpanningTrees,  //
-    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine,                    //
+    BcastTorusTrees,
+    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine, ReduceTorusTrees,                    //
     AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing, AllreduceSwingShort,      //
-    AllreduceDimensionExchange, AllreduceBucket,                                                   //
+    AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,                                                   //
     GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,   //
-    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>,           //
-    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>,                        //
+    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>, Allgather<BucketWay>,           //
+    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,                        //
     AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,        //
     AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                          //
     AlltoallLinear<Collective::alltoallv, GivenTraffic>,                                           //
     AlltoallPairwise<Collective::alltoallv, GivenTraffic>,                                         //
     ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,      //
     ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>,                       //
-    ReduceScatterBlock<ScatterPairwise>, ReduceScatterBlock<ScatterRing>,                          //
+    ReduceScatterBlock<ScatterPairwise>, ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,                          //
     ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,  //
-    ReduceScatter<ScatterRing>>;
+    ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>>;
 
 }  // namespace cow::coll

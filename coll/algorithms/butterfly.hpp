@@ -34,15 +34,20 @@ class Butterfly {
 
   template <class V>
   void allreduce(V& v, Address buffer, Count n) const {
+    allreduce(v, buffer, n, [](int rank) { return rank; });
+  }
+  // The ranks of the butterfly are some of those of the verbs: rank_of(rank) is one's rank there.
+  template <class V, class RankOf>
+  void allreduce(V& v, Address buffer, Count n, RankOf rank_of) const {
     const Address scratch = v.scratch(n);
     for (int s = 0; s < steps_; ++s) {
-      exchange(v, s, buffer, scratch, n, given_, kept_);
+      exchange(v, rank_of, s, buffer, scratch, n, given_, kept_);
       for (int c = 0; c < colours_; ++c) {
         const Part kept = part(n, c, kept_[index(c, s)]);
         v.reduce(v.at(scratch, kept.at), v.at(buffer, kept.at), kept.n);
       }
     }
-    for (int s = steps_ - 1; s >= 0; --s) exchange(v, s, buffer, buffer, n, kept_, given_);
+    for (int s = steps_ - 1; s >= 0; --s) exchange(v, rank_of, s, buffer, buffer, n, kept_, given_);
   }
 
  private:
@@ -51,11 +56,11 @@ class Butterfly {
     Count n;
   };
 
-  template <class V>
-  void exchange(V& v, int s, Address from, Address into, Count n, const std::vector<BlockRange>& out,
+  template <class V, class RankOf>
+  void exchange(V& v, RankOf rank_of, int s, Address from, Address into, Count n, const std::vector<BlockRange>& out,
                 const std::vector<BlockRange>& in) const {
     for (int c = 0; c < colours_; ++c) {
-      const int peer = partner_(c, s, rank_);
+      const int peer = rank_of(partner_(c, s, rank_));
       const Part arriving = part(n, c, in[index(c, s)]);
       const Part leaving = part(n, c, out[index(c, s)]);
       v.post_recv(peer, v.at(into, arriving.at), arriving.n);

@@ -120,6 +120,71 @@ TEST(Links, SpanningTreesShareNoLink) {
   EXPECT_EQ(r.busiest_total, 4096 * 10);  // a sixth of the message: every link belongs to one tree only
 }
 
+// Bine's butterfly: its allreduce goes out and back by the same distances, each loading a ring as Swing does.
+TEST(Links, BineButterflyOnARingLoadsALinkWithHalfItsDistance) {
+  for (const int p : {8, 64, 1024}) {
+    const LinkReport r = report(Collective::allreduce, "bine", layout("ring:" + std::to_string(p)), p);
+    const size_t half = r.rounds.size() / 2;
+    ASSERT_EQ(1 << half, p);
+    for (size_t s = 0; s < half; ++s) {
+      const int distance = std::abs(rho(static_cast<int>(s)));
+      for (const RoundLoad& round : {r.rounds[s], r.rounds[2 * half - 1 - s]}) {
+        EXPECT_EQ(round.hops, distance) << p << " ranks, step " << s;
+        EXPECT_EQ(round.link_messages, (distance + 1) / 2) << p << " ranks, step " << s;
+        EXPECT_EQ(round.bytes, p >> (s + 1));
+      }
+    }
+  }
+}
+
+// Trees of a torus: every tree reaches everybody but the root once; neighbours only; and in the long run each of the
+// root's links carries its tree's part, so that no link carries more.
+TEST(Links, TorusTreesShareNoLink) {
+  struct {
+    const char* text;
+    int trees;
+    size_t depth;
+  } const expected[] = {{"ring:5", 2, 4},        {"torus:5x5", 4, 9},    {"torus:3x7", 4, 9},    {"torus:4x4x4", 6, 10},
+                        {"torus:8x8x8", 6, 22}, {"torus:4x2x3", 3, 7},  {"torus:2x2x2", 3, 4},  {"torus:3x3x3x3", 8, 9}};
+  for (const auto& e : expected) {
+    const Layout torus = layout(e.text);
+    for (const char* collective : {"bcast", "reduce"}) {
+      const bool down = collective[0] == 'b';
+      const LinkReport r =
+          report(down ? Collective::bcast : Collective::reduce, "torus_trees", torus, Count{e.trees} * 100);
+      EXPECT_EQ(r.dilation, 1) << e.text;
+      EXPECT_EQ(r.link_messages, 1) << e.text;
+      EXPECT_EQ(r.busiest_total, 100) << e.text << ": the part of one tree";
+      EXPECT_EQ(r.rounds.size(), e.depth) << e.text;
+      int messages = 0;
+      for (const RoundLoad& round : r.rounds) messages += round.messages;
+      EXPECT_EQ(messages, e.trees * (torus.size() - 1)) << e.text;
+    }
+    // In many packets every link of a long broadcast works nearly all the time.
+    const LinkReport many = report(Collective::bcast, "torus_trees", torus, Count{e.trees} << 20);
+    EXPECT_EQ(many.link_messages, 1) << e.text;
+    EXPECT_EQ(many.busiest_total, 1 << 20) << e.text;
+  }
+}
+
+TEST(Links, BucketCollectsAndScattersInAllDirectionsAtOnce) {
+  for (const char* text : {"torus:8x8x8", "torus:5x5", "ring:9"}) {
+    const Layout torus = layout(text);
+    for (const Collective collective : {Collective::allgather, Collective::reduce_scatter_block}) {
+      const LinkReport r = report(collective, "bucket", torus, 12);
+      size_t steps = 0;
+      for (int d = 0; d < torus.dimensions(); ++d) steps += static_cast<size_t>(torus.extent(d)) - 1;
+      EXPECT_EQ(r.rounds.size(), steps) << text;
+      for (const RoundLoad& round : r.rounds) {
+        EXPECT_EQ(round.hops, 1) << text;
+        EXPECT_EQ(round.link_messages, 1) << text;
+        EXPECT_EQ(round.messages, torus.links()) << text;
+      }
+      EXPECT_EQ(r.busiest_total, Count{12} * (torus.size() - 1) / (2 * torus.dimensions())) << text;
+    }
+  }
+}
+
 TEST(Links, RingOnARingTalksToNeighboursOnly) {
   const LinkReport r = report(Collective::allreduce, "ring", layout("ring:12"), 24);
   EXPECT_EQ(r.dilation, 1);
