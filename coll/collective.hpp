@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/layout.hpp"
+#include "coll/nodes.hpp"
 #include "coll/verbs.hpp"
 
 namespace cow::coll {
@@ -28,6 +29,7 @@ enum class Collective : std::uint8_t {
 inline constexpr int collectives = 16;
 
 const char* name_of(Collective collective);
+bool reduces(Collective collective);
 
 // A collective as the choice of its algorithm sees it: what all ranks know alike.
 struct Problem {
@@ -35,6 +37,7 @@ struct Problem {
   Count bytes = 0;  // the measure
   bool commutative = true;
   const Layout* layout = nullptr;  // null: a switch; its size equals `size`
+  const Nodes* nodes = nullptr;    // null: nothing is known, take every rank as a node of its own
 };
 
 }  // namespace cow::coll

@@ -1,8 +1,10 @@
 #include "coll/comm_coll.hpp"
 
 #include "base/settings.hpp"
+#include "coll/machine_file.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
+#include "runtime/job.hpp"
 
 namespace cow::coll {
 namespace {
@@ -35,6 +37,22 @@ Error find_layout(const Comm& comm, std::optional<Layout>& out) {
   return success;
 }
 
+// Who shares a node, where the launcher knows it of all ranks.
+std::optional<Nodes> find_nodes(const Comm& comm) {
+  const runtime::Job& job = runtime::job();
+  static std::vector<std::int64_t> known;  // of the job's ranks; -1: not asked yet
+  if (known.empty()) known.assign(static_cast<std::size_t>(job.size), job.local_size == job.size ? job.node : -1);
+  std::vector<std::uint32_t> ids;
+  for (int r = 0; r < comm.size(); ++r) {
+    const Process process = comm.group->process(r);
+    if (process >= known.size()) return {};  // of another job
+    std::int64_t& node = known[process];
+    if (node < 0) node = runtime::node_of(static_cast<int>(process));
+    ids.push_back(static_cast<std::uint32_t>(node));
+  }
+  return Nodes(ids);
+}
+
 }  // namespace
 
 Error make_comm_coll(Comm& comm) {
@@ -42,13 +60,17 @@ Error make_comm_coll(Comm& comm) {
   Forced forced;
   std::optional<Layout> layout;
   if (Error error = find_layout(comm, layout)) return error;
-  if (const std::string wrong = parse_model(settings().coll_model, model); !wrong.empty())
-    return refuse("COW_COLL_MODEL", wrong);
+  if (const std::string wrong = settings_model(model); !wrong.empty()) return fail(ErrorClass::other, "%s", wrong.c_str());
   if (const std::string wrong = parse_forced(settings().coll, forced); !wrong.empty()) return refuse("COW_COLL", wrong);
   if (const std::string* text = hint(comm, "cow_coll"))
     if (const std::string wrong = parse_forced(*text, forced); !wrong.empty())
       return refuse("info key cow_coll", wrong);
-  comm.coll = new CommColl(Selector(comm.size(), layout, model, forced));
+  bool reproducible = settings().reproducible;
+  if (const std::string* text = hint(comm, "cow_reproducible")) {
+    if (*text != "true" && *text != "false") return refuse("info key cow_reproducible", "expected true or false");
+    reproducible = *text == "true";
+  }
+  comm.coll = new CommColl(Selector(comm.size(), layout, find_nodes(comm), model, forced, reproducible));
   return success;
 }
 

@@ -1,6 +1,7 @@
 // What collectives know of a communicator: the choice of algorithms, made at its first collective.
 #pragma once
 
+#include "coll/operation.hpp"
 #include "coll/select.hpp"
 #include "objects/comm.hpp"
 
@@ -14,12 +15,18 @@ struct CommColl : CommExtension {
 Error make_comm_coll(Comm& comm);
 
 // The selector of a communicator. Its layout is the communicator's info key "cow_layout", or the setting COW_LAYOUT for
-// communicators of all ranks of the world in their order; "cow_coll" and COW_COLL name algorithms.
+// communicators of all ranks of the world in their order; "cow_coll" and COW_COLL name algorithms;
+// "cow_reproducible" and COW_REPRODUCIBLE keep to one order of combining.
 inline Error selector_of(Comm& comm, Selector*& out) {
   if (!comm.coll)
     if (Error error = make_comm_coll(comm)) return error;
   out = &static_cast<CommColl*>(comm.coll)->selector;
   return success;
+}
+
+// Operations are taken as if they did not commute where the order must be the same every time.
+inline void keep_order(Operation& operation, const Selector& selector) {
+  if (selector.reproducible()) operation.unit.commutative = false;
 }
 
 // Tags. Collectives are begun in the same order everywhere, so that their number serves. A persistent collective keeps

@@ -13,7 +13,8 @@ std::string parse_model(std::string_view text, Model& out) {
   };
   Model read = out;
   const Field fields[] = {
-      {"alpha", &read.alpha}, {"beta", &read.beta}, {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop}};
+      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
+      {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop}};
   while (!text.empty()) {
     const std::string item(text.substr(0, text.find(',')));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -27,7 +28,7 @@ std::string parse_model(std::string_view text, Model& out) {
     });
     if (equals == std::string::npos || field == std::end(fields))
       return "\"" + item +
-             "\": expected alpha=, beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
+             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
     if (end == item.c_str() + equals + 1 || *end || !(value >= 0))
@@ -39,32 +40,34 @@ std::string parse_model(std::string_view text, Model& out) {
 }
 
 double message_time(const Model& model, int hops, double bytes_on_busiest_link) {
+  if (hops == 0) return model.node_alpha + model.node_beta * bytes_on_busiest_link;
   const double on_links = model.beta * bytes_on_busiest_link * (model.store_and_forward ? hops : 1);
   return model.alpha + model.hop * hops + on_links;
 }
 
 template <class Partner>
 Traffic Patterns::route(Partner partner) {
-  std::vector<int> loads(static_cast<size_t>(layout_.links()));
+  std::vector<int> loads(static_cast<size_t>(wires_.links()));
   Traffic out;
-  for (int from = 0; from < layout_.size(); ++from) {
+  for (int from = 0; from < wires_.size(); ++from) {
     partner(from, [&](int to) {
-      if (to == from || to >= layout_.size()) return;
+      if (to == from || to >= wires_.size()) return;
       int hops = 0;
-      layout_.route(from, to, [&](int link) {
+      wires_.route(from, to, [&](int link) {
         ++hops;
         out.load = std::max(out.load, ++loads[static_cast<size_t>(link)]);
       });
       out.hops = std::max(out.hops, hops);
+      out.load = std::max(out.load, 1);  // inside of a node: one message each
     });
   }
   return out;
 }
 
 Traffic Patterns::shift(int distance) {
-  const auto [place, fresh] = known_.try_emplace(std::int64_t{modulo(distance, layout_.size())} * 4);
+  const auto [place, fresh] = known_.try_emplace(std::int64_t{modulo(distance, wires_.size())} * 4);
   if (fresh)
-    place->second = route([&](int from, auto to) { to((from + modulo(distance, layout_.size())) % layout_.size()); });
+    place->second = route([&](int from, auto to) { to((from + modulo(distance, wires_.size())) % wires_.size()); });
   return place->second;
 }
 
@@ -78,7 +81,7 @@ Traffic Patterns::all() {
   const auto [place, fresh] = known_.try_emplace(2);
   if (fresh) {
     place->second = route([&](int from, auto to) {
-      for (int r = 0; r < layout_.size(); ++r) to(r);
+      for (int r = 0; r < wires_.size(); ++r) to(r);
       (void)from;
     });
   }
@@ -102,17 +105,18 @@ void Cost::messages(Traffic traffic, double bytes, int times) {
   steps_ += times;
 }
 
+// A process starts its messages one after the other: half of alpha is its own work for each.
+double Cost::start() const { return (patterns_ || flat_.hops > 0 ? model_.alpha : model_.node_alpha) / 2; }
+
 void Cost::fan(int count, double bytes) {
-  // A process starts its messages one after the other: half of alpha is its own work for each.
-  time_ +=
-      count > 0 ? message_time(model_, patterns_ ? 1 : flat.hops, bytes * count) + (count - 1) * model_.alpha / 2 : 0;
+  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat_.hops, bytes * count) + (count - 1) * start() : 0;
   steps_ += count > 0;
 }
 
 void Cost::all(double bytes, int ranks) {
   const int load = patterns_ ? patterns_->all().load : ranks - 1;
-  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat.hops, bytes * load) +
-           (ranks - 2) * model_.alpha / 2;
+  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat_.hops, bytes * load) +
+           (ranks - 2) * start();
   steps_ += 1;
 }
 

@@ -10,13 +10,16 @@
 #include <vector>
 
 #include "coll/collective.hpp"
+#include "coll/wires.hpp"
 
 namespace cow::coll {
 
 // The numbers of a machine. Times in microseconds; per-byte times in microseconds a byte.
 struct Model {
-  double alpha = 8.0;              // one message, start to end
+  double alpha = 8.0;              // one message between nodes, start to end
   double beta = 0.0004;            // a byte on a link
+  double node_alpha = 1.0;         // one message inside a node
+  double node_beta = 0.0002;       // a byte of it
   double gamma = 0.00025;          // reducing a byte
   double copy = 0.0001;            // copying a byte
   double hop = 0.1;                // one more link on the way
@@ -28,7 +31,7 @@ std::string parse_model(std::string_view text, Model& out);
 
 // The worst message of a step in which every rank sends one message of the same size.
 struct Traffic {
-  int hops = 0;  // longest way
+  int hops = 0;  // longest way; 0: all messages stay inside of their nodes
   int load = 0;  // messages over the busiest directed link
 };
 
@@ -38,11 +41,11 @@ inline std::int64_t pattern_name(PatternName family, int step) {
   return static_cast<std::int64_t>(family) << 32 | step;
 }
 
-// The traffic of regular patterns over a layout, computed by routing every message, and remembered.
+// The traffic of regular patterns over wires, computed by routing every message, and remembered.
 class Patterns {
  public:
-  explicit Patterns(const Layout& layout) : layout_(layout) {}
-  const Layout& layout() const { return layout_; }
+  explicit Patterns(Wires wires) : wires_(std::move(wires)) {}
+  const Wires& wires() const { return wires_; }
   Traffic shift(int distance);  // r to r + distance, around
   Traffic exchange(int mask);   // r to r ^ mask where both exist
   Traffic all();                // r to every other rank at once
@@ -52,37 +55,58 @@ class Patterns {
  private:
   template <class Partner>
   Traffic route(Partner partner);
-  const Layout layout_;
+  const Wires wires_;
   std::map<std::int64_t, Traffic> known_;
 };
 
 // The running sum of a cost function. Bytes are those of one message.
 class Cost {
  public:
-  Cost(const Model& model, Patterns* patterns) : model_(model), patterns_(patterns) {}
+  // Without patterns: a switch, or the inside of a node.
+  Cost(const Model& model, Patterns* patterns, bool inside = false)
+      : model_(model), patterns_(patterns), flat_(inside ? Traffic{0, 1} : Traffic{2, 1}) {}
 
   void shift(int distance, double bytes, int times = 1) {
-    messages(patterns_ ? patterns_->shift(distance) : flat, bytes, times);
+    messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times);
   }
-  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat, bytes, 1); }
+  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1); }
   void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
   // `count` messages one rank sends or receives at once through its own link.
   void fan(int count, double bytes);
   void all(double bytes, int ranks);                           // everybody to everybody at once
-  void starts(int more) { time_ += more * model_.alpha / 2; }  // further messages a rank starts in the same steps
+  void starts(int more) { time_ += more * start(); }  // further messages a rank starts in the same steps
   void reduce(double bytes) { time_ += model_.gamma * bytes; }
   void copy(double bytes) { time_ += model_.copy * bytes; }
 
-  Patterns* patterns() { return patterns_; }  // null: a switch, over which `flat` holds
-  static constexpr Traffic flat{2, 1};
+  // A part of the collective that is one inside each node, or one between nodes of which `sharing` go on at once:
+  // part(Cost&) adds it up.
+  template <class Part>
+  void inside(Part part) {
+    Cost cost(model_, nullptr, true);
+    part(cost);
+    add(cost);
+  }
+  template <class Part>
+  void between(int sharing, Part part) {
+    Cost cost(model_, nullptr);
+    cost.flat_.load = sharing;
+    part(cost);
+    add(cost);
+  }
+
+  Patterns* patterns() { return patterns_; }  // null: a switch, over which flat() holds
+  Traffic flat() const { return flat_; }
   double time() const { return time_; }
   int steps() const { return steps_; }
 
  private:
   void messages(Traffic traffic, double bytes, int times);
+  void add(const Cost& part) { time_ += part.time_, steps_ += part.steps_; }
+  double start() const;  // of a further message in the same step
 
   const Model& model_;
   Patterns* patterns_;
+  Traffic flat_;  // of a step without patterns
   double time_ = 0;
   int steps_ = 0;
 };

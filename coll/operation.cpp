@@ -10,14 +10,15 @@ namespace cow::coll {
 Error run_blocking(Operation& operation) {
   Comm& comm = *operation.comm;
   if (comm.inter()) {
-    Run run(comm, next_tag(comm), operation.unit, nullptr);
+    Run run(comm, next_tag(comm), operation.unit, nullptr, nullptr);
     perform(run, operation, [&](Run& v, const Args& args) { Across(v, args).run(operation.collective); });
     return run.result();
   }
   Selector* selector;
   if (Error error = selector_of(comm, selector)) return error;
+  keep_order(operation, *selector);
   const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
-  Run run(comm, next_tag(comm), operation.unit, selector->layout());
+  Run run(comm, next_tag(comm), operation.unit, selector->layout(), selector->nodes());
   perform(run, operation, [algorithm](Run& v, const Args& args) { run_algorithm(algorithm, v, args); });
   return run.result();
 }

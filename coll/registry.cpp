@@ -14,8 +14,14 @@ constexpr const char* collective_names[collectives] = {
     "reduce_scatter"};
 
 template <class A>
+constexpr bool is_fixed_order() {
+  if constexpr (requires { A::fixed_order; }) return A::fixed_order;
+  return false;
+}
+
+template <class A>
 constexpr Algorithm entry() {
-  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>};
+  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, is_fixed_order<A>()};
 }
 
 template <class... As>
@@ -26,6 +32,11 @@ constexpr auto table_of(AlgorithmList<As...>) {
 constexpr auto table = table_of(AllAlgorithms{});
 
 }  // namespace
+
+bool reduces(Collective c) {
+  return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
+         c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
+}
 
 const char* name_of(Collective collective) { return collective_names[static_cast<int>(collective)]; }
 
@@ -38,7 +49,8 @@ const Algorithm* find_algorithm(Collective collective, std::string_view name) {
 }
 
 double predicted_time(const Algorithm& algorithm, const Problem& problem, const Model& model, Patterns* patterns) {
-  Cost cost(model, patterns);
+  // Without wires all that is known may be that the ranks share one node.
+  Cost cost(model, patterns, !patterns && problem.nodes && problem.nodes->count() == 1);
   algorithm.cost(cost, problem);
   return cost.time();
 }

@@ -17,6 +17,7 @@ struct Algorithm {
   bool (*valid)(const Problem&);        // depends on size, commutativity and layout alone, never on bytes
   void (*cost)(Cost&, const Problem&);  // adds up the steps of the busiest rank
   void (*record)(Recorder&, const Args&);
+  bool fixed_order = false;  // of a reduction: combines in the order of Fold (algorithms/common.hpp), whatever the root, sizes and places
 };
 
 // All algorithms; the index of one is its number everywhere in this process.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/layout.hpp"
+#include "coll/nodes.hpp"
 #include "coll/verbs.hpp"
 #include "objects/comm.hpp"
 #include "objects/datatype.hpp"
@@ -38,14 +39,15 @@ class Scratch {
 
 class Run {
  public:
-  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout)
-      : comm_(comm), unit_(unit), layout_(layout), tag_(tag), rank_(comm.rank), size_(comm.size()) {}
+  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes)
+      : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), tag_(tag), rank_(comm.rank), size_(comm.size()) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
   int rank() const { return rank_; }
   int size() const { return size_; }
   const Layout* layout() const { return layout_; }
+  const Nodes* nodes() const { return nodes_; }
   bool commutative() const { return unit_.commutative; }
   Count unit_size() const { return unit_.size; }
   Address at(Address base, Count i) const { return base + static_cast<Address>(i * unit_.extent); }
@@ -114,6 +116,7 @@ class Run {
   Comm& comm_;
   const Unit& unit_;
   const Layout* layout_;
+  const Nodes* nodes_;
   const int tag_;
   const int rank_;
   const int size_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/layout.hpp"
+#include "coll/nodes.hpp"
 #include "coll/verbs.hpp"
 
 namespace cow::coll {
@@ -39,12 +40,14 @@ class ScratchSource {
 // The verbs, written down. See verbs.hpp.
 class Recorder {
  public:
-  Recorder(int rank, int size, const Unit& unit, const Layout* layout, ScratchSource& scratch)
-      : rank_(rank), size_(size), unit_(unit), layout_(layout), scratch_(scratch) {}
+  Recorder(int rank, int size, const Unit& unit, const Layout* layout, const Nodes* nodes,
+           ScratchSource& scratch)
+      : rank_(rank), size_(size), unit_(unit), layout_(layout), nodes_(nodes), scratch_(scratch) {}
 
   int rank() const { return rank_; }
   int size() const { return size_; }
   const Layout* layout() const { return layout_; }
+  const Nodes* nodes() const { return nodes_; }
   bool commutative() const { return unit_.commutative; }
   Count unit_size() const { return unit_.size; }
   Address at(Address base, Count i) const { return base + static_cast<Address>(i * unit_.extent); }
@@ -111,6 +114,7 @@ class Recorder {
   int size_;
   Unit unit_;
   const Layout* layout_;
+  const Nodes* nodes_;
   ScratchSource& scratch_;
   Schedule schedule_;
   bool posted_ = false;

@@ -216,14 +216,16 @@ Error record(Operation& operation, int tag, ScheduleRequest*& out) try {
   request->tag = tag;
   Comm& comm = *operation.comm;
   if (comm.inter()) {
-    Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, request->scratch);
+    Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, nullptr, request->scratch);
     perform(recorder, operation, [&](Recorder& v, const Args& args) { Across(v, args).run(operation.collective); });
     request->schedule = recorder.take();
   } else {
     Selector* selector;
     if (Error error = selector_of(comm, selector)) return error;
+    keep_order(operation, *selector);
+    request->unit = operation.unit;
     const std::size_t chosen = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
-    Recorder recorder(comm.rank, comm.size(), request->unit, selector->layout(), request->scratch);
+    Recorder recorder(comm.rank, comm.size(), request->unit, selector->layout(), selector->nodes(), request->scratch);
     perform(recorder, operation, algorithms()[chosen].record);
     request->schedule = recorder.take();
   }

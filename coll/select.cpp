@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/settings.hpp"
+#include "coll/machine_file.hpp"
 
 namespace cow::coll {
 namespace {
@@ -52,25 +53,39 @@ std::string parse_forced(std::string_view text, Forced& out) {
   return {};
 }
 
-Selector::Selector(int size, std::optional<Layout> layout, const Model& model, const Forced& forced)
-    : size_(size), model_(model), forced_(forced), patterns_(layout ? std::make_unique<Patterns>(*layout) : nullptr) {
+Selector::Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
+                   const Forced& forced, bool reproducible)
+    : size_(size),
+      model_(model),
+      forced_(forced),
+      reproducible_(reproducible),
+      nodes_(std::move(nodes)) {
+  // A layout of ranks that all share one node is taken at its word.
+  const bool one_node = nodes_ && nodes_->count() == 1;
+  if (Wires::known(layout, nodes_))
+    patterns_ = std::make_unique<Patterns>(Wires(layout, one_node ? std::nullopt : nodes_));
   static_assert(most_algorithms < 255);
 }
 
 double Selector::time(std::size_t algorithm, Count bytes, bool commutative) {
-  const Problem problem{size_, bytes, commutative, layout()};
+  const Problem problem{size_, bytes, commutative, layout(), nodes()};
   return predicted_time(algorithms()[algorithm], problem, model_, patterns_.get());
+}
+
+bool Selector::allowed(const Algorithm& algorithm, const Problem& problem) const {
+  if (reproducible_ && reduces(algorithm.collective) && !algorithm.fixed_order) return false;
+  return algorithm.valid(problem);
 }
 
 std::size_t Selector::decide(Collective collective, unsigned width, bool commutative) {
   const auto all = algorithms();
-  const Problem problem{size_, typical(width), commutative, layout()};
+  const Problem problem{size_, typical(width), commutative, layout(), nodes()};
   const Algorithm* const named = forced_.by_collective[static_cast<std::size_t>(collective)];
-  const Algorithm* best = named && named->valid(problem) ? named : nullptr;
+  const Algorithm* best = named && allowed(*named, problem) ? named : nullptr;
   double best_time = 0;
   for (const Algorithm& a : all) {
     if (best && best == named) break;
-    if (a.collective != collective || !a.valid(problem)) continue;
+    if (a.collective != collective || !allowed(a, problem)) continue;
     const double time = predicted_time(a, problem, model_, patterns_.get());
     if (!best || time < best_time) best = &a, best_time = time;
   }
@@ -80,33 +95,40 @@ std::size_t Selector::decide(Collective collective, unsigned width, bool commuta
   return number;
 }
 
-std::string describe_selection(std::string_view text, int ranks, std::string& complaint) {
+std::string describe_selection(const Imagined& machine, std::string& complaint) {
   std::optional<Layout> layout;
+  std::optional<Nodes> nodes;
   Model model;
   Forced forced;
   complaint.clear();
-  if (!text.empty()) {
+  if (!machine.layout.empty()) {
     layout.emplace();
-    complaint = Layout::parse(text, *layout);
-    if (complaint.empty()) complaint = layout->fit(ranks);
+    complaint = Layout::parse(machine.layout, *layout);
+    if (complaint.empty()) complaint = layout->fit(machine.ranks);
   }
-  if (complaint.empty()) complaint = parse_model(settings().coll_model, model);
+  std::vector<std::uint32_t> ids;
+  for (int r = 0; r < machine.ranks; ++r) ids.push_back(static_cast<std::uint32_t>(r / machine.per_node));
+  nodes.emplace(ids);
+  if (complaint.empty()) complaint = settings_model(model);
   if (complaint.empty()) complaint = parse_forced(settings().coll, forced);
   if (!complaint.empty()) return {};
-  Selector selector(ranks, layout, model, forced);
+  Selector selector(machine.ranks, layout, nodes, model, forced, settings().reproducible);
   std::string out =
-      "Collectives of " + std::to_string(ranks) + " ranks on " + (layout ? layout->name() : "a switch") + "\n";
+      "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
+  if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
+  out += "\n";
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
     std::size_t previous = algorithms().size();
     for (int log = -1; log <= 30; ++log) {
       const Count bytes = log < 0 ? 0 : Count{1} << log;
-      const std::size_t chosen = selector.choose(collective, bytes, true);
+      const std::size_t chosen = selector.choose(collective, bytes, !settings().reproducible);
       if (chosen == previous) continue;
       previous = chosen;
       char line[160];
       std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us\n", log < 0 ? name_of(collective) : "",
-                    readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, true));
+                    readable(bytes).c_str(), algorithms()[chosen].name,
+                    selector.time(chosen, bytes, !settings().reproducible));
       out += line;
     }
   }

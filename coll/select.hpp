@@ -21,8 +21,9 @@ std::string parse_forced(std::string_view text, Forced& out);
 
 class Selector {
  public:
-  // `layout`, if given, has `size` places.
-  Selector(int size, std::optional<Layout> layout, const Model& model, const Forced& forced);
+  // `layout` and `nodes`, if given, have `size` places.
+  Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
+           const Forced& forced, bool reproducible = false);
 
   // The number of an algorithm, see algorithms(). `bytes` is the collective's measure.
   std::size_t choose(Collective collective, Count bytes, bool commutative) {
@@ -31,23 +32,36 @@ class Selector {
     return known ? known - 1u : decide(collective, width, commutative);
   }
 
-  const Layout* layout() const { return patterns_ ? &patterns_->layout() : nullptr; }
+  const Layout* layout() const { return patterns_ ? patterns_->wires().layout() : nullptr; }
+  const Nodes* nodes() const { return nodes_ ? &*nodes_ : nullptr; }
+  // Only algorithms that combine in the one fixed order are taken.
+  bool reproducible() const { return reproducible_; }
   int size() const { return size_; }
   double time(std::size_t algorithm, Count bytes, bool commutative);
   const Forced& forced() const { return forced_; }
 
  private:
+  bool allowed(const Algorithm& algorithm, const Problem& problem) const;
   std::size_t decide(Collective collective, unsigned width, bool commutative);
 
   int size_;
   Model model_;
   Forced forced_;
-  std::unique_ptr<Patterns> patterns_;            // null: no layout
+  bool reproducible_;
+  std::optional<Nodes> nodes_;
+  std::unique_ptr<Patterns> patterns_;            // null: a switch, or the inside of one node
   std::uint8_t chosen_[2][collectives][65] = {};  // number + 1; 0: not decided yet
 };
 
-// The table size -> algorithm -> predicted time for every collective: what `cowinfo --collectives` prints. `layout` as
-// Layout::parse reads it, empty for none. Returns what is wrong in `complaint`.
-std::string describe_selection(std::string_view layout, int ranks, std::string& complaint);
+// The machine of which `cowinfo --collectives` speaks: ranks, and how many of them each node has, in order.
+struct Imagined {
+  std::string layout;  // as Layout::parse reads it; empty: none
+  int ranks = 1;
+  int per_node = 1;
+};
+
+// The table size -> algorithm -> predicted time for every collective: what `cowinfo --collectives` prints. Returns what
+// is wrong in `complaint`.
+std::string describe_selection(const Imagined& machine, std::string& complaint);
 
 }  // namespace cow::coll

@@ -7,6 +7,7 @@
 //
 //   v.rank()  v.size()           who this is, among how many
 //   v.layout()                   how the ranks are wired; null when nothing is known (take it as a switch)
+//   v.nodes()                    which ranks share a node; null when nothing is known
 //   v.at(address, i)             the address of unit i
 //   v.post_send(to, addr, n)     begin to send n units; the buffer is left alone until the step ends
 //   v.post_recv(from, addr, n)   begin to receive exactly n units

@@ -21,6 +21,8 @@
 #include "coll/algorithms/bucket.hpp"
 #include "coll/algorithms/gather_scatter.hpp"
 #include "coll/algorithms/gather_scatter_linear.hpp"
+#include "coll/algorithms/nodes_all.hpp"
+#include "coll/algorithms/nodes_rooted.hpp"
 #include "coll/algorithms/reduce_binomial.hpp"
 #include "coll/algorithms/reduce_chain.hpp"
 #include "coll/algorithms/reduce_rabenseifner.hpp"
@@ -35,14 +37,14 @@ template <class... Algorithms>
 struct AlgorithmList {};
 
 using AllAlgorithms = AlgorithmList<
-    BarrierDissemination, BarrierTree,                                                             //
+    BarrierDissemination, BarrierTree, BarrierNodes,                                                             //
     BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine, BcastSpanningTrees,  //
-    BcastTorusTrees,
-    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine, ReduceTorusTrees,                    //
+    BcastTorusTrees, BcastNodesSmall, BcastNodesLarge,
+    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine, ReduceTorusTrees, ReduceOrderedHalving, ReduceNodesSmall, ReduceNodesLarge,                  //
     AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing, AllreduceSwingShort,      //
-    AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,                                                   //
+    AllreduceDimensionExchange, AllreduceBucket, AllreduceBine, AllreduceNodes, AllreduceNodesSplit,                                                   //
     GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,   //
-    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>, Allgather<BucketWay>,           //
+    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>, Allgather<BucketWay>, AllgatherNodes<false>, AllgatherNodes<true>,         //
     Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,                        //
     AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,        //
     AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                          //

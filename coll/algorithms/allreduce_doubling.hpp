@@ -14,6 +14,7 @@ namespace cow::coll {
 struct AllreduceDoubling {
   static constexpr Collective collective = Collective::allreduce;
   static constexpr const char* name = "doubling";
+  static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
 
   static void cost(Cost& cost, const Problem& p) {
@@ -30,15 +31,17 @@ struct AllreduceDoubling {
     v.copy(a.recv, a.send, a.count);
     if (v.size() == 1) return;
     const Fold fold(v.size());
-    const Address scratch = v.scratch(a.count);
-    if (fold_in(v, fold, a.recv, scratch, a.count)) {
+    Address mine = a.recv;
+    Address theirs = v.scratch(a.count);
+    if (fold_in(v, fold, mine, theirs, a.count)) {
       const int core_rank = fold.core_rank(v.rank());
       for (int mask = 1; mask < fold.core; mask *= 2) {
         const int partner = core_rank ^ mask;
-        v.exchange(fold.rank_of(partner), a.recv, a.count, fold.rank_of(partner), scratch, a.count);
-        take_in(v, a.recv, scratch, a.count, partner < core_rank);
+        v.exchange(fold.rank_of(partner), mine, a.count, fold.rank_of(partner), theirs, a.count);
+        combine(v, mine, theirs, a.count, partner < core_rank);
       }
     }
+    v.copy(a.recv, mine, a.count);
     fold_out(v, fold, a.recv, a.count);
   }
 };

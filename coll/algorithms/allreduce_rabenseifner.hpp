@@ -13,6 +13,7 @@ namespace cow::coll {
 struct AllreduceRabenseifner {
   static constexpr Collective collective = Collective::allreduce;
   static constexpr const char* name = "rabenseifner";
+  static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
 
   static void cost(Cost& cost, const Problem& p) {

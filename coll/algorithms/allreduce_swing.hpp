@@ -94,7 +94,7 @@ struct AllreduceSwingShort {
   static void cost(Cost& cost, const Problem& p) {
     const SwingPartners partners(p.layout, p.size);
     for (int s = 0; s < partners.steps(); ++s) {
-      Traffic traffic = Cost::flat;
+      Traffic traffic = cost.flat();
       if (cost.patterns())
         traffic = cost.patterns()->of(pattern_name(PatternName::swing_short, s),
                                       [&](int rank, std::vector<int>& out) { out.push_back(partners(0, s, rank)); });
@@ -108,12 +108,14 @@ struct AllreduceSwingShort {
     v.copy(a.recv, a.send, a.count);
     if (v.size() == 1) return;
     const SwingPartners partners(v.layout(), v.size());
-    const Address arrived = v.scratch(a.count);
+    Address mine = a.recv;
+    Address theirs = v.scratch(a.count);
     for (int s = 0; s < partners.steps(); ++s) {
       const int partner = partners(0, s, v.rank());
-      v.exchange(partner, a.recv, a.count, partner, arrived, a.count);
-      v.reduce(arrived, a.recv, a.count);
+      v.exchange(partner, mine, a.count, partner, theirs, a.count);
+      combine(v, mine, theirs, a.count, partner < v.rank());
     }
+    v.copy(a.recv, mine, a.count);
   }
 };
 

@@ -26,7 +26,7 @@ struct AlltoallDimensions {
     for (int d = 0; d < grid.dimensions(); ++d) {
       const double bytes = static_cast<double>(p.bytes) * p.size / grid.extent(d);
       for (int s = 1; s < grid.extent(d); ++s) {
-        Traffic traffic = Cost::flat;
+        Traffic traffic = cost.flat();
         if (cost.patterns())
           traffic = cost.patterns()->of(pattern_name(PatternName::dimension, d << 24 | s),
                                         [&](int rank, std::vector<int>& out) {

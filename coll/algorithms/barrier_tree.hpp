@@ -23,17 +23,32 @@ struct BarrierTree {
 
   template <class V>
   static void run(V& v, const Args&) {
+    report(v);
+    release(v);
+  }
+
+  // Returns at rank 0 when everybody is there.
+  template <class V>
+  static void report(V& v) {
     const int r = v.rank();
-    int mask = 1;
-    for (; mask < v.size() && !(r & mask); mask *= 2) {
+    const int end = mask_of(v);
+    for (int mask = 1; mask < end; mask *= 2) {
       if (r + mask < v.size()) {
         v.post_empty_recv(r + mask);
         v.step();
       }
     }
+    if (r == 0) return;
+    v.post_empty_send(r - end);
+    v.step();
+  }
+
+  // Returns when rank 0 has come here.
+  template <class V>
+  static void release(V& v) {
+    const int r = v.rank();
+    int mask = mask_of(v);
     if (r != 0) {
-      v.post_empty_send(r - mask);
-      v.step();
       v.post_empty_recv(r - mask);
       v.step();
     }
@@ -43,6 +58,15 @@ struct BarrierTree {
         v.step();
       }
     }
+  }
+
+ private:
+  // The lowest bit of the rank, which leads to its parent; beyond all ranks for rank 0.
+  template <class V>
+  static int mask_of(V& v) {
+    int mask = 1;
+    while (mask < v.size() && !(v.rank() & mask)) mask *= 2;
+    return mask;
   }
 };
 

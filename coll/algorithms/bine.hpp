@@ -63,7 +63,7 @@ class BineTree {
 inline void cost_bine_tree(Cost& cost, const Problem& p, bool reduces) {
   const BineTree tree(p.size);
   for (int m = tree.digits(); m > 0; --m) {
-    Traffic traffic = Cost::flat;
+    Traffic traffic = cost.flat();
     if (cost.patterns())
       traffic = cost.patterns()->of(pattern_name(PatternName::bine, m), [&](int rank, std::vector<int>& out) {
         if (tree.received_at(rank) > m) out.push_back(tree.partner(rank, m));

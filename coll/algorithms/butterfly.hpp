@@ -95,7 +95,7 @@ template <class Partner>
 void cost_butterfly(Cost& cost, const Problem& p, PatternName family, int colours, int steps, Partner partner) {
   double piece = static_cast<double>(p.bytes) / 2 / colours;
   for (int s = 0; s < steps; ++s, piece /= 2) {
-    Traffic traffic{Cost::flat.hops, colours};
+    Traffic traffic{cost.flat().hops, colours};
     if (cost.patterns())
       traffic = cost.patterns()->of(pattern_name(family, s), [&](int rank, std::vector<int>& out) {
         for (int c = 0; c < colours; ++c) out.push_back(partner(c, s, rank));

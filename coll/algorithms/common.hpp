@@ -20,6 +20,18 @@ void take_in(V& v, Address mine, Address theirs, Count n, bool theirs_left) {
   }
 }
 
+// Both partners of an exchange combine what they have, the lower one's always on the left, so that both get the same
+// bits. The result stands in `mine`, which may have changed places with `theirs`.
+template <class V>
+void combine(V& v, Address& mine, Address& theirs, Count n, bool theirs_left) {
+  if (!theirs_left) std::swap(mine, theirs);
+  v.reduce(theirs, mine, n);
+}
+
+// The fixed order of combining, for any number of ranks: each odd one of the first 2 * extra is taken in by the even one
+// below it, and the core ranks are then combined in pairs, pairs of pairs and so on, the lower always on the left. Where
+// all reductions keep to it (those that say fixed_order), the result depends on the number of ranks alone.
+//
 // A power of two of core ranks out of any number: of the first 2 * extra positions, each odd one hands its part to the
 // even one below it and waits for the end. Positions are ranks counted from a root; core ranks stand for intervals of
 // positions in order, so that order is kept when the root is 0.

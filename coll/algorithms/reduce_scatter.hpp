@@ -2,9 +2,9 @@
 // MPI_Reduce_scatter.
 //
 //   halving   log2 p steps of half the rest each; commutative; folded for other sizes than powers of two
-//   doubling  the whole vector by recursive doubling, of which each rank keeps its block; keeps the order; small
-//   vectors pairwise  p - 1 steps of one block, straight to its owner; keeps the order; large vectors ring      p - 1
-//   steps of one block, neighbours only; commutative; large vectors on a ring
+//   doubling  the whole vector by recursive doubling, of which each rank keeps its block; keeps the order; small vectors
+//   pairwise  p - 1 steps of one block, straight to its owner; keeps the order; large vectors
+//   ring      p - 1 steps of one block, neighbours only; commutative; large vectors on a ring
 // Cost: halving log2 p alpha + (p-1)/p n (beta + gamma); pairwise and ring (p-1) alpha and the same bytes; doubling
 // log2 p (alpha + n (beta + gamma)); n is the whole vector.
 // Source: Thakur, Rabenseifner, Gropp, IJHPCA 2005.
@@ -66,6 +66,7 @@ struct ScatterHalving {
 
 struct ScatterDoubling {
   static constexpr const char* name = "doubling";
+  static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
   static void cost(Cost& cost, const Problem& p) {
     cost_fold_in(cost, p);

@@ -34,6 +34,7 @@ void scan_doubling(V& v, int first, Address sum, Count n) {
 struct ScanDoubling {
   static constexpr Collective collective = Collective::scan;
   static constexpr const char* name = "doubling";
+  static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
   static void cost(Cost& cost, const Problem& p) { cost_scan_doubling(cost, p); }
   template <class V>
@@ -46,6 +47,7 @@ struct ScanDoubling {
 struct ExscanDoubling {
   static constexpr Collective collective = Collective::exscan;
   static constexpr const char* name = "doubling";
+  static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
   static void cost(Cost& cost, const Problem& p) {
     if (p.size > 1) cost.shift(1, static_cast<double>(p.bytes));

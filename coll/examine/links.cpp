@@ -13,7 +13,7 @@ struct Load {
 
 // A round lasts as long as its slowest message: its start-up, its way, and the bytes of all messages over the busiest
 // link of its way. A rank that sends or receives several messages does so one after the other, half a start-up apart.
-RoundLoad route_round(const Delivery* begin, const Delivery* end, const Layout& layout, const Model& model,
+RoundLoad route_round(const Delivery* begin, const Delivery* end, const Wires& wires, const Model& model,
                       std::vector<Count>& totals) {
   RoundLoad out;
   std::unordered_map<int, Load> loads;
@@ -21,7 +21,7 @@ RoundLoad route_round(const Delivery* begin, const Delivery* end, const Layout& 
   for (const Delivery* d = begin; d != end; ++d) {
     ++sends[d->from];
     ++receives[d->to];
-    layout.route(d->from, d->to, [&](int link) {
+    wires.route(d->from, d->to, [&](int link) {
       Load& load = loads[link];
       ++load.messages;
       load.bytes += d->bytes;
@@ -33,12 +33,14 @@ RoundLoad route_round(const Delivery* begin, const Delivery* end, const Layout& 
     out.link_bytes = std::max(out.link_bytes, load.bytes);
   }
   for (const Delivery* d = begin; d != end; ++d) {
-    const int hops = layout.hops(d->from, d->to);
+    const int hops = wires.hops(d->from, d->to);
     Count busiest = 0;
-    layout.route(d->from, d->to, [&](int link) { busiest = std::max(busiest, loads[link].bytes); });
+    wires.route(d->from, d->to, [&](int link) { busiest = std::max(busiest, loads[link].bytes); });
+    if (hops == 0) busiest = d->bytes;  // inside of a node
     out.hops = std::max(out.hops, hops);
     out.bytes = std::max(out.bytes, d->bytes);
-    const double waiting = (std::max(sends[d->from], receives[d->to]) - 1) * model.alpha / 2;
+    const double start = (hops == 0 ? model.node_alpha : model.alpha) / 2;
+    const double waiting = (std::max(sends[d->from], receives[d->to]) - 1) * start;
     const double time = message_time(model, hops, static_cast<double>(busiest)) + waiting;
     out.time = std::max(out.time, time);
   }
@@ -48,17 +50,17 @@ RoundLoad route_round(const Delivery* begin, const Delivery* end, const Layout& 
 
 }  // namespace
 
-LinkReport route(const Outcome& outcome, const Layout& layout, const Model& model) {
+LinkReport route(const Outcome& outcome, const Wires& wires, const Model& model) {
   std::vector<Delivery> sorted = outcome.deliveries;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Delivery& a, const Delivery& b) { return a.round < b.round; });
   LinkReport out;
-  out.link_totals.resize(static_cast<std::size_t>(layout.links()));
+  out.link_totals.resize(static_cast<std::size_t>(wires.links()));
   const Delivery* const all_end = sorted.data() + sorted.size();
   for (const Delivery* begin = sorted.data(); begin != all_end;) {
     const Delivery* end = begin;
     while (end != all_end && end->round == begin->round) ++end;
-    out.rounds.push_back(route_round(begin, end, layout, model, out.link_totals));
+    out.rounds.push_back(route_round(begin, end, wires, model, out.link_totals));
     const RoundLoad& round = out.rounds.back();
     out.time += round.time;
     out.dilation = std::max(out.dilation, round.hops);

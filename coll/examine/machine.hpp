@@ -28,6 +28,7 @@ struct Case {
   bool in_place = false;
   bool commutative = true;
   const Layout* layout = nullptr;
+  const Nodes* nodes = nullptr;
 };
 
 inline Count uneven_block(int rank, Count count) { return (count * (rank % 3) + rank % 2 + 1) / 2; }

@@ -33,6 +33,11 @@ std::string list_rounds(const LinkReport& r) {
   return out;
 }
 
+std::string describe(const Wires& wires) {
+  const std::string name = wires.layout() ? wires.layout()->name() : "a switch";
+  return wires.nodes() ? text("%s, %d ranks on %d nodes", name.c_str(), wires.size(), wires.nodes()->count()) : name;
+}
+
 // The layouts of so many ranks that are compared: as square as they come.
 std::vector<Layout> layouts_of(int ranks) {
   std::vector<Layout> out;
@@ -52,7 +57,7 @@ std::vector<Layout> layouts_of(int ranks) {
 std::string cell(const Algorithm& a, const Layout& layout, Count bytes, const Model& model) {
   if (!a.valid({layout.size(), bytes, true, &layout})) return " |";
   const Outcome outcome = measure({&a, layout.size(), bytes, 0, false, true, &layout});
-  const LinkReport r = route(outcome, layout, model);
+  const LinkReport r = route(outcome, Wires(layout), model);
   return text(" %.0f (%zu, %d, %.2f) |", r.time, r.rounds.size(), r.dilation,
               static_cast<double>(r.busiest_total) / static_cast<double>(std::max<Count>(bytes, 1)));
 }
@@ -65,12 +70,12 @@ bool compared(const Algorithm& a, std::string_view collective) {
 
 }  // namespace
 
-std::string report(const Case& c, const Layout& layout, const Model& model, bool steps) {
+std::string report(const Case& c, const Wires& wires, const Model& model, bool steps) {
   const Outcome outcome = measure(c);
   if (!outcome.wrong.empty()) return outcome.wrong + "\n";
-  const LinkReport r = route(outcome, layout, model);
+  const LinkReport r = route(outcome, wires, model);
   std::string out = text("%s by %s on %s, %lld bytes, %s\n", name_of(c.algorithm->collective), c.algorithm->name,
-                         layout.name().c_str(), static_cast<long long>(c.count),
+                         describe(wires).c_str(), static_cast<long long>(c.count),
                          model.store_and_forward ? "store and forward" : "wormhole");
   out += text("  %zu steps, %zu messages, longest way %d, at most %d messages over a link in a step\n", r.rounds.size(),
               outcome.deliveries.size(), r.dilation, r.link_messages);

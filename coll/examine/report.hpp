@@ -9,7 +9,7 @@
 namespace cow::coll {
 
 // Steps, messages, hops, busiest-link load and predicted time; a line for each run of equal steps when `steps`.
-std::string report(const Case& c, const Layout& layout, const Model& model, bool steps);
+std::string report(const Case& c, const Wires& wires, const Model& model, bool steps);
 
 // A table in Markdown: algorithms down, layouts across, all of `ranks` places; in a cell the predicted time, the steps,
 // the longest way and the bytes over the busiest link. `collective` empty: a choice of all.

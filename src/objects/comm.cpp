@@ -30,7 +30,7 @@ void set_hints(Comm& comm, const Info& hints) {
   static constexpr const char* known[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
                                           "mpi_assert_exact_length", "mpi_assert_allow_overtaking",
                                           "mpi_assert_strict_persistent_collective_ordering",
-                                          "cow_layout", "cow_coll"};
+                                          "cow_layout", "cow_coll", "cow_reproducible"};
   for (const char* key : known)
     if (const std::string* value = hints.get(key)) {
       if (!comm.info) comm.info = new Info;

@@ -19,7 +19,7 @@ LinkReport report(Collective collective, const char* name, const Layout& wires, 
   const Case c{algorithm, wires.size(), count, 0, false, true, &wires};
   const Outcome outcome = measure(c);
   EXPECT_EQ(outcome.wrong, "");
-  return route(outcome, wires, Model{});
+  return route(outcome, Wires(wires), Model{});
 }
 
 TEST(Links, DoublingOnAHypercubeUsesEachLinkOnce) {
@@ -199,7 +199,7 @@ TEST(Links, CostFunctionsPredictWhatTheExaminerSees) {
   for (const char* text :
        {"switch:8", "switch:16", "ring:8", "ring:16", "torus:4x4", "hypercube:4", "mesh:4x4", "switch:12"}) {
     const Layout wires = layout(text);
-    Patterns patterns(wires);
+    Patterns patterns{Wires(wires)};
     for (const Algorithm& a : algorithms()) {
       if (!a.valid({wires.size(), 0, true, &wires})) continue;
       for (const Count count : {16, 16 * 64}) {
@@ -211,7 +211,7 @@ TEST(Links, CostFunctionsPredictWhatTheExaminerSees) {
         const bool whole = a.collective == Collective::reduce_scatter_block;
         const double predicted =
             predicted_time(a, {wires.size(), whole ? count * wires.size() : count, true, &wires}, model, &patterns);
-        const double seen = route(outcome, wires, model).time;
+        const double seen = route(outcome, Wires(wires), model).time;
         EXPECT_LE(predicted, 1.7 * seen + 1) << name_of(a.collective) << ' ' << a.name << ' ' << text << ' ' << count;
         EXPECT_GE(predicted, 0.6 * seen - 1) << name_of(a.collective) << ' ' << a.name << ' ' << text << ' ' << count;
       }

@@ -8,7 +8,7 @@ namespace {
 TEST(Selection, TakesTheFastestByPrediction) {
   Model model;
   for (const int size : {2, 3, 8, 17, 64}) {
-    Selector selector(size, std::nullopt, model, {});
+    Selector selector(size, std::nullopt, std::nullopt, model, {});
     for (int c = 0; c < collectives; ++c)
       for (const Count bytes : {0, 1, 96, 3 << 18}) {
         const auto collective = static_cast<Collective>(c);
@@ -27,7 +27,7 @@ TEST(Selection, TakesTheFastestByPrediction) {
 }
 
 TEST(Selection, SmallAndLargeDiffer) {
-  Selector selector(16, std::nullopt, Model{}, {});
+  Selector selector(16, std::nullopt, std::nullopt, Model{}, {});
   EXPECT_STREQ(algorithms()[selector.choose(Collective::allreduce, 8, true)].name, "doubling");
   EXPECT_STRNE(algorithms()[selector.choose(Collective::allreduce, 1 << 24, true)].name, "doubling");
   EXPECT_STREQ(algorithms()[selector.choose(Collective::bcast, 8, true)].name, "binomial");
@@ -36,7 +36,7 @@ TEST(Selection, SmallAndLargeDiffer) {
 TEST(Selection, ForcedWhereValid) {
   Forced forced;
   ASSERT_EQ(parse_forced("allreduce=ring,bcast=chain", forced), "");
-  Selector selector(6, std::nullopt, Model{}, forced);
+  Selector selector(6, std::nullopt, std::nullopt, Model{}, forced);
   EXPECT_STREQ(algorithms()[selector.choose(Collective::allreduce, 8, true)].name, "ring");
   EXPECT_STREQ(algorithms()[selector.choose(Collective::bcast, 8, true)].name, "chain");
   // The ring turns the order of the ranks.
@@ -66,11 +66,11 @@ TEST(Selection, ModelIsRead) {
 
 TEST(Selection, IsPrinted) {
   std::string complaint;
-  const std::string table = describe_selection("torus:4x4x4", 64, complaint);
+  const std::string table = describe_selection({"torus:4x4x4", 64, 1}, complaint);
   EXPECT_EQ(complaint, "");
   for (int c = 0; c < collectives; ++c)
     EXPECT_NE(table.find(std::string("  ") + name_of(static_cast<Collective>(c)) + " "), std::string::npos);
-  EXPECT_EQ(describe_selection("torus:4x4x4", 63, complaint), "");
+  EXPECT_EQ(describe_selection({"torus:4x4x4", 63, 1}, complaint), "");
   EXPECT_EQ(complaint, "layout torus:4x4x4 has 64 places for 63 ranks; it would fit: torus:7x3x3");
 }
 

@@ -48,10 +48,6 @@ bool has_root(Collective c) {
   return c == Collective::bcast || c == Collective::reduce || c == Collective::gather || c == Collective::scatter ||
          c == Collective::gatherv || c == Collective::scatterv;
 }
-bool reduces(Collective c) {
-  return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
-         c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
-}
 bool can_be_in_place(Collective c) {
   return c != Collective::barrier && c != Collective::bcast && c != Collective::alltoall && c != Collective::alltoallv;
 }
@@ -75,18 +71,19 @@ void check(const Case& c) {
   EXPECT_EQ(outcome.wrong, "") << name_of(c.algorithm->collective) << ' ' << c.algorithm->name << ", " << c.size
                                << " ranks, count " << c.count << ", root " << c.root << (c.in_place ? ", in place" : "")
                                << (c.commutative ? "" : ", not commutative")
-                               << (c.layout ? ", on " + c.layout->name() : "");
+                               << (c.layout ? ", on " + c.layout->name() : "")
+                               << (c.nodes ? ", " + std::to_string(c.nodes->count()) + " nodes" : "");
 }
 
-void check_all_forms(const Algorithm& a, int p, const Layout* layout) {
+void check_all_forms(const Algorithm& a, int p, const Layout* layout, const Nodes* nodes = nullptr) {
   for (const bool commutative : {true, false}) {
     if (!commutative && !reduces(a.collective)) continue;
-    if (!a.valid({p, 0, commutative, layout})) continue;
+    if (!a.valid({p, 0, commutative, layout, nodes})) continue;
     for (const bool in_place : {false, true}) {
       if (in_place && !can_be_in_place(a.collective)) continue;
       for (const int root : roots(a, p))
         for (const Count count : counts(a, p)) {
-          check({&a, p, count, root, in_place, commutative, layout});
+          check({&a, p, count, root, in_place, commutative, layout, nodes});
           if (testing::Test::HasFailure()) return;
         }
     }
@@ -104,6 +101,35 @@ TEST_P(Symbolic, OverEveryLayout) {
     Layout layout;
     ASSERT_EQ(Layout::parse(text, layout), "");
     check_all_forms(*GetParam(), layout.size(), &layout);
+  }
+}
+
+// Ranks on nodes: so many on each in order, around the nodes in turn, or any.
+std::vector<Nodes> placements(int p) {
+  std::vector<Nodes> out;
+  std::vector<std::uint32_t> in_order, in_turn, any;
+  for (int k : {2, 3, 5, 8}) {
+    if (k >= p) continue;
+    in_order.clear(), in_turn.clear(), any.clear();
+    const auto nodes = static_cast<std::uint32_t>(k);
+    for (std::uint32_t r = 0; r < static_cast<std::uint32_t>(p); ++r) {
+      in_order.push_back(r * nodes / static_cast<std::uint32_t>(p));
+      in_turn.push_back(r % nodes);
+      any.push_back((r * r + r / 3) % nodes);
+    }
+    for (const auto& ids : {in_order, in_turn, any}) out.emplace_back(ids);
+  }
+  return out;
+}
+
+TEST_P(Symbolic, OverNodes) {
+  const Algorithm& a = *GetParam();
+  for (const int p : sizes()) {
+    for (const Nodes& nodes : placements(p)) {
+      // Algorithms that do not look at nodes have been checked already.
+      const bool looks = a.valid({p, 0, true, nullptr, &nodes}) && !a.valid({p, 0, true, nullptr});
+      if (looks) check_all_forms(a, p, nullptr, &nodes);
+    }
   }
 }
 

@@ -15,10 +15,12 @@ using namespace cow;
 using namespace cow::coll;
 
 constexpr char usage[] =
-    "usage: cow-examine COLLECTIVE ALGORITHM --layout LAYOUT [--bytes N] [--root R] [--steps] [--check] [--model M]\n"
+    "usage: cow-examine COLLECTIVE ALGORITHM --layout LAYOUT [--per-node N] [--bytes N] [--root R]\n"
+    "                   [--steps] [--check] [--model M]\n"
     "       cow-examine --compare [COLLECTIVE] --ranks N [--bytes N] [--model M]\n"
     "       cow-examine --list\n"
     "  --layout   switch:N, ring:N, mesh:AxB, torus:AxBxC or hypercube:D\n"
+    "  --per-node ranks on each node, one after the other (default 1); messages inside of a node use no link\n"
     "  --bytes    of the vector or block (default 1024)\n"
     "  --steps    every step: messages, hops, load of the busiest link, predicted time\n"
     "  --check    follow every byte and check what each rank ends with; for small machines\n"
@@ -30,7 +32,7 @@ constexpr char usage[] =
 struct Options {
   std::string first, second, layout, model;
   Count bytes = 1024;
-  int root = 0, ranks = 0;
+  int root = 0, ranks = 0, per_node = 1;
   bool steps = false, check = false, compare = false, list = false;
 };
 
@@ -45,7 +47,8 @@ bool read_options(int argc, char** argv, Options& o) {
     const std::string_view word = argv[i];
     const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
     const bool takes_value =
-        word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" || word == "--ranks";
+        word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" || word == "--ranks" ||
+        word == "--per-node";
     if (takes_value && !value) return false;
     if (word == "--layout")
       o.layout = value;
@@ -56,6 +59,8 @@ bool read_options(int argc, char** argv, Options& o) {
     else if (word == "--root" && !read_number(value, o.root))
       return false;
     else if (word == "--ranks" && !read_number(value, o.ranks))
+      return false;
+    else if (word == "--per-node" && (!read_number(value, o.per_node) || o.per_node < 1))
       return false;
     else if (word == "--steps")
       o.steps = true;
@@ -96,10 +101,17 @@ int examine_one(const Options& o, const Model& model) {
   const Algorithm* const algorithm = find_named(o);
   if (!algorithm) return refuse("no algorithm " + o.second + " for " + o.first + "; cow-examine --list shows all");
   if (o.root >= layout.size()) return refuse("the root is not a rank of the layout");
-  if (!algorithm->valid({layout.size(), o.bytes, true, &layout}))
+  std::vector<std::uint32_t> ids;
+  for (int r = 0; r < layout.size(); ++r) ids.push_back(static_cast<std::uint32_t>(r / o.per_node));
+  std::optional<Nodes> nodes;
+  if (o.per_node > 1) nodes.emplace(ids);
+  if (!algorithm->valid({layout.size(), o.bytes, true, &layout, nodes ? &*nodes : nullptr}))
     return refuse(o.second + " does not apply to " + layout.name());
-  const Case c{algorithm, layout.size(), o.bytes, o.root, false, true, &layout};
-  fputs(report(c, layout, model, o.steps).c_str(), stdout);
+  const Case c{algorithm, layout.size(), o.bytes, o.root, false, true, &layout, nodes ? &*nodes : nullptr};
+  // A switch joins nodes, not ranks.
+  const bool by_node = nodes && layout.kind() == Layout::Kind::network_switch;
+  const Wires wires(by_node ? std::nullopt : std::optional(layout), nodes);
+  fputs(report(c, wires, model, o.steps).c_str(), stdout);
   if (!o.check) return 0;
   const std::string wrong = examine(c).wrong;
   printf("  check: %s\n", wrong.empty() ? "every rank ends with the right contributions" : wrong.c_str());

@@ -448,18 +448,31 @@ MPI_Comm comm_with(const char* coll, const std::string& layout) {
   return comm;
 }
 
+// Who shares a node, found by asking MPI.
+cow::coll::Nodes nodes_of_world() {
+  MPI_Comm node;
+  EXPECT_EQ(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), MPI_SUCCESS);
+  std::uint32_t first = static_cast<std::uint32_t>(ranks::rank());
+  EXPECT_EQ(MPI_Bcast(&first, 1, MPI_UINT32_T, 0, node), MPI_SUCCESS);
+  EXPECT_EQ(MPI_Comm_free(&node), MPI_SUCCESS);
+  std::vector<std::uint32_t> ids(static_cast<std::size_t>(ranks::count()));
+  EXPECT_EQ(MPI_Allgather(&first, 1, MPI_UINT32_T, ids.data(), 1, MPI_UINT32_T, MPI_COMM_WORLD), MPI_SUCCESS);
+  return cow::coll::Nodes(ids);
+}
+
 class Forced : public testing::TestWithParam<const Algorithm*> {};
 
 TEST_P(Forced, EveryForm) {
   const Algorithm& a = *GetParam();
   const Collective which = a.collective;
   const int n = ranks::count();
+  static const cow::coll::Nodes nodes = nodes_of_world();
   auto random = ranks::shared_random(static_cast<std::uint64_t>(GetParam() - cow::coll::algorithms().data()));
   for (const std::string& layout_text : layouts(n)) {
     cow::Layout layout;
     const std::string wrong = layout_text.empty() ? std::string() : cow::Layout::parse(layout_text, layout);
     ASSERT_EQ(wrong, "");
-    if (!a.valid({n, 0, true, layout_text.empty() ? nullptr : &layout})) continue;
+    if (!a.valid({n, 0, true, layout_text.empty() ? nullptr : &layout, &nodes})) continue;
     const std::string name = std::string(cow::coll::name_of(which)) + "=" + a.name;
     MPI_Comm comm = comm_with(name.c_str(), layout_text);
     for (const bool in_place : {false, true})
