@@ -45,8 +45,7 @@ Agent::Agent(const AgentPlan& plan)
       signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, nullptr)),
       channel_(
           loop_, plan.in, plan.out, [this](Kind kind, Reader body) { on_frame(kind, body); }, [this] { give_up(); }),
-      pmix_(loop_, *this),
-      input_(loop_, channel_) {
+      pmix_(loop_, *this) {
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
@@ -75,7 +74,12 @@ void Agent::give_up() {
 void Agent::on_frame(Kind kind, Reader body) {
   switch (kind) {
     case Kind::job: return on_job(body);
-    case Kind::input: return input_.take(body.text());
+    case Kind::input: {
+      const std::string_view text = body.text();
+      for (auto& [rank, input] : inputs_) input.take(text);
+      input_asked_ = false;
+      return ask_for_input();
+    }
     case Kind::output_credit:
       if (output_) output_->credit(body.u32());
       return;
@@ -128,23 +132,75 @@ bool Agent::start_ranks() {
   if (key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
   std::vector<std::vector<std::string>> environments;
   for (const Application& application : job_.applications) environments.push_back(environment_of(application, key));
+  const std::vector<std::uint32_t> here = ranks_here();
+  std::unique_ptr<Machine> machine;  // looking at it takes milliseconds
+  Binding binding;
+  binding.of_rank.resize(here.size());
+  const BindingPlan& wanted = job_.binding;
+  if (wanted.bind != Level::none || wanted.equal_shares || wanted.report) {
+    machine = std::make_unique<Machine>();
+    if (!machine->topology()) return complain("hwloc cannot tell what this machine is like"), false;
+    binding = choose_cpus(machine->topology(), machine->allowed(), static_cast<std::uint32_t>(here.size()), wanted);
+    if (!binding.error.empty()) return complain(binding.error), false;
+  }
   Writer started;
   std::vector<std::uint32_t> numbers;
-  for (std::uint32_t rank = 0; rank < job_.ranks.size(); ++rank) {
-    const Place& place = job_.ranks[rank];
-    if (place.node != job_.node) continue;
-    if (!start_rank(rank, environments[place.application])) break;
-    numbers.push_back(rank);
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    if (!start_rank(here[i], environments[job_.ranks[here[i]].application], binding.of_rank[i])) break;
+    numbers.push_back(here[i]);
   }
   close(key);
   if (plan_.input >= 0) close(plan_.input);
   started.u32(static_cast<std::uint32_t>(numbers.size()));
   for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
   channel_.send(Kind::started, started);
+  if (wanted.report) {
+    Writer report;
+    report.u32(static_cast<std::uint32_t>(numbers.size()));
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      // What the kernel says, not what was asked of it.
+      const std::string where = describe_cpus(machine->topology(), affinity_of(ranks_[numbers[i]].pid));
+      report.u32(numbers[i]).text((binding.of_rank[i].empty() ? "not bound: " : "bound to ") + where);
+    }
+    channel_.send(Kind::bindings, report);
+  }
+  ask_for_input();
   return true;
 }
 
-bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment) {
+std::vector<std::uint32_t> Agent::ranks_here() const {
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t rank = 0; rank < job_.ranks.size(); ++rank) {
+    if (job_.ranks[rank].node == job_.node) out.push_back(rank);
+  }
+  return out;
+}
+
+// The descriptor that the rank reads from; -1: it gets /dev/null.
+int Agent::input_of(std::uint32_t rank) {
+  if (job_.input_rank != all_ranks && job_.input_rank != rank) return -1;
+  if (job_.input == Input::inherited) return plan_.input >= 0 ? dup(plan_.input) : -1;
+  if (job_.input == Input::none) return -1;
+  return inputs_.try_emplace(rank, loop_, [this] { ask_for_input(); }).first->second.open(job_.input);
+}
+
+// More is asked for when all ranks that read have read what came: a slow one holds the others back, here and elsewhere.
+void Agent::ask_for_input() {
+  constexpr std::uint32_t portion = 64 << 10;  // bytes
+  if (inputs_.empty() || input_asked_) return;
+  std::size_t open = 0;
+  for (const auto& [rank, input] : inputs_) {
+    if (!input.is_open()) continue;
+    if (!input.wants()) return;
+    ++open;
+  }
+  // Nobody here reads any more: said only where others may, elsewhere.
+  if (open == 0 && job_.input_rank != all_ranks) return;
+  input_asked_ = true;
+  channel_.send(Kind::input_credit, Writer().u32(portion));
+}
+
+bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Cpus& cpus) {
   const Application& application = job_.applications[job_.ranks[rank].application];
   ProcessPlan plan;
   plan.argv = application.argv;
@@ -165,9 +221,8 @@ bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& envir
     process.error = errno;
     process.what = "cannot make a pipe";
   } else {
-    const bool sent = rank == 0 && (job_.input == Input::sent || job_.input == Input::on_demand);
-    const bool passed = rank == 0 && job_.input == Input::inherited && plan_.input >= 0;
-    plan.input = sent ? input_.open(job_.input) : passed ? dup(plan_.input) : -1;
+    plan.input = input_of(rank);
+    plan.cpus = cpus;
     if (plan.input < 0) plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
     plan.output = output[1];
     plan.error = error[1];
@@ -185,7 +240,7 @@ bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& envir
   ++running_;
   output_->add(rank, 1, output[0]);
   output_->add(rank, 2, error[0]);
-  if (rank == 0) input_.rank_started(process.pid);
+  if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.rank_started(process.pid);
   return true;
 }
 
@@ -227,7 +282,7 @@ void Agent::on_exit(pid_t pid, int status) {
     channel_.send(Kind::modex_answer,
                   Writer().u64(question).u32(static_cast<std::uint32_t>(PmixServer::process_gone())).text({}));
   }
-  if (rank == 0) input_.close_pipe();
+  if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.close_pipe();
   if (running_ == 0) when_all_ended();
 }
 

@@ -40,7 +40,10 @@ class Agent : private PmixClientEvents {
   void on_frame(Kind kind, Reader body);
   void on_job(Reader body);
   bool start_ranks();
-  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment);
+  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Cpus& cpus);
+  std::vector<std::uint32_t> ranks_here() const;
+  int input_of(std::uint32_t rank);
+  void ask_for_input();
   std::vector<std::string> environment_of(const Application& application, int key) const;
   void on_signal();
   void reap();
@@ -67,9 +70,10 @@ class Agent : private PmixClientEvents {
   PmixServer pmix_;
   Modex modex_;
   std::unique_ptr<RankOutput> output_;
-  RankInput input_;
+  std::map<std::uint32_t, RankInput> inputs_;  // of the ranks here that mpirun sends input to
   Job job_;
   std::map<std::uint32_t, Rank> ranks_;
+  bool input_asked_ = false;  // and not yet given
   std::size_t running_ = 0;
   bool over_ = false;    // no rank is started any more
   bool ending_ = false;  // all ranks have ended

@@ -47,17 +47,14 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
         Writer body;
         body.u64(number).u32(static_cast<std::uint32_t>(status)).text(data);
         nodes_[node].channel->send(Kind::fence_answer, body);
-      }) {
-  const auto left = [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); };
-  outputs_ = std::make_unique<Sink>(loop_, 1, left, [this](int error) { output_failed("output", error); });
-  if (!same_destination(1, 2)) {
-    errors_ = std::make_unique<Sink>(loop_, 2, left, [this](int error) { output_failed("error", error); });
-  }
-  if (options_.tag_output) {
-    outputs_->tag_lines();
-    if (errors_) errors_->tag_lines();
-  }
-  input_node_ = job_.ranks[0].node;
+      }),
+      outputs_(
+          loop_, [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); },
+          [this](const string& what, int error) { output_failed(what, error); }),
+      input_nodes_(job_.nodes.size(), job_.input_rank == all_ranks),
+      asks_for_input_(job_.nodes.size()) {
+  outputs_.decorate(options_.tag_output, options_.time_output);
+  if (job_.input_rank != all_ranks) input_nodes_[job_.ranks[job_.input_rank].node] = true;
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
 
@@ -69,6 +66,13 @@ int Controller::run() {
       fail(timed_out, "the job has not ended within " + std::to_string(options_.timeout / 1000.0).substr(0, 6) +
                           " s (--timeout)");
     });
+  }
+  if (!options_.output_files.empty()) {
+    const string wrong = outputs_.use_files(options_.output_files, static_cast<std::uint32_t>(ranks_.size()));
+    if (!wrong.empty()) {
+      say(wrong);
+      return own_failure;
+    }
   }
   start_nodes();
   loop_.run();
@@ -100,7 +104,7 @@ bool Controller::start(std::uint32_t index) {
   how.agent = (node.is_here || options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
   how.remote_shell = options_.settings.rsh_agent;
   how.signals = &signals_before_;
-  if (index == input_node_ && job_.input == Input::inherited) how.input = fcntl(0, F_DUPFD_CLOEXEC, 3);
+  if (input_nodes_[index] && job_.input == Input::inherited) how.input = fcntl(0, F_DUPFD_CLOEXEC, 3);
   int fds[2] = {-1, -1};
   const string wrong = start_node(node, how, fds);
   if (how.input >= 0) close(how.input);
@@ -113,6 +117,7 @@ bool Controller::start(std::uint32_t index) {
       loop_, fds[0], fds[1], [this, index](Kind kind, Reader body) { on_frame(index, kind, body); },
       [this, index] { on_channel_end(index); });
   node.channel->expect_greeting();
+  tell("host " + node.name + ": started " + node.command + " (pid " + std::to_string(node.pid) + ")");
   if (node.error_fd >= 0) {
     fcntl(node.error_fd, F_SETFL, O_NONBLOCK);
     loop_.watch(node.error_fd, POLLIN, [this, index](short) { on_node_error(index); });
@@ -133,7 +138,7 @@ void Controller::on_node_error(std::uint32_t index) {
   }
   const std::string_view text(buffer, static_cast<size_t>(got));
   if (node.greeted) {
-    error_sink().write_own(text);
+    outputs_.write_own(text);
   } else if (node.said.size() < most_said) {
     node.said.append(text);
   }
@@ -146,8 +151,8 @@ void Controller::on_frame(std::uint32_t node, Kind kind, Reader body) {
     case Kind::start_failure: return on_start_failure(node, body);
     case Kind::output: return on_output(node, body);
     case Kind::input_credit:
-      input_credit_ = std::min<std::uint32_t>(body.u32(), 64 << 10);
-      return send_input();
+      return on_input_credit(node, body.u32());
+    case Kind::bindings: return on_bindings(node, body);
     case Kind::connected: return on_connected(body);
     case Kind::exited: return on_exited(body);
     case Kind::aborted: return on_aborted(body);
@@ -167,11 +172,12 @@ void Controller::on_frame(std::uint32_t node, Kind kind, Reader body) {
 void Controller::on_hello(std::uint32_t index, Reader body) {
   Node& node = nodes_[index];
   const std::uint32_t version = body.u32();
-  body.u32();
+  const std::uint32_t pid = body.u32();
   node.host = body.text();
   // What a login script said came before the greeting, but through another pipe.
   if (node.error_fd >= 0) on_node_error(index);
   node.greeted = true;
+  tell("host " + node.name + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " + node.host + ")");
   if (version != protocol_version) {
     return fail(own_failure, "host " + node.name + " has another version of COW MPI (its agent speaks protocol " +
                                  std::to_string(version) + ", this mpirun " + std::to_string(protocol_version) + ")");
@@ -224,7 +230,7 @@ void Controller::stop_when_done() {
       node.reaped = true;
     }
   }
-  if (outputs_->is_empty() && (!errors_ || errors_->is_empty())) return loop_.stop();
+  if (outputs_.is_empty()) return loop_.stop();
   loop_.after(10 * millisecond, [this] { stop_when_done(); });
 }
 
@@ -357,8 +363,7 @@ void Controller::on_output(std::uint32_t node, Reader body) {
   const std::uint8_t flags = body.u8();
   const std::string_view bytes = body.text();
   if (!body.good() || rank >= ranks_.size()) return;
-  Sink& sink = stream == 2 ? error_sink() : *outputs_;
-  sink.write({node, rank, string(bytes), (flags & output_open_line) != 0});
+  outputs_.write(stream, {node, rank, string(bytes), (flags & output_open_line) != 0});
 }
 
 // Told in portions: an answer to each line would double the work.
@@ -369,14 +374,32 @@ void Controller::output_has_left(std::uint32_t index, std::uint32_t bytes) {
   node.channel->send(Kind::output_credit, Writer().u32(std::exchange(node.credit, 0)));
 }
 
-void Controller::output_failed(const char* stream, int error) {
-  if (error == EPIPE) return fail(128 + SIGPIPE, string("nobody reads the standard ") + stream + " any more");
-  fail(own_failure, string("cannot write to the standard ") + stream + ": " + strerror(error));
+void Controller::output_failed(const string& what, int error) {
+  if (error == EPIPE) return fail(128 + SIGPIPE, "nobody reads " + what + " any more");
+  fail(own_failure, "cannot write to " + what + ": " + strerror(error));
 }
 
-// Reads what rank 0 asked for. A terminal is read only from the foreground, where it does not stop this process.
+void Controller::on_bindings(std::uint32_t node, Reader body) {
+  for (std::uint32_t left = body.count(8); left > 0; --left) {
+    const std::uint32_t rank = body.u32();
+    say("rank " + std::to_string(rank) + " on host " + nodes_[node].name + ": " + string(body.text()));
+  }
+}
+
+// When several nodes read, the next bytes are for all of them, so the slowest decides.
+void Controller::on_input_credit(std::uint32_t node, std::uint32_t bytes) {
+  if (!input_nodes_[node] || bytes == 0) return;
+  asks_for_input_[node] = true;
+  for (std::size_t other = 0; other < nodes_.size(); ++other) {
+    if (input_nodes_[other] && !asks_for_input_[other] && !nodes_[other].done) return;
+  }
+  input_credit_ = std::min<std::uint32_t>(bytes, 64 << 10);
+  send_input();
+}
+
+// Reads what the ranks asked for. A terminal is read only from the foreground, where it does not stop this process.
 void Controller::send_input() {
-  if (input_credit_ == 0) return;
+  if (input_credit_ == 0 || input_at_end_) return;
   if (isatty(0) && tcgetpgrp(0) != getpgrp()) {
     loop_.forget(0);
     loop_.after(200 * millisecond, [this] { send_input(); });
@@ -389,13 +412,22 @@ void Controller::send_input() {
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     loop_.forget(0);
     input_credit_ = 0;
+    input_at_end_ = got <= 0;
     Writer body;
     body.text(std::string_view(buffer).substr(0, got > 0 ? static_cast<size_t>(got) : 0));
-    nodes_[input_node_].channel->send(Kind::input, body);
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+      if (!input_nodes_[node]) continue;
+      asks_for_input_[node] = false;
+      nodes_[node].channel->send(Kind::input, body);
+    }
   });
 }
 
-void Controller::say(const string& text) { error_sink().write_own("mpirun: " + text + "\n"); }
+void Controller::say(const string& text) { outputs_.write_own("mpirun: " + text + "\n"); }
+
+void Controller::tell(const string& text) {
+  if (options_.verbose) say(text);
+}
 
 // ---- ends
 
@@ -412,8 +444,7 @@ void Controller::on_user_signal(int signal) {
   if (deadly && (passed_signal_ != 0 || failed_ || !started_)) {
     // The second one: out at once, whatever the ranks, the agents or the reader of the output are doing.
     fail(128 + signal, "ended by " + name_signal(signal));
-    outputs_->drop_all();
-    if (errors_) errors_->drop_all();
+    outputs_.drop_all();
     end_all(0);
     return;
   }

@@ -1,7 +1,6 @@
 // mpirun while a job runs: talks to the agents, passes input, output and signals on, and decides how the job ends.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "launcher/loop.hpp"
 #include "launcher/node.hpp"
 #include "launcher/options.hpp"
-#include "launcher/sink.hpp"
+#include "launcher/outputs.hpp"
 
 namespace cow::launch {
 
@@ -58,10 +57,12 @@ class Controller {
   // Streams.
   void on_output(std::uint32_t node, Reader body);
   void output_has_left(std::uint32_t node, std::uint32_t bytes);
-  void output_failed(const char* stream, int error);
-  Sink& error_sink() { return errors_ ? *errors_ : *outputs_; }
+  void output_failed(const std::string& what, int error);
+  void on_bindings(std::uint32_t node, Reader body);
+  void on_input_credit(std::uint32_t node, std::uint32_t bytes);
   void send_input();
   void say(const std::string& text);
+  void tell(const std::string& text);  // when --verbose was given
 
   // Ends.
   void on_signal();
@@ -81,10 +82,11 @@ class Controller {
   std::vector<Rank> ranks_;
   Fences fences_;
   Questions questions_;
-  std::unique_ptr<Sink> outputs_;
-  std::unique_ptr<Sink> errors_;  // null when both streams go to the same place
-  std::uint32_t input_credit_ = 0;
-  std::uint32_t input_node_ = 0;
+  Outputs outputs_;
+  std::vector<bool> input_nodes_;       // those whose ranks read what mpirun sends
+  std::vector<bool> asks_for_input_;    // those that have read what came
+  std::uint32_t input_credit_ = 0;      // the least that any of them asked for
+  bool input_at_end_ = false;
   bool started_ = false;   // some rank runs
   bool failed_ = false;
   int status_ = 0;

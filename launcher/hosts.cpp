@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 namespace cow::launch {
 namespace {
@@ -84,6 +83,20 @@ string too_few(const std::vector<Host>& hosts, std::uint32_t ranks, std::uint64_
   return text + "); --oversubscribe or COW_OVERSUBSCRIBE=yes lifts this limit";
 }
 
+// One rank to each host that has room, in turn.
+template <typename Room>
+void deal_to_hosts(std::vector<std::uint32_t>& counts, std::uint32_t ranks, Room room) {
+  for (bool dealt = true; ranks > 0 && dealt;) {
+    dealt = false;
+    for (std::size_t host = 0; host < counts.size() && ranks > 0; ++host) {
+      if (counts[host] >= room(host)) continue;
+      ++counts[host];
+      --ranks;
+      dealt = true;
+    }
+  }
+}
+
 }  // namespace
 
 Hosts parse_host_list(string_view text) {
@@ -116,23 +129,44 @@ Hosts parse_hostfile(string_view text) {
   return out;
 }
 
-Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe, string_view source) {
+Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe, string_view source,
+                      const Spread& spread) {
   Placement out;
   const bool limited = std::all_of(hosts.begin(), hosts.end(), [](const Host& h) { return h.slots > 0; });
-  const auto slots_of = [](const Host& host) { return static_cast<std::uint32_t>(std::max(host.slots, 1)); };
-  const std::uint64_t slots = std::accumulate(hosts.begin(), hosts.end(), std::uint64_t{0},
-                                              [&](std::uint64_t sum, const Host& h) { return sum + slots_of(h); });
-  if (limited && ranks > slots && !oversubscribe) {
-    out.error = too_few(hosts, ranks, slots, source);
+  const auto slots_of = [&](const Host& host) {
+    return spread.per_host > 0 ? spread.per_host : static_cast<std::uint32_t>(std::max(host.slots, 1));
+  };
+  std::uint64_t slots = 0, given = 0;
+  for (const Host& host : hosts) {
+    slots += slots_of(host);
+    given += static_cast<std::uint32_t>(std::max(host.slots, 1));
+  }
+  if (spread.per_host > 0 && ranks > slots) {
+    out.error = std::to_string(ranks) + " ranks were asked for, but " + std::to_string(spread.per_host) +
+                " on each host make " + std::to_string(slots);
     return out;
   }
-  // Whole rounds over all slots, then the rest in order; each host's ranks are consecutive.
-  const auto rounds = static_cast<std::uint32_t>(ranks / slots);
-  auto rest = static_cast<std::uint32_t>(ranks % slots);
-  for (std::uint32_t host = 0; host < hosts.size(); ++host) {
-    const std::uint32_t extra = std::min(rest, slots_of(hosts[host]));
-    rest -= extra;
-    out.host_of_rank.insert(out.host_of_rank.end(), rounds * slots_of(hosts[host]) + extra, host);
+  if (limited && ranks > given && !oversubscribe) {
+    out.error = too_few(hosts, ranks, given, source);
+    return out;
+  }
+  std::vector<std::uint32_t> counts(hosts.size());
+  if (spread.by_node) {
+    deal_to_hosts(counts, ranks, [&](std::size_t host) { return !limited || ranks > given ? ~0u : slots_of(hosts[host]); });
+  } else {
+    // Whole rounds over all slots, then the rest in order.
+    auto rest = static_cast<std::uint32_t>(ranks % slots);
+    for (std::size_t host = 0; host < hosts.size(); ++host) {
+      const std::uint32_t extra = std::min(rest, slots_of(hosts[host]));
+      rest -= extra;
+      counts[host] = static_cast<std::uint32_t>(ranks / slots) * slots_of(hosts[host]) + extra;
+    }
+  }
+  for (std::uint32_t turn = 0; out.host_of_rank.size() < ranks; ++turn) {
+    for (std::uint32_t host = 0; host < hosts.size(); ++host) {
+      if (!spread.number_by_node && turn == 0) out.host_of_rank.insert(out.host_of_rank.end(), counts[host], host);
+      if (spread.number_by_node && turn < counts[host]) out.host_of_rank.push_back(host);
+    }
   }
   return out;
 }

@@ -35,8 +35,15 @@ struct Placement {
   std::vector<std::uint32_t> host_of_rank;
   std::string error;
 };
+
+// Other ways than filling each host before the next.
+struct Spread {
+  bool by_node = false;         // one to each host in turn
+  bool number_by_node = false;  // consecutive ranks are on different hosts, whatever the counts came from
+  std::uint32_t per_host = 0;   // at most so many on each; 0: as many as there are slots
+};
 Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe,
-                      std::string_view source);
+                      std::string_view source, const Spread& spread = {});
 
 // Whether `name` means this machine: "localhost", its host name (with or without domain), or an address of it.
 bool is_this_host(std::string_view name);

@@ -16,6 +16,11 @@ bool makes_sense(const Job& job) {
   };
   return !job.name.empty() && job.key.size() == key_size && job.node < job.nodes.size() && !job.ranks.empty() &&
          job.output_window > 0 && job.input <= Input::on_demand &&
+         (job.input_rank < job.ranks.size() || job.input_rank == all_ranks) &&
+         // An inherited descriptor is one rank's.
+         (job.input_rank != all_ranks || job.input != Input::inherited) &&
+         std::max({job.binding.map, job.binding.bind, job.binding.rank}) <= Level::node && job.binding.width > 0 &&
+         job.binding.per_object > 0 &&
          std::all_of(job.ranks.begin(), job.ranks.end(), placed) &&
          std::all_of(job.applications.begin(), job.applications.end(), runnable);
 }
@@ -32,7 +37,10 @@ std::string write_common(const Job& job) {
   out.texts(job.nodes);
   out.u32(static_cast<std::uint32_t>(job.ranks.size()));
   for (const Place& place : job.ranks) out.u32(place.node).u32(place.application);
-  out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input));
+  out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input)).u32(job.input_rank);
+  const BindingPlan& binding = job.binding;
+  for (const Level level : {binding.map, binding.bind, binding.rank}) out.u8(static_cast<std::uint8_t>(level));
+  out.u32(binding.width).u32(binding.per_object).u8(binding.equal_shares).u8(binding.report);
   return out.bytes();
 }
 
@@ -64,6 +72,12 @@ bool read_job(Reader body, Job& out) {
   out.output_window = in.u32();
   out.flush_after = in.u32();
   out.input = static_cast<Input>(in.u8());
+  out.input_rank = in.u32();
+  for (Level* level : {&out.binding.map, &out.binding.bind, &out.binding.rank}) *level = static_cast<Level>(in.u8());
+  out.binding.width = in.u32();
+  out.binding.per_object = in.u32();
+  out.binding.equal_shares = in.u8() != 0;
+  out.binding.report = in.u8() != 0;
   return in.finished() && makes_sense(out);
 }
 

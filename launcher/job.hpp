@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/binding.hpp"
 #include "launcher/wire.hpp"
 
 namespace cow::launch {
@@ -21,13 +22,15 @@ struct Place {
   std::uint32_t application = 0;  // index into Job::applications
 };
 
-// Where rank 0's standard input comes from.
+// Where the standard input of rank Job::input_rank comes from.
 enum class Input : std::uint8_t {
   none = 0,       // /dev/null
   inherited = 1,  // the agent was started with it: nothing is read that the rank does not read itself
   sent = 2,       // input frames, as fast as the rank's pipe takes them
   on_demand = 3,  // input frames, asked for only while the rank waits for input: mpirun reads a terminal
 };
+
+inline constexpr std::uint32_t all_ranks = ~0u;
 
 struct Job {
   std::string name;  // the PMIx namespace
@@ -40,6 +43,8 @@ struct Job {
   std::uint32_t output_window = 1 << 20;  // bytes of output on their way from this agent to mpirun's own output
   std::uint32_t flush_after = 0;   // milliseconds after which an unfinished line is passed on; 0: never before its end
   Input input = Input::none;
+  std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
+  BindingPlan binding;
 };
 
 // The part that all nodes share is written once; write_job(common, node) is the body for one of them.

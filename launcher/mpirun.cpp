@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "launcher/controller.hpp"
 #include "launcher/hosts.hpp"
@@ -43,26 +42,49 @@ std::string job_name(const std::string& key) {
   return text;
 }
 
-Input choose_input(bool rank_0_is_here) {
+Input choose_input(bool rank_is_here) {
   if (isatty(0)) return Input::on_demand;
-  return rank_0_is_here ? Input::inherited : Input::sent;
+  return rank_is_here ? Input::inherited : Input::sent;
+}
+
+void add_input(const Options& options, Job& job) {
+  if (options.input == InputTo::none) return;
+  if (options.input == InputTo::all) {
+    job.input_rank = all_ranks;
+    job.input = choose_input(false);
+    return;
+  }
+  job.input_rank = options.input_rank;
+  job.input = choose_input(options.hosts.empty() || is_this_host(job.nodes[job.ranks[job.input_rank].node]));
+}
+
+// How many ranks ppr:N:OBJECT puts on a host. What other hosts are like is not known yet; they are taken to be as this.
+std::uint32_t ranks_per_host(const MappingPlan& plan) {
+  if (plan.per_object == Level::none) return 0;
+  if (plan.per_object == Level::node) return plan.ranks_per_object;
+  const Machine machine;
+  if (!machine.topology()) return plan.ranks_per_object;
+  return plan.ranks_per_object *
+         static_cast<std::uint32_t>(objects_of(machine.topology(), machine.allowed(), plan.per_object).size());
 }
 
 // The ranks of each program and of each host. Hosts that get no rank are left out.
 std::string place(const Options& options, Job& job) {
   const std::vector<Host> here{{this_host(), 0}};
   const std::vector<Host>& hosts = options.hosts.empty() ? here : options.hosts;
-  const std::uint32_t slots =
-      options.hosts.empty() ? 1 : std::accumulate(hosts.begin(), hosts.end(), 0u, [](std::uint32_t sum, const Host& h) {
-        return sum + static_cast<std::uint32_t>(std::max(h.slots, 1));
-      });
+  Spread spread = options.mapping.spread;
+  spread.per_host = ranks_per_host(options.mapping);
+  std::uint32_t slots = spread.per_host * static_cast<std::uint32_t>(hosts.size());
+  for (const Host& host : hosts) {
+    if (spread.per_host == 0) slots += static_cast<std::uint32_t>(std::max(host.slots, 1));
+  }
   std::vector<std::uint32_t> application_of_rank;
   for (std::uint32_t index = 0; index < options.programs.size(); ++index) {
     const std::uint32_t ranks = options.programs[index].ranks;
     application_of_rank.insert(application_of_rank.end(), ranks ? ranks : slots, index);
   }
   const Placement placement = place_ranks(hosts, static_cast<std::uint32_t>(application_of_rank.size()),
-                                          options.settings.oversubscribe, options.host_source);
+                                          options.settings.oversubscribe, options.host_source, spread);
   if (!placement.error.empty()) return placement.error;
   std::vector<std::uint32_t> node_of_host(hosts.size(), ~0u);
   for (std::size_t rank = 0; rank < application_of_rank.size(); ++rank) {
@@ -73,7 +95,22 @@ std::string place(const Options& options, Job& job) {
     }
     job.ranks.push_back({node, application_of_rank[rank]});
   }
+  if (options.input == InputTo::one && options.input_rank >= job.ranks.size()) {
+    return "--stdin " + std::to_string(options.input_rank) + ": the job has " + std::to_string(job.ranks.size()) +
+           (job.ranks.size() == 1 ? " rank" : " ranks");
+  }
   return {};
+}
+
+void print_map(const Job& job) {
+  std::vector<std::uint32_t> nodes;
+  std::vector<std::string> programs;
+  for (const Place& rank : job.ranks) {
+    nodes.push_back(rank.node);
+    programs.push_back(job.applications[rank.application].argv[0]);
+  }
+  fputs(draw_map(job.nodes, nodes, programs).c_str(), stdout);
+  fflush(stdout);
 }
 
 std::string describe_job(const Options& options, Job& job) {
@@ -84,7 +121,8 @@ std::string describe_job(const Options& options, Job& job) {
   job.environment = options.environment;
   for (const Program& program : options.programs) job.applications.push_back(program.application);
   if (std::string wrong = place(options, job); !wrong.empty()) return wrong;
-  job.input = choose_input(options.hosts.empty() || is_this_host(job.nodes[0]));
+  add_input(options, job);
+  job.binding = options.mapping.binding;
   job.flush_after = isatty(1) || isatty(2) ? 30 : 0;
   job.output_window = static_cast<std::uint32_t>(
       std::clamp<std::size_t>((std::size_t{32} << 20) / job.nodes.size(), 64 << 10, 1 << 20));
@@ -105,5 +143,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "mpirun: %s\n", wrong.c_str());
     return own_failure;
   }
+  if (options.show_map) print_map(job);
+  if (options.dry_run) return 0;
   return Controller(options, std::move(job), signals).run();
 }

@@ -5,90 +5,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <sstream>
+#include <utility>
 
+#include "launcher/part.hpp"
 #include "launcher/process.hpp"
-
-#ifndef COW_VERSION
-#error "COW_VERSION comes from the build"
-#endif
 
 namespace cow::launch {
 namespace {
 
 using std::string;
 using std::string_view;
-
-constexpr const char* per_program = "For one program (the part of the command line up to a colon)";
-constexpr const char* for_the_job = "For the job";
-constexpr const char* for_settings = "Settings of the library (each also as a COW_ variable; cowinfo explains them)";
-
-// A part of the command line, as written.
-struct Part {
-  std::uint32_t ranks = 0;
-  string directory;
-  std::vector<string> exports;              // -x NAME or NAME=value
-  std::vector<std::pair<string, string>> set;  // -env NAME value
-  std::vector<std::pair<string, string>> set_for_all;
-  string host_list, host_file, prefix;
-  double timeout = 0;
-  bool tag = false, oversubscribe = false, ignored = false;
-  string ignored_text;
-  std::map<string, string> settings;  // by variable
-};
-
-string option_of_setting(string_view variable) {
-  string out = "--";
-  for (char c : variable.substr(4)) out += c == '_' ? '-' : static_cast<char>(tolower(c));
-  return out;
-}
-
-void add_program_options(CLI::App& app, Part& part) {
-  app.add_option("-n,--np,-c", part.ranks, "Number of ranks")->type_name("N")->check(CLI::Range(1u, 1u << 24))
-      ->group(per_program);
-  app.add_option("--wdir,--wd", part.directory, "Directory in which the ranks start")->type_name("DIR")
-      ->group(per_program);
-  app.add_option("-x", part.exports, "Set a variable for the ranks (NAME alone is accepted: all are passed on)")
-      ->type_name("NAME[=VALUE]")->allow_extra_args(false)->group(per_program);
-  app.add_option("--env", part.set, "Set a variable for the ranks of this program")->allow_extra_args(false)
-      ->type_name("NAME VALUE")->group(per_program);
-}
-
-void add_job_options(CLI::App& app, Part& part) {
-  app.add_option("--host,-H,--hosts", part.host_list, "Hosts, with slots if wanted")->type_name("A[:SLOTS],B…")
-      ->group(for_the_job);
-  app.add_option("--hostfile,-f,--machinefile", part.host_file, "File with a host a line: NAME [slots=N], NAME:N")
-      ->type_name("FILE")->group(for_the_job);
-  app.add_option("--genv", part.set_for_all, "Set a variable for all ranks")->allow_extra_args(false)
-      ->type_name("NAME VALUE")->group(for_the_job);
-  app.add_option("--prefix", part.prefix, "Where COW MPI is installed on the other hosts, if not as here")
-      ->type_name("DIR")->group(for_the_job);
-  app.add_option("--timeout", part.timeout, "End the job after so many seconds, with status 124")
-      ->type_name("SECONDS")->check(CLI::PositiveNumber)->group(for_the_job);
-  app.add_flag("-l,--tag-output", part.tag, "Begin each line of output with its rank")->group(for_the_job);
-  app.add_flag("--oversubscribe", part.oversubscribe, "Start more ranks than there are slots")->group(for_the_job);
-  app.add_flag("--allow-run-as-root,--genvall,--envall", part.ignored, "Accepted; it is so anyway")
-      ->group(for_the_job);
-  app.add_option("--genvlist,--envlist", part.ignored_text, "Accepted; all variables are passed on")
-      ->type_name("NAMES")->group(for_the_job);
-}
-
-void add_setting_options(CLI::App& app, Part& part) {
-  const char* none[] = {nullptr};
-  for (const SettingInfo& info : list_settings(none)) {
-    if (strcmp(info.kind, "flag") == 0 && string(info.name) == "COW_OVERSUBSCRIBE") continue;
-    const string meaning = string(info.meaning) + " (" + (*info.default_value ? info.default_value : "empty") + ")";
-    app.add_option_function<string>(
-           option_of_setting(info.name), [&part, name = info.name](const string& text) { part.settings[name] = text; },
-           meaning)
-        ->type_name(*info.choices ? "WORD" : info.kind)->group(for_settings);
-  }
-}
 
 void complain(const string& text) { fprintf(stderr, "mpirun: %s\n", text.c_str()); }
 
@@ -162,7 +93,7 @@ string current_directory() {
   return error ? "/" : path;
 }
 
-string take_program(const Part& part, std::vector<string> argv, const Options& options, Program& out) {
+string take_program(const Part& part, std::vector<string> argv, Program& out) {
   out.ranks = part.ranks;
   out.application.argv = std::move(argv);
   string directory = current_directory();
@@ -176,7 +107,6 @@ string take_program(const Part& part, std::vector<string> argv, const Options& o
     if (name.empty() || name.find('=') != string::npos) return "--env " + name + ": this is no name of a variable";
     out.application.environment.push_back(name + "=" + value);
   }
-  (void)options;
   return {};
 }
 
@@ -235,6 +165,8 @@ std::vector<string> check_settings(Options& out) {
   return complaints;
 }
 
+bool is_help(const string& word) { return word == "--help" || word == "-h" || word == "-help" || word == "-?"; }
+
 struct Parsed {
   Part part;
   std::vector<string> program;
@@ -244,12 +176,13 @@ struct Parsed {
 Parsed parse_part(const std::vector<string>& words, bool first) {
   Parsed out;
   CLI::App app{"Starts the ranks of an MPI program: mpirun [OPTIONS] PROGRAM [ARGUMENTS] [: [OPTIONS] PROGRAM …]", "mpirun"};
-  app.set_help_flag("-h,--help", "Print this")->group(for_the_job);
-  app.set_version_flag("-V,--version", "mpirun (COW MPI) " COW_VERSION)->group(for_the_job);
-  add_program_options(app, out.part);
-  add_job_options(app, out.part);
-  add_setting_options(app, out.part);
-
+  add_options(app, out.part);
+  if (const auto help = std::find_if(words.begin(), words.end(), is_help); first && help == words.begin() && !words.empty()) {
+    const string topic = words.size() > 1 && isalpha(static_cast<unsigned char>(words[1][0])) ? words[1] : string();
+    out.end = write_help(app, topic) ? 0 : 2;
+    if (*out.end) complain("there is no help on " + topic + "; topics are program, hosts, placement, streams, job, settings");
+    return out;
+  }
   Cut cut = cut_at_program(app, words);
   if (!cut.error.empty()) {
     complain(cut.error);
@@ -268,7 +201,7 @@ Parsed parse_part(const std::vector<string>& words, bool first) {
     return out;
   }
   for (const CLI::Option* option : app.get_options()) {
-    if (first || option->count() == 0 || option->get_group() == per_program) continue;
+    if (first || option->count() == 0 || option->get_group() == per_program.title) continue;
     complain(option->get_name() + " is for the whole job; it stands in front of the first program");
     out.end = 2;
     return out;
@@ -277,8 +210,10 @@ Parsed parse_part(const std::vector<string>& words, bool first) {
   return out;
 }
 
-std::vector<std::vector<string>> split_at_colons(int argc, const char* const* argv) {
-  std::vector<std::vector<string>> out(1);
+using Words = std::vector<string>;
+
+std::vector<Words> split_at_colons(int argc, const char* const* argv) {
+  std::vector<Words> out(1);
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], ":") == 0) {
       out.emplace_back();
@@ -289,6 +224,85 @@ std::vector<std::vector<string>> split_at_colons(int argc, const char* const* ar
   return out;
 }
 
+// The words of a line, as a shell splits them; # begins a comment. Quotes and backslashes keep blanks together.
+string split_line(string_view line, Words& out) {
+  string word;
+  bool in_word = false;
+  char quote = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\r')) {
+      if (in_word) out.push_back(std::exchange(word, {}));
+      in_word = false;
+    } else if (quote == 0 && !in_word && c == '#') {
+      break;
+    } else if (quote == 0 && (c == '"' || c == '\'')) {
+      quote = c;
+      in_word = true;
+    } else if (quote != 0 && c == quote) {
+      quote = 0;
+    } else {
+      if (c == '\\' && quote != '\'' && i + 1 < line.size()) ++i;
+      word += line[i];
+      in_word = true;
+    }
+  }
+  if (in_word) out.push_back(word);
+  return quote == 0 ? string() : "a quote is not closed";
+}
+
+// The parts that a file gives, one a line; a line may also hold several, separated by colons.
+string read_application_file(const string& path, std::vector<Words>& out) {
+  std::ifstream file(path);
+  if (!file) return "cannot read " + path + ": " + strerror(errno);
+  int number = 0;
+  for (string line; std::getline(file, line);) {
+    ++number;
+    Words words;
+    if (const string wrong = split_line(line, words); !wrong.empty()) {
+      return path + ": line " + std::to_string(number) + ": " + wrong;
+    }
+    if (words.empty()) continue;
+    out.emplace_back();
+    for (string& word : words) {
+      if (word == ":") {
+        if (!out.back().empty()) out.emplace_back();
+      } else {
+        out.back().push_back(std::move(word));
+      }
+    }
+  }
+  return out.empty() ? path + " names no program" : string();
+}
+
+string take_input_rank(const string& text, Options& out) {
+  if (text.empty()) return {};
+  out.input = text == "none" ? InputTo::none : text == "all" ? InputTo::all : InputTo::one;
+  if (out.input != InputTo::one) return {};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.input_rank);
+  if (error == std::errc{} && end == text.data() + text.size()) return {};
+  return "--stdin " + text + ": expected a rank, all or none";
+}
+
+// What is said once, in front of the first program.
+string take_job(const Part& part, const char* const* environment, Options& out) {
+  if (string text = take_hosts(part, out); !text.empty()) return text;
+  if (string text = take_environment(part, environment, out); !text.empty()) return text;
+  if (string text = read_mapping(part.mapping, out.mapping); !text.empty()) return text;
+  if (string text = take_input_rank(part.input_rank, out); !text.empty()) return text;
+  if (out.mapping.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
+  out.mapping.binding.report = part.report_bindings || part.display == "bind";
+  out.show_map = part.display == "map" || part.dry_run;
+  out.dry_run = part.dry_run;
+  out.prefix = part.prefix;
+  out.tag_output = part.tag;
+  out.time_output = part.times;
+  out.output_files = part.output_files;
+  out.verbose = part.verbose;
+  out.timeout = static_cast<std::int64_t>(part.timeout * 1000);
+  return {};
+}
+
 }  // namespace
 
 std::optional<int> parse_options(int argc, const char* const* argv, const char* const* environment, Options& out) {
@@ -296,23 +310,21 @@ std::optional<int> parse_options(int argc, const char* const* argv, const char* 
     complain(text);
     return 2;
   };
-  const auto parts = split_at_colons(argc, argv);
-  for (const std::vector<string>& words : parts) {
-    const bool first = &words == parts.data();
-    Parsed parsed = parse_part(words, first);
+  std::vector<Words> parts = split_at_colons(argc, argv);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Parsed parsed = parse_part(parts[i], i == 0);
     if (parsed.end) return parsed.end;
+    if (i == 0) {
+      if (string text = take_job(parsed.part, environment, out); !text.empty()) return wrong(text);
+      if (!parsed.part.application_file.empty()) {
+        if (!parsed.program.empty() || parts.size() > 1) return wrong("--app stands in place of programs, not beside them");
+        if (string text = read_application_file(parsed.part.application_file, parts); !text.empty()) return wrong(text);
+        continue;
+      }
+    }
     if (parsed.program.empty()) return wrong("no program was given; --help explains the command line");
-    if (first) {
-      if (string text = take_hosts(parsed.part, out); !text.empty()) return wrong(text);
-      if (string text = take_environment(parsed.part, environment, out); !text.empty()) return wrong(text);
-      out.prefix = parsed.part.prefix;
-      out.tag_output = parsed.part.tag;
-      out.timeout = static_cast<std::int64_t>(parsed.part.timeout * 1000);
-    }
     Program program;
-    if (string text = take_program(parsed.part, std::move(parsed.program), out, program); !text.empty()) {
-      return wrong(text);
-    }
+    if (string text = take_program(parsed.part, std::move(parsed.program), program); !text.empty()) return wrong(text);
     if (program.ranks == 0 && parts.size() > 1) return wrong("each program needs its -n when there are several");
     out.programs.push_back(std::move(program));
   }

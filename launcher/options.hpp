@@ -9,6 +9,7 @@
 #include "base/settings.hpp"
 #include "launcher/hosts.hpp"
 #include "launcher/job.hpp"
+#include "launcher/mapping.hpp"
 
 namespace cow::launch {
 
@@ -18,13 +19,23 @@ struct Program {
   Application application;
 };
 
+enum class InputTo : std::uint8_t { none, one, all };
+
 struct Options {
   std::vector<Program> programs;
   std::vector<Host> hosts;     // empty: this one
   std::string host_source;     // how the hosts were named, for messages
   std::string prefix;          // of the installation on other hosts; empty: as here
   std::int64_t timeout = 0;    // ms; 0: none
+  MappingPlan mapping;
+  InputTo input = InputTo::one;  // who gets mpirun's standard input
+  std::uint32_t input_rank = 0;
   bool tag_output = false;
+  bool time_output = false;
+  std::string output_files;    // the beginning of their names; empty: none
+  bool show_map = false;
+  bool dry_run = false;
+  bool verbose = false;
   Settings settings;
   std::vector<std::string> environment;  // for every rank
 };

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,13 @@ struct ChildPlan {
   int key;
   const SignalState* signals;
   pid_t parent;
+  const cpu_set_t* cpus;  // null: as the parent
+  std::size_t cpus_size;  // bytes
 };
 
 struct ChildFailure {
   volatile int error = 0;
-  volatile int step = 0;  // 1: directory, 2: descriptors, 3: exec
+  volatile int step = 0;  // 1: directory, 2: descriptors, 3: exec, 4: CPUs
 };
 
 void restore_signals(const SignalState& state) {
@@ -67,6 +70,7 @@ void restore_signals(const SignalState& state) {
   }
   if (plan.key >= 0 && fcntl(plan.key, F_SETFD, 0) != 0) give_up(2);
   if (chdir(plan.directory) != 0) give_up(1);
+  if (plan.cpus && sched_setaffinity(0, plan.cpus_size, plan.cpus) != 0) give_up(4);
   restore_signals(*plan.signals);
   execve(plan.program, plan.argv, plan.environment);
   if (errno == ENOEXEC) execve("/bin/sh", plan.shell_argv, plan.environment);
@@ -87,6 +91,30 @@ pid_t fork_and_run(const ChildPlan& plan, ChildFailure& failure) {
   errno = error;
   return pid;
 }
+
+// A set of CPUs as the kernel wants it; null when it is empty.
+class CpuSet {
+ public:
+  explicit CpuSet(const std::vector<std::uint32_t>& cpus) {
+    if (cpus.empty()) return;
+    const std::size_t count = *std::max_element(cpus.begin(), cpus.end()) + std::size_t{1};
+    size_ = CPU_ALLOC_SIZE(count);
+    set_ = CPU_ALLOC(count);
+    CPU_ZERO_S(size_, set_);
+    for (std::uint32_t cpu : cpus) CPU_SET_S(cpu, size_, set_);
+  }
+  CpuSet(const CpuSet&) = delete;
+  CpuSet& operator=(const CpuSet&) = delete;
+  ~CpuSet() {
+    if (set_) CPU_FREE(set_);
+  }
+  const cpu_set_t* get() const { return set_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  cpu_set_t* set_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
@@ -165,10 +193,12 @@ StartedProcess start_process(const ProcessPlan& plan) {
   shell.insert(shell.end(), plan.argv.begin() + 1, plan.argv.end());
   const std::vector<char*> shell_argv = pointers(shell);
   ChildFailure failure;
+  const CpuSet cpus(plan.cpus);
   const ChildPlan child{plan.program.c_str(), argv.data(),   shell_argv.data(),
                         environment.data(),   plan.directory.c_str(),
                         {plan.input, plan.output, plan.error},
-                        plan.key,             plan.signals,  getpid()};
+                        plan.key,             plan.signals,  getpid(),
+                        cpus.get(),           cpus.size()};
   StartedProcess out;
   out.pid = fork_and_run(child, failure);
   if (out.pid < 0) {
@@ -180,6 +210,7 @@ StartedProcess start_process(const ProcessPlan& plan) {
     out.error = failure.error;
     out.what = failure.step == 1   ? "cannot enter the directory " + plan.directory
                : failure.step == 2 ? "cannot pass the descriptors on to " + plan.program
+               : failure.step == 4 ? "cannot bind " + plan.program + " to its CPUs"
                                    : "cannot run " + plan.program;
   }
   return out;

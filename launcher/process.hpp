@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct ProcessPlan {
   int error = -1;
   int key = -1;     // stays open under the same number; nothing else does
   const SignalState* signals = nullptr;
+  std::vector<std::uint32_t> cpus;  // on which it may run; empty: where this process may
 };
 
 struct StartedProcess {

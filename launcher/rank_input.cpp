@@ -14,7 +14,6 @@
 namespace cow::launch {
 namespace {
 
-constexpr std::uint32_t portion = 64 << 10;         // bytes asked for at a time
 // How often is looked whether rank 0 waits for a terminal: less and less while it does not, for a job that computes for
 // hours must not pay for it.
 constexpr Nanoseconds first_look = 20 * millisecond;
@@ -37,12 +36,17 @@ void RankInput::rank_started(pid_t pid) {
   if (fd_ >= 0) ask();
 }
 
+RankInput::~RankInput() {
+  if (fd_ >= 0) loop_.forget(fd_), close(fd_);
+}
+
 void RankInput::close_pipe() {
   if (fd_ < 0) return;
   loop_.forget(fd_);
   close(fd_);
   fd_ = -1;
   held_.clear();
+  on_change_();
 }
 
 void RankInput::take(std::string_view bytes) {
@@ -80,7 +84,7 @@ void RankInput::ask() {
   }
   asked_ = true;
   look_again_ = first_look;
-  channel_.send(Kind::input_credit, Writer().u32(portion));
+  on_change_();
 }
 
 bool RankInput::rank_waits() const {

@@ -1,10 +1,10 @@
-// Rank 0's standard input, when mpirun sends it: a pipe that is filled no further than the rank reads.
+// A rank's standard input, when mpirun sends it: a pipe that is filled no further than the rank reads.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
-#include "launcher/channel.hpp"
 #include "launcher/job.hpp"
 #include "launcher/loop.hpp"
 
@@ -12,8 +12,9 @@ namespace cow::launch {
 
 class RankInput {
  public:
-  RankInput(Loop& loop, Channel& channel) : loop_(loop), channel_(channel) {}
-  ~RankInput() { close_pipe(); }
+  // `on_change` is called when more input is wanted, and when the pipe was closed.
+  RankInput(Loop& loop, std::function<void()> on_change) : loop_(loop), on_change_(std::move(on_change)) {}
+  ~RankInput();
   RankInput(const RankInput&) = delete;
   RankInput& operator=(const RankInput&) = delete;
 
@@ -22,6 +23,8 @@ class RankInput {
   void rank_started(pid_t pid);
   void take(std::string_view bytes);  // from mpirun; empty: the end
   void close_pipe();
+  bool is_open() const { return fd_ >= 0; }
+  bool wants() const { return asked_; }  // all that came has been read, or will be soon
 
  private:
   void write_some();
@@ -29,7 +32,7 @@ class RankInput {
   bool rank_waits() const;
 
   Loop& loop_;
-  Channel& channel_;
+  std::function<void()> on_change_;
   Input how_ = Input::none;
   int fd_ = -1;
   pid_t pid_ = -1;

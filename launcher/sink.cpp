@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,18 @@ namespace {
 
 constexpr Nanoseconds line_patience = 200 * millisecond;
 constexpr std::size_t sure_to_fit = 4096;  // what a pipe that is writable takes without blocking
+
+// "2026-01-31 14:05:09.123", the local time.
+std::string time_now() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts;
+  localtime_r(&now.tv_sec, &parts);
+  char text[64];
+  const std::size_t size = strftime(text, sizeof text, "%F %T", &parts);
+  snprintf(text + size, sizeof text - size, ".%03ld", now.tv_nsec / 1'000'000);
+  return text;
+}
 
 }  // namespace
 
@@ -37,7 +50,8 @@ Sink::~Sink() {
 }
 
 std::string Sink::tagged(const Piece& piece, bool at_line_start) const {
-  const std::string tag = "[" + std::to_string(piece.rank) + "] ";
+  std::string tag = timing_ ? time_now() + " " : "";
+  if (tagging_) tag += "[" + std::to_string(piece.rank) + "] ";
   std::string out;
   std::string_view rest = piece.bytes;
   while (!rest.empty()) {
@@ -78,7 +92,7 @@ void Sink::accept(Piece& piece) {
   owned_ = piece.line_goes_on;
   owner_ = piece.rank;
   const auto credit = static_cast<std::uint32_t>(piece.bytes.size());
-  append({piece.agent, credit, tagging_ ? tagged(piece, !continues) : std::move(piece.bytes)});
+  append({piece.agent, credit, tagging_ || timing_ ? tagged(piece, !continues) : std::move(piece.bytes)});
 }
 
 void Sink::release_waiting() {

@@ -35,7 +35,11 @@ class Sink {
   void write(Piece piece);
   void write_own(std::string_view line);  // mpirun's own messages
 
-  void tag_lines() { tagging_ = true; }  // "[rank] " before each line
+  // Each line begins with its rank ("[3] "), with the time at which it came, or both.
+  void decorate_lines(bool ranks, bool times) {
+    tagging_ = ranks;
+    timing_ = times;
+  }
 
   bool is_empty() const { return pending_.empty() && waiting_.empty(); }
   void drop_all();  // the user wants out at once
@@ -61,6 +65,7 @@ class Sink {
   OnGone on_gone_;
   OnError on_error_;
   bool tagging_ = false;
+  bool timing_ = false;
   bool failed_ = false;
   bool watching_ = false;
   std::deque<Part> pending_;

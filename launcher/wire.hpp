@@ -19,7 +19,7 @@
 namespace cow::launch {
 
 inline constexpr std::string_view greeting = "\x01" "COWAGT" "\n";
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 inline constexpr std::size_t header_size = 8;
 inline constexpr std::size_t max_body = std::size_t{256} << 20;  // a longer frame is garbage: the stream is given up
 
@@ -47,6 +47,7 @@ enum class Kind : std::uint16_t {
   fence = 40,           // u64 fence, u32 limit in ms (0: none), list of u32 ranks (empty: all), text data
   modex_request = 41,   // u64 question, u32 rank
   complaint = 42,       // text: the agent cannot go on
+  bindings = 43,        // list of (u32 rank, text where it may run)
 };
 
 inline constexpr std::uint8_t output_open_line = 1;  // the bytes end inside a line that will go on

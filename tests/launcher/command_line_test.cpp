@@ -85,6 +85,67 @@ TEST(CommandLine, SeveralPrograms) {
   EXPECT_EQ(mpirun({"-n", "2", CLIENT, "exchange", ":", "-n", "2", CLIENT, "exchange"}).status, 0);
 }
 
+TEST(CommandLine, ProgramsFromAFile) {
+  const std::string path = testing::TempDir() + "programs." + std::to_string(getpid());
+  std::ofstream(path) << "# two programs\n-n 1 sh -c 'echo \"a b\" $PMIX_RANK'\n\n-n 2 -env X x sh -c 'echo $X $PMIX_RANK'\n";
+  auto all = lines(mpirun({"--app", path}).out);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, (std::vector<std::string>{"a b 0", "x 1", "x 2"}));
+  EXPECT_EQ(mpirun({"--app", path, "true"}).status, 2);
+  std::ofstream(path) << "-n 1 echo 'open\n";
+  EXPECT_THAT(mpirun({"-configfile", path}).err, HasSubstr("line 1: a quote is not closed"));
+  unlink(path.c_str());
+}
+
+TEST(CommandLine, AMapWithoutARun) {
+  const Finished job = mpirun({"--dry-run", "--host", "a:2,b:2", "--map-by", "node", "-n", "3", "./prog"});
+  EXPECT_EQ(job.status, 0) << job.err;
+  EXPECT_EQ(job.out, "a: ranks 0,2 (./prog)\nb: rank 1 (./prog)\n");
+  EXPECT_EQ(mpirun({"--dry-run", "--host", "a,b", "-ppn", "2", "./prog"}).out,
+            "a: ranks 0-1 (./prog)\nb: ranks 2-3 (./prog)\n");
+  EXPECT_EQ(mpirun({"--display", "map", "--host", "localhost", "echo", "x"}).out, "localhost: rank 0 (echo)\nx\n");
+}
+
+TEST(CommandLine, VerboseTellsWhatIsStarted) {
+  EXPECT_THAT(mpirun({"-v", "true"}).err, AllOf(HasSubstr("started "), HasSubstr("cow-agent"), HasSubstr("answers")));
+}
+
+// What --report-bindings says is what the ranks see.
+TEST(CommandLine, ReportedBindingsAreThoseOfTheRanks) {
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--bind-to", "core"}, {"--bind-to", "hwthread"}, {"--map-by", "socket"}, {}}) {
+    std::vector<std::string> words = options;
+    words.insert(words.end(), {"--report-bindings", "-n", "3", "sh", "-c",
+                               "echo $PMIX_RANK $(grep Cpus_allowed_list /proc/self/status | cut -f2)"});
+    const Finished job = mpirun(words);
+    ASSERT_EQ(job.status, 0) << job.err;
+    std::vector<std::string> seen = lines(job.out), told;
+    for (const std::string& line : lines(job.err)) {
+      const std::size_t cpus = line.find(": ", line.find(" on host ")) + 2;
+      const std::size_t list = line.find_first_of("0123456789", line.find("CPU", cpus));
+      told.push_back(line.substr(13, line.find(' ', 13) - 13) + " " + line.substr(list, line.find(' ', list) - list));
+      EXPECT_EQ(line.find("not bound") == std::string::npos, !options.empty()) << line;
+    }
+    std::sort(seen.begin(), seen.end());
+    EXPECT_EQ(told, seen);
+  }
+}
+
+TEST(CommandLine, WrongPlacementsAreRefused) {
+  EXPECT_THAT(mpirun({"--bind-to", "kore", "true"}).err, HasSubstr("did you mean core?"));
+  EXPECT_EQ(mpirun({"--map-by", "ppr:node", "true"}).status, 2);
+  const Finished wide = mpirun({"--cpus-per-rank", "100000", "true"});
+  EXPECT_EQ(wide.status, 125);
+  EXPECT_THAT(wide.err, HasSubstr("100000 times core"));
+}
+
+TEST(CommandLine, HelpByTopic) {
+  const Finished placement = mpirun({"--help", "placement"});
+  EXPECT_EQ(placement.status, 0);
+  EXPECT_THAT(placement.out, AllOf(HasSubstr("--bind-to"), Not(HasSubstr("--hostfile"))));
+  EXPECT_EQ(mpirun({"--help", "nonsense"}).status, 2);
+}
+
 TEST(CommandLine, HelpAndVersion) {
   EXPECT_EQ(mpirun({"--help"}).status, 0);
   EXPECT_THAT(mpirun({"--help"}).out, AllOf(HasSubstr("--hostfile"), HasSubstr("--provider")));

@@ -63,6 +63,26 @@ TEST(Placement, ALimitThatIsExceededNamesItsSource) {
   EXPECT_THAT(place_ranks({{"a", 2}, {"b", 1}}, 7, true, "").host_of_rank, ElementsAre(0, 0, 0, 0, 0, 1, 1));
 }
 
+TEST(Placement, OneToEachHostInTurn) {
+  const Spread by_node{true, true, 0};
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", by_node).host_of_rank, ElementsAre(0, 1, 0, 1, 0));
+  EXPECT_THAT(place_ranks({{"a", 1}, {"b", 3}}, 4, false, "", by_node).host_of_rank, ElementsAre(0, 1, 1, 1));
+  EXPECT_THAT(place_ranks({{"a", 1}, {"b", 1}}, 4, true, "", by_node).host_of_rank, ElementsAre(0, 1, 0, 1));
+  EXPECT_NE(place_ranks({{"a", 1}, {"b", 1}}, 4, false, "", by_node).error, "");
+}
+
+TEST(Placement, NumbersMayFollowAnotherOrderThanCounts) {
+  EXPECT_THAT(place_ranks({{"a", 2}, {"b", 2}}, 4, false, "", {false, true, 0}).host_of_rank, ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", {true, false, 0}).host_of_rank, ElementsAre(0, 0, 0, 1, 1));
+}
+
+TEST(Placement, SoManyOnEachHost) {
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 4, false, "", {false, false, 2}).host_of_rank, ElementsAre(0, 0, 1, 1));
+  EXPECT_THAT(place_ranks({{"a", 8}, {"b", 8}}, 3, false, "", {false, false, 2}).host_of_rank, ElementsAre(0, 0, 1));
+  EXPECT_THAT(place_ranks({{"a", 0}}, 3, false, "", {false, false, 2}).error, HasSubstr("2 on each host"));
+  EXPECT_THAT(place_ranks({{"a", 1}}, 2, false, "--host", {false, false, 2}).error, HasSubstr("1 slot"));
+}
+
 TEST(ThisHost, IsKnownByNameAndAddress) {
   EXPECT_TRUE(is_this_host("localhost"));
   EXPECT_TRUE(is_this_host("127.0.0.1"));

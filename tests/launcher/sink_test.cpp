@@ -66,7 +66,7 @@ TEST_F(SinkTest, TheEndOfARankFreesItsLine) {
 
 TEST_F(SinkTest, TagsStandBeforeLinesAndNotWithinThem) {
   open();
-  sink_->tag_lines();
+  sink_->decorate_lines(true, false);
   sink_->write({0, 3, "one\ntwo ", true});
   sink_->write({0, 3, "halves\n", false});
   EXPECT_EQ(read_all(), "[3] one\n[3] two halves\n");

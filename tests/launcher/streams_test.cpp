@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 
@@ -135,6 +137,63 @@ TEST(Input, ArrivesWholeAtRankZeroAndNowhereElse) {
   EXPECT_EQ(job.status, 0);
   EXPECT_TRUE(job.out == text);
   EXPECT_EQ(job.err, "0\n0\n");
+}
+
+TEST(Input, GoesToTheRankThatIsNamed) {
+  const std::string text = random_text(3 << 20);
+  const std::vector<std::string> reader{"sh", "-c", "if [ $PMIX_RANK = 2 ]; then cat; else wc -c >&2; fi"};
+  std::vector<std::string> words{"-n", "3", "--stdin", "2"};
+  words.insert(words.end(), reader.begin(), reader.end());
+  const Finished job = mpirun(words, {text, {}, -1});
+  EXPECT_EQ(job.status, 0) << job.err;
+  EXPECT_TRUE(job.out == text);
+  EXPECT_EQ(job.err, "0\n0\n");
+  EXPECT_EQ(mpirun({"-n", "2", "--stdin", "2", "true"}).status, 125);
+  EXPECT_EQ(mpirun({"-n", "2", "--stdin", "x", "true"}).status, 2);
+}
+
+TEST(Input, GoesToAllOrToNobody) {
+  const std::string text = random_text(2 << 20);
+  // One of the readers is slow, and another one stops reading.
+  const Finished all = mpirun({"-n", "4", "--stdin", "all", "sh", "-c",
+                               "case $PMIX_RANK in 1) sleep 0.3; wc -c;; 2) head -c 10 >/dev/null;; *) wc -c;; esac"},
+                              {text, {}, -1});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_EQ(all.out, "2097152\n2097152\n2097152\n");
+  EXPECT_EQ(mpirun({"-n", "2", "--stdin", "none", "wc", "-c"}, {text, {}, -1}).out, "0\n0\n");
+}
+
+TEST(OutputFiles, AreTwoForEachRank) {
+  const std::string folder = testing::TempDir() + "outputs." + std::to_string(getpid());
+  const Finished job = mpirun({"--output-filename", folder + "/run", "-n", "2", "sh", "-c",
+                               "echo out $PMIX_RANK; echo err $PMIX_RANK >&2"});
+  EXPECT_EQ(job.status, 0) << job.err;
+  EXPECT_EQ(job.out + job.err, "");
+  for (const std::string rank : {"0", "1"}) {
+    for (const std::string stream : {"out", "err"}) {
+      std::ifstream file(folder + "/run." + rank + "." + stream);
+      EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), stream + " " + rank + "\n");
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(OutputFiles, OnAFullDiskEndTheJobWithTheCause) {
+  const std::string folder = testing::TempDir() + "full." + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  ASSERT_EQ(symlink("/dev/full", (folder + "/run.1.out").c_str()), 0);
+  const Finished job = mpirun({"--output-filename", folder + "/run", "-n", "2", "sh", "-c", "while echo x; do :; done"});
+  EXPECT_EQ(job.status, 125);
+  EXPECT_THAT(job.err, testing::AllOf(HasSubstr("/run.1.out"), HasSubstr("No space left")));
+  EXPECT_EQ(lines(job.err).size(), 1u) << job.err;
+  EXPECT_THAT(job.left, IsEmpty());
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(mpirun({"--output-filename", "/proc/no/such", "true"}).status, 125);
+}
+
+TEST(Output, CanBeginWithTheTime) {
+  const Finished job = mpirun({"--timestamp-output", "-l", "echo", "x"});
+  EXPECT_THAT(job.out, testing::MatchesRegex("20[0-9-]+ [0-9:]+\\.[0-9]+ \\[0\\] x\n"));
 }
 
 // A shell's own idiom: the loop's input is the job's as well.
