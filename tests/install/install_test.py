@@ -45,7 +45,7 @@ blank_prefix = None  # the same tree in a folder whose name has blanks
 
 def setUpModule():
     global folder, prefix, blank_prefix
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="cow_install_test_"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="install_test_"))
     first = folder / "first"
     support.run(os.environ["COW_CMAKE"], "--install", support.BUILD, "--prefix", first)
     prefix = folder / "moved" / "cow"
