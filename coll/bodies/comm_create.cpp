@@ -7,6 +7,7 @@
 #include "coll/new_comm.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
+#include "objects/topology.hpp"
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow {
@@ -41,7 +42,7 @@ Error agree(Comm& comm, Contexts& out) {
   return failed ? failed : told;
 }
 
-// A copy of `comm` in all but its contexts: groups, attributes that their callbacks let pass, the hints given.
+// A copy of `comm` in all but its contexts: groups, topology, attributes that their callbacks let pass, the hints given.
 Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& out) {
   Comm* copy;
   retain(*comm.group);
@@ -56,6 +57,7 @@ Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& o
     discard(*copy);
     return error;
   }
+  share_topology(comm, *copy);
   if (info) set_hints(*copy, *info);
   out = copy;
   return success;
