@@ -20,16 +20,27 @@ namespace {
 
 constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
 
-// The job's key as a file in memory, under a number that no script takes for its own.
+// The same file under a number that no script takes for its own.
+int lift(int low) {
+  const int high = fcntl(low, F_DUPFD_CLOEXEC, high_descriptor);
+  if (high < 0) return low;
+  close(low);
+  return high;
+}
+
+// The job's key as a file in memory.
 int open_key(const std::string& key) {
   const int low = memfd_create("cow-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (low < 0) return -1;
   if (write(low, key.data(), key.size()) != static_cast<ssize_t>(key.size())) return -1;
   fcntl(low, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-  const int high = fcntl(low, F_DUPFD_CLOEXEC, high_descriptor);
-  if (high < 0) return low;
-  close(low);
-  return high;
+  return lift(low);
+}
+
+// The memory that the ranks of this node share: they give it its size. It exists as long as one of them does.
+int open_segment() {
+  const int low = memfd_create("cow-node", MFD_CLOEXEC);
+  return low < 0 ? -1 : lift(low);
 }
 
 void close_all(std::initializer_list<int> descriptors) {
@@ -120,18 +131,24 @@ void Agent::on_job(Reader body) {
   if (!start_ranks() || running_ == 0) when_all_ended();
 }
 
-std::vector<std::string> Agent::environment_of(const Application& application, int key) const {
+std::vector<std::string> Agent::environment_of(const Application& application, const Inherited& inherited) const {
   std::vector<std::string> out = job_.environment;
   for (const std::string& assignment : application.environment) set_variable(out, assignment);
-  set_variable(out, "COW_KEY_FD=" + std::to_string(key));
+  set_variable(out, "COW_KEY_FD=" + std::to_string(inherited.key));
+  if (inherited.segment >= 0) set_variable(out, "COW_SHM_FD=" + std::to_string(inherited.segment));
   return out;
 }
 
+Agent::Inherited Agent::open_inherited() const {
+  return {open_key(job_.key), ranks_here().size() > 1 ? open_segment() : -1};
+}
+
 bool Agent::start_ranks() {
-  const int key = open_key(job_.key);
-  if (key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
+  const Inherited inherited = open_inherited();
+  if (inherited.key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
   std::vector<std::vector<std::string>> environments;
-  for (const Application& application : job_.applications) environments.push_back(environment_of(application, key));
+  for (const Application& application : job_.applications)
+    environments.push_back(environment_of(application, inherited));
   const std::vector<std::uint32_t> here = ranks_here();
   std::unique_ptr<Machine> machine;  // looking at it takes milliseconds
   Binding binding;
@@ -146,10 +163,11 @@ bool Agent::start_ranks() {
   Writer started;
   std::vector<std::uint32_t> numbers;
   for (std::size_t i = 0; i < here.size(); ++i) {
-    if (!start_rank(here[i], environments[job_.ranks[here[i]].application], binding.of_rank[i])) break;
+    if (!start_rank(here[i], environments[job_.ranks[here[i]].application], inherited, binding.of_rank[i]))
+      break;
     numbers.push_back(here[i]);
   }
-  close(key);
+  close_all({inherited.key, inherited.segment});
   if (plan_.input >= 0) close(plan_.input);
   started.u32(static_cast<std::uint32_t>(numbers.size()));
   for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
@@ -200,16 +218,16 @@ void Agent::ask_for_input() {
   channel_.send(Kind::input_credit, Writer().u32(portion));
 }
 
-bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Cpus& cpus) {
+bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
+                       const Cpus& cpus) {
   const Application& application = job_.applications[job_.ranks[rank].application];
   ProcessPlan plan;
   plan.argv = application.argv;
   plan.directory = application.directory;
   plan.environment = environment;
   for (const std::string& assignment : pmix_.rank_environment(rank)) set_variable(plan.environment, assignment);
-  for (const std::string& entry : environment) {
-    if (entry.starts_with("COW_KEY_FD=")) plan.key = atoi(entry.c_str() + strlen("COW_KEY_FD="));
-  }
+  plan.kept[0] = inherited.key;
+  plan.kept[1] = inherited.segment;
   plan.signals = &plan_.signals;
 
   StartedProcess process;

@@ -36,15 +36,22 @@ class Agent : private PmixClientEvents {
     bool connected = false;
     bool finalized = false;
   };
+  // Files in memory that every rank of this node inherits.
+  struct Inherited {
+    int key = -1;      // the job's key: COW_KEY_FD
+    int segment = -1;  // what the ranks of this node share, empty at first: COW_SHM_FD; -1: there is none
+  };
 
   void on_frame(Kind kind, Reader body);
   void on_job(Reader body);
   bool start_ranks();
-  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Cpus& cpus);
+  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
+                  const Cpus& cpus);
   std::vector<std::uint32_t> ranks_here() const;
   int input_of(std::uint32_t rank);
   void ask_for_input();
-  std::vector<std::string> environment_of(const Application& application, int key) const;
+  std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
+  Inherited open_inherited() const;
   void on_signal();
   void reap();
   void on_exit(pid_t pid, int status);

@@ -131,7 +131,8 @@ string take_hosts(const Part& part, Options& out) {
 // What an outer launcher told this process is not true of the ranks.
 bool is_of_outer_launcher(string_view entry) {
   if (entry.starts_with("PMIX_MCA_")) return false;
-  return entry.starts_with("PMIX_") || entry.starts_with("PMI_") || entry.starts_with("COW_KEY_FD=");
+  return entry.starts_with("PMIX_") || entry.starts_with("PMI_") || entry.starts_with("COW_KEY_FD=") ||
+         entry.starts_with("COW_SHM_FD=");
 }
 
 string take_environment(const Part& part, const char* const* environment, Options& out) {

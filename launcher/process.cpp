@@ -30,7 +30,7 @@ struct ChildPlan {
   char* const* environment;
   const char* directory;
   int descriptors[3];
-  int key;
+  int kept[2];
   const SignalState* signals;
   pid_t parent;
   const cpu_set_t* cpus;  // null: as the parent
@@ -68,7 +68,9 @@ void restore_signals(const SignalState& state) {
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
     for (int fd = 3; fd < 1024; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
-  if (plan.key >= 0 && fcntl(plan.key, F_SETFD, 0) != 0) give_up(2);
+  for (int kept : plan.kept) {
+    if (kept >= 0 && fcntl(kept, F_SETFD, 0) != 0) give_up(2);
+  }
   if (chdir(plan.directory) != 0) give_up(1);
   if (plan.cpus && sched_setaffinity(0, plan.cpus_size, plan.cpus) != 0) give_up(4);
   restore_signals(*plan.signals);
@@ -197,7 +199,7 @@ StartedProcess start_process(const ProcessPlan& plan) {
   const ChildPlan child{plan.program.c_str(), argv.data(),   shell_argv.data(),
                         environment.data(),   plan.directory.c_str(),
                         {plan.input, plan.output, plan.error},
-                        plan.key,             plan.signals,  getpid(),
+                        {plan.kept[0], plan.kept[1]}, plan.signals,  getpid(),
                         cpus.get(),           cpus.size()};
   StartedProcess out;
   out.pid = fork_and_run(child, failure);

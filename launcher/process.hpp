@@ -25,7 +25,7 @@ struct ProcessPlan {
   int input = -1;   // become 0, 1, 2; the caller keeps and closes its own
   int output = -1;
   int error = -1;
-  int key = -1;     // stays open under the same number; nothing else does
+  int kept[2] = {-1, -1};  // stay open under the same numbers; nothing else does
   const SignalState* signals = nullptr;
   std::vector<std::uint32_t> cpus;  // on which it may run; empty: where this process may
 };

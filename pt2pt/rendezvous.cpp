@@ -73,6 +73,8 @@ void end_pull(Receive& receive, Error error) {
   end(receive, error);
 }
 
+void ask(Receive& receive, bool written);
+
 void start_read(Receive& receive) {
   // The peer may speak before it is known which of its addresses leads to it.
   if (receive.peer->state == Peer::State::failed) return end(receive, transport::failure_of(*receive.peer));
@@ -80,7 +82,9 @@ void start_read(Receive& receive) {
   transport::Port& port = transport::port_of(*receive.peer);
   receive.read_end.receive = &receive;
   receive.read_end.done = [](transport::Completion& completion, Error error) {
-    end_pull(*static_cast<Receive::ReadEnd&>(completion).receive, error);
+    Receive& owner = *static_cast<Receive::ReadEnd&>(completion).receive;
+    if (error.code() == static_cast<int>(ErrorClass::unsupported_operation)) return ask(owner, false);
+    end_pull(owner, error);
   };
   const wire::Offer& offer = receive.offer;
   const Post post = port.read(receive.peer->destination, data_of(receive.args.buffer, *receive.args.type),
@@ -264,7 +268,7 @@ void make_offer(Send& send) {
   wire::Offer offer{.size = send.size, .send = send.id};
   transport::Port& port = transport::port_of(*send.peer);
   const Shape shape{send.size, send.args.type->contiguous, true};
-  if (choose(shape, port.limits(), engine.eager_limit) == Protocol::read) {
+  if (choose(shape, port.limits(send.peer->destination), engine.eager_limit) == Protocol::read) {
     const void* data = data_of(send.args.buffer, *send.args.type);
     if (!port.register_memory(data, send.size, send.memory)) {
       send.registered = true;
@@ -292,8 +296,9 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer) {
   transport::Port& port = transport::port_of(peer);
   const bool one_run = (offer.flags & wire::offer_contiguous) != 0;
   const Shape shape{receive.expected, one_run, receive.args.type->contiguous};
-  const Protocol protocol = choose(shape, port.limits(), 0);
-  if (offer.key_size > 0 && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))
+  const transport::Port::Limits& limits = port.limits(peer.destination);
+  const Protocol protocol = choose(shape, limits, 0);
+  if (offer.key_size > 0 && limits.read && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))
     return start_read(receive);
   ask(receive, protocol == Protocol::write && make_reachable(receive, true));
 }

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -58,6 +59,28 @@ std::optional<std::uint32_t> ask_number(const char* key, pmix_rank_t rank) {
     default: break;
   }
   PMIX_VALUE_RELEASE(value);
+  return out;
+}
+
+// The ranks of this node, "0,2,5" in the launcher's words. Asked for only where it is not plain.
+std::vector<int> ask_local_ranks() {
+  pmix_proc_t process;
+  PMIX_LOAD_PROCID(&process, myself.nspace, PMIX_RANK_WILDCARD);
+  pmix_info_t optional;
+  PMIX_INFO_LOAD(&optional, PMIX_OPTIONAL, nullptr, PMIX_BOOL);
+  pmix_value_t* value = nullptr;
+  const pmix_status_t status = PMIx_Get(&process, PMIX_LOCAL_PEERS, &optional, 1, &value);
+  PMIX_INFO_DESTRUCT(&optional);
+  std::vector<int> out;
+  if (status != PMIX_SUCCESS || !value) return out;
+  if (value->type == PMIX_STRING) {
+    for (const char* at = value->data.string; at && *at; at = strchr(at, ',')) {
+      if (*at == ',') ++at;
+      out.push_back(atoi(at));
+    }
+  }
+  PMIX_VALUE_RELEASE(value);
+  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -127,6 +150,7 @@ Error join_launched_job() {
   the_job.size = static_cast<int>(*size);
   the_job.local_rank = static_cast<int>(ask_number(PMIX_LOCAL_RANK, myself.rank).value_or(0));
   the_job.local_size = static_cast<int>(ask_number(PMIX_LOCAL_SIZE, PMIX_RANK_WILDCARD).value_or(1));
+  if (the_job.local_size > 1 && the_job.local_size < the_job.size) the_job.local_ranks = ask_local_ranks();
   the_job.universe_size = static_cast<int>(ask_number(PMIX_UNIV_SIZE, PMIX_RANK_WILDCARD).value_or(-1));
   the_job.appnum = static_cast<int>(ask_number(PMIX_APPNUM, myself.rank).value_or(-1));
   the_job.node = node_of(the_job.rank);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/siphash.hpp"
@@ -20,6 +21,7 @@ struct Job {
   int size = 1;
   int local_rank = 0;
   int local_size = 1;      // ranks on this node
+  std::vector<int> local_ranks;  // which they are, rising; empty: all of the job, or the launcher did not say
   int universe_size = -1;  // -1: the launcher did not say
   int appnum = -1;         // -1: the launcher did not say
   std::uint32_t node = 0;  // the launcher's number of this node

@@ -34,38 +34,72 @@ int wake_descriptor() {
   static const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return descriptor;
 }
-std::atomic<bool> asleep{false};  // somebody is, or is about to be, in the kernel
 
 constexpr Nanoseconds blind_sleep = 100 * microsecond;  // with a source that has no descriptor
 constexpr Nanoseconds longest_sleep = second;
 
-// Sleeps until a source may have work. The lock is given up meanwhile.
-void sleep_on_sources() {
-  asleep.store(true, std::memory_order_seq_cst);
+// How a thread sleeps, or is about to; read by wake(), which knows nothing else.
+enum class Sleeping : std::uint8_t { no, on_descriptors, by_source };
+std::atomic<Sleeping> sleeping{Sleeping::no};
+std::atomic<Source*> own_sleeper{nullptr};  // by_source: whose sleep it is
+
+// What a sleep must respect.
+struct Bed {
   pollfd descriptors[16];
   nfds_t count = 0;
-  descriptors[count++] = {wake_descriptor(), POLLIN, 0};
+  Source* own = nullptr;  // sleeps by itself, since nothing has a descriptor
   Nanoseconds limit = longest_sleep;
-  const Nanoseconds start = now();
-  bool ready = false;
-  for (Source* source : sources) {
-    if (source->deadline != Source::no_deadline) limit = std::min(limit, source->deadline - start);
-    if (source->may_sleep && !source->may_sleep(*source)) ready = true;
-    if (!source->descriptor) continue;
-    const int descriptor = source->descriptor(*source);
-    if (descriptor < 0 || count == std::size(descriptors))
-      limit = std::min(limit, blind_sleep);
+};
+
+void add_descriptors(Source& source, Bed& bed) {
+  int found[Source::max_descriptors];
+  const int count = source.descriptors(source, found);
+  for (int i = 0; i < count; ++i) {
+    if (found[i] < 0 || bed.count == std::size(bed.descriptors))
+      bed.limit = std::min(bed.limit, blind_sleep);
     else
-      descriptors[count++] = {descriptor, POLLIN, 0};
+      bed.descriptors[bed.count++] = {found[i], POLLIN, 0};
   }
-  if (!ready && limit > 0) {
-    const timespec timeout{limit / second, limit % second};
+}
+
+void make_bed(Bed& bed) {
+  bed.descriptors[bed.count++] = {wake_descriptor(), POLLIN, 0};
+  const Nanoseconds start = now();
+  for (Source* source : sources) {
+    if (source->deadline != Source::no_deadline) bed.limit = std::min(bed.limit, source->deadline - start);
+    if (source->descriptors) add_descriptors(*source, bed);
+    if (source->sleep) bed.own = source;
+  }
+  if (bed.count > 1 || bed.limit == blind_sleep) bed.own = nullptr;
+}
+
+// Asks every source; `first` before the others, so that it can be interrupted when they are asked.
+bool all_may_sleep(Source* first) {
+  if (first && first->may_sleep && !first->may_sleep(*first)) return false;
+  for (Source* source : sources)
+    if (source != first && source->may_sleep && !source->may_sleep(*source)) return false;
+  return true;
+}
+
+// Sleeps until a source may have work. The lock is given up meanwhile.
+void sleep_on_sources() {
+  Bed bed;
+  make_bed(bed);
+  own_sleeper.store(bed.own, std::memory_order_relaxed);
+  sleeping.store(bed.own ? Sleeping::by_source : Sleeping::on_descriptors, std::memory_order_seq_cst);
+  if (all_may_sleep(bed.own) && bed.limit > 0) {
+    const timespec timeout{bed.limit / second, bed.limit % second};
     const int depth = runtime::unlock_all();
-    ppoll(descriptors, count, &timeout, nullptr);
+    if (bed.own)
+      bed.own->sleep(*bed.own, bed.limit);
+    else
+      ppoll(bed.descriptors, bed.count, &timeout, nullptr);
     runtime::relock(depth);
   }
-  asleep.store(false, std::memory_order_relaxed);
-  if (descriptors[0].revents) {
+  sleeping.store(Sleeping::no, std::memory_order_relaxed);
+  for (Source* source : sources)
+    if (source->awake) source->awake(*source);
+  if (bed.descriptors[0].revents) {
     std::uint64_t value;
     (void)!read(wake_descriptor(), &value, sizeof value);
   }
@@ -101,7 +135,12 @@ void tell_waiters() {
 }
 
 void wake() {
-  if (!asleep.load(std::memory_order_seq_cst)) return;
+  const Sleeping how = sleeping.load(std::memory_order_seq_cst);
+  if (how == Sleeping::no) return;
+  if (how == Sleeping::by_source) {
+    Source& source = *own_sleeper.load(std::memory_order_relaxed);
+    return source.interrupt(source);
+  }
   const std::uint64_t one = 1;
   (void)!write(wake_descriptor(), &one, sizeof one);
 }

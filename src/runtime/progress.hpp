@@ -14,14 +14,25 @@ namespace cow::progress {
 // A registered source of work. Owned by who registers it, who also removes it.
 struct Source {
   std::size_t (*poll)(Source&) = nullptr;  // returns how many things moved
-  int (*descriptor)(Source&) = nullptr;    // readable when poll may have work; -1: none. Null: work comes only from
-                                           // other sources (a schedule waits for messages), so sleeping is safe
+  // Writes the descriptors, at most max_descriptors, that are readable when poll may have work, and returns how many;
+  // a negative one stands for something that has none and must be polled. Null: work comes only from other sources
+  // (a schedule waits for messages), so sleeping is safe.
+  int (*descriptors)(Source&, int* out) = nullptr;
   bool (*may_sleep)(Source&) = nullptr;    // asked right before sleeping, after wake() works; null: yes
+  void (*awake)(Source&) = nullptr;        // after the sleep, if may_sleep was asked and whatever it said
+
+  // A sleep of its own, in place of that on descriptors, for a source that has none at the moment. At most one source
+  // has it; its may_sleep is asked before those of the others, and from then on `interrupt` ends the sleep or makes it
+  // end at once. `interrupt` is called from any thread and is async-signal-safe.
+  void (*sleep)(Source&, Nanoseconds limit) = nullptr;
+  void (*interrupt)(Source&) = nullptr;
+
   // When the source must be polled even if nothing arrives (a retry, a time limit): time of the monotonic clock, or
   // no_deadline.
   Nanoseconds deadline = no_deadline;
 
   static constexpr Nanoseconds no_deadline = INT64_MAX;
+  static constexpr int max_descriptors = 2;
 };
 
 void add(Source& source);

@@ -12,21 +12,23 @@
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 #include "transport/connect.hpp"
+#include "transport/dispatch.hpp"
+#include "transport/neighbours.hpp"
 #include "transport/ofi/ofi.hpp"
 
 namespace cow::transport {
 
 Counters counters;
+Handler handlers[static_cast<int>(wire::Kind::count)] = {};
 
 namespace {
 
 constexpr std::int64_t smallest_window = 64 * 1024 / wire::credit_unit;  // four of the largest messages
 constexpr std::int64_t largest_window = UINT16_MAX;                       // what one header can give back
 
-std::unique_ptr<Port> port;
+std::unique_ptr<Port> port;  // the network's; null: not needed
 std::vector<std::unique_ptr<Peer>> peers;
 std::vector<Peer*> pumped;  // peers with something queued
-Handler handlers[static_cast<int>(wire::Kind::count)] = {};
 
 void put_in_pump(Peer& peer) {
   if (peer.pumping) return;
@@ -37,12 +39,16 @@ void put_in_pump(Peer& peer) {
 // Fills in what depends on the moment and hands the message to the port.
 bool try_post(Peer& peer, Outgoing& out) {
   const auto returned = static_cast<std::uint16_t>(std::min<std::uint32_t>(peer.owed, UINT16_MAX));
-  out.head.sender = peer.number;
-  out.head.token = peer.token;
-  out.head.sequence = peer.next_sequence;
-  out.head.credits = returned;
-  if (port->send(peer.destination, &out.head, sizeof out.head + out.extra_size, out.body) != Post::done) return false;
-  ++peer.next_sequence;
+  if (peer.neighbour) {
+    if (!post_to_neighbour(peer, out, returned)) return false;
+  } else {
+    out.head.sender = peer.number;
+    out.head.token = peer.token;
+    out.head.sequence = peer.next_sequence;
+    out.head.credits = returned;
+    if (port->send(peer.destination, &out.head, sizeof out.head + out.extra_size, out.body) != Post::done) return false;
+    ++peer.next_sequence;
+  }
   peer.owed -= returned;
   peer.credits -= out.cost;
   ++counters.sent;
@@ -105,12 +111,7 @@ std::size_t pump_all() {
 
 void handle(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
   ++peer.expected;
-  ++counters.received;
-  if (head.credits > 0) {
-    peer.credits += head.credits;
-    peer.told_starved = false;
-  }
-  handlers[static_cast<int>(head.kind)](peer, head, bytes + sizeof head, size - sizeof head);
+  dispatch(peer, head, bytes + sizeof head, size - sizeof head);
 }
 
 // Keeps a message that came before its turn, or handles those whose turn has come.
@@ -133,7 +134,7 @@ void handle_early(Peer& peer) {
   }
 }
 
-struct Dispatch final : Receiver {
+struct FromNetwork final : Receiver {
   void arrived(const std::byte* bytes, std::size_t size) override {
     wire::Header head;
     if (size < sizeof head || size > wire::max_message) {
@@ -141,9 +142,9 @@ struct Dispatch final : Receiver {
       return;
     }
     memcpy(&head, bytes, sizeof head);
-    if (head.kind >= wire::Kind::credit && head.kind < wire::Kind::count) {
+    if (has_handler(head.kind)) {
       Peer* peer = head.sender < peers.size() ? peers[head.sender].get() : nullptr;
-      if (!peer || head.token != peer->expected_token) {
+      if (!peer || peer->neighbour || head.token != peer->expected_token) {
         ++counters.strangers;
         return;
       }
@@ -156,7 +157,7 @@ struct Dispatch final : Receiver {
       ++counters.malformed;
     }
   }
-} dispatch;
+} from_network;
 
 progress::Source source;
 
@@ -202,13 +203,49 @@ void feed_starved(bool in_vain) {
   vain_since = 0;
 }
 
-std::size_t poll_port(progress::Source&) {
-  std::size_t events = port->poll();
+std::size_t poll_ports(progress::Source&) {
+  std::size_t events = shared_memory ? poll_neighbours() : 0;
+  if (port) events += port->poll();
   if (!pumped.empty()) events += pump_all();
   if (connections_pending) events += retry_connections();
   source.deadline = next_retry();
   if (!starved_peers.empty()) feed_starved(events == 0);
   return events;
+}
+
+// The descriptors of both ports: one that has none must be polled. Alone, shared memory sleeps by itself.
+int descriptors(progress::Source&, int* out) {
+  int count = 0;
+  if (port) out[count++] = port->wait_descriptor();
+  if (port && shared_memory) out[count++] = shared_memory->wait_descriptor();
+  return count;
+}
+
+bool may_sleep(progress::Source&) {
+  if (shared_memory && !neighbours_may_sleep()) return false;
+  return !port || port->wait_descriptor() < 0 || port->may_sleep();
+}
+
+void set_up_source() {
+  source.poll = poll_ports;
+  source.descriptors = descriptors;
+  source.may_sleep = may_sleep;
+  if (shared_memory) source.awake = [](progress::Source&) { shared_memory->awake(); };
+  if (shared_memory && !port) {
+    source.sleep = [](progress::Source&, Nanoseconds limit) { shared_memory->sleep(limit); };
+    source.interrupt = [](progress::Source&) { shared_memory->interrupt_sleep(); };
+  }
+  progress::add(source);
+}
+
+Error open_network() {
+  const runtime::Job& job = runtime::job();
+  const std::vector<int> descriptors = runtime::open_descriptors();
+  if (Error error = open_port(settings().provider, job.local_size == job.size, from_network, port)) return error;
+  runtime::close_new_ones_on_exec(descriptors);
+  self.port = port.get();
+  self.address = port->published();
+  return runtime::publish_address(introduction());
 }
 
 void ignore(Peer&, const wire::Header&, const std::byte*, std::size_t) {}
@@ -230,29 +267,23 @@ Error open() {
   if (job.size == 1) return success;
   for (Handler& handler : handlers)
     if (!handler) handler = ignore;
-  const std::vector<int> descriptors = runtime::open_descriptors();
-  if (Error error = open_port(settings().provider, job.local_size == job.size, dispatch, port)) return error;
-  runtime::close_new_ones_on_exec(descriptors);
-  self.port = port.get();
-  self.address = port->published();
   self.nonce = random_number<std::uint64_t>();
   self.window = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
-  if (Error error = runtime::publish_address(introduction())) return error;
   set_handler(wire::Kind::starved, starved_arrived);
-  source.poll = poll_port;
-  source.descriptor = [](progress::Source&) { return port->wait_descriptor(); };
-  source.may_sleep = [](progress::Source&) { return port->wait_descriptor() < 0 || port->may_sleep(); };
-  progress::add(source);
+  if (Error error = open_neighbours(self.window)) return error;
+  if (!only_neighbours())
+    if (Error error = open_network()) return error;
+  set_up_source();
   return success;
 }
 
 void drain() {
-  if (port) progress::wait_until([] { return pumped.empty() && port->drained(); });
+  if (port || shared_memory) progress::wait_until([] { return pumped.empty() && (!port || port->drained()); });
 }
 
 void close() {
-  if (!port) return;
+  if (!port && !shared_memory) return;
   progress::remove(source);
   port.reset();
   peers.clear();
@@ -264,12 +295,17 @@ Peer& peer_of(Process process) {
   if (!peer) {
     peer = std::make_unique<Peer>();
     peer->process = process;
-    peer->expected_token = random_number<std::uint32_t>();
+    if (const int index = neighbour_index(process); index >= 0) {
+      peer->neighbour = true;
+      peer->destination = static_cast<Destination>(index);
+    } else {
+      peer->expected_token = random_number<std::uint32_t>();
+    }
   }
   return *peer;
 }
 
-Port& port_of(Peer&) { return *port; }
+Port& port_of(Peer& peer) { return peer.neighbour ? *shared_memory : *port; }
 
 Error failure_of(const Peer& peer) { return fail(peer.failure.code(), "%s", peer.failure_text.c_str()); }
 
@@ -285,7 +321,7 @@ Post post(Peer& peer, Outgoing& out) {
     peer.messages.push(out);
   }
   put_in_pump(peer);
-  if (peer.state == Peer::State::unknown) connect(peer);
+  if (peer.state == Peer::State::unknown) peer.neighbour ? connect_neighbour(peer) : connect(peer);
   return Post::posted;
 }
 

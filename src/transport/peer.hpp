@@ -45,6 +45,9 @@ inline std::uint16_t cost_of(std::size_t bytes) {
 }
 
 struct Connecting;  // connect.cpp: what is needed until the peer is up
+namespace shm {
+struct Link;
+}
 
 struct Peer {
   enum class State : std::uint8_t { unknown, connecting, up, failed };
@@ -55,8 +58,10 @@ struct Peer {
   Process process = 0;
   State state = State::unknown;
   bool pumping = false;          // in the list of peers with something queued
-  Destination destination = 0;   // valid when up
-  std::uint32_t number = 0;      // the peer's number for us
+  bool neighbour = false;        // on this node, reached through shared memory (neighbours.hpp)
+  shm::Link* link = nullptr;     // neighbour: once it is up
+  Destination destination = 0;   // valid when up; a neighbour's always
+  std::uint32_t number = 0;      // the peer's number for us; it, the tokens and the sequence are not for neighbours
   std::uint32_t token = 0;       // and the token it wants to see
   std::uint32_t next_sequence = 0;
   std::int64_t credits = 0;      // units we may still spend
@@ -82,7 +87,8 @@ struct Peer {
 using Handler = void (*)(Peer&, const wire::Header&, const std::byte* body, std::size_t size);
 void set_handler(wire::Kind kind, Handler handler);
 
-// Opens the port and publishes its address. A job of one opens none.
+// Opens the shared memory of this node, and, where ranks are elsewhere, the network port, whose address it publishes. A
+// job of one opens nothing.
 Error open();
 // Lets everything that was posted leave. To be called before the final barrier.
 void drain();

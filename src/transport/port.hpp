@@ -1,6 +1,6 @@
 // A port moves bytes between this process and others. It knows nothing of messages' meaning, of ranks, or of who may
-// send: that is the business of transport/peer.hpp above it. Implementations: ofi/ (networks, over libfabric); shm/
-// (inside a node) will stand beside it.
+// send: that is the business of transport/peer.hpp above it. Implementations: ofi/ (networks, over libfabric) and shm/
+// (inside a node).
 //
 // Who may call: the thread that holds the progress lock (at single-threaded levels, the one thread that calls MPI).
 // Nothing here blocks, spins or calls back into the caller, except poll(), which delivers.
@@ -62,18 +62,20 @@ class Receiver {
 
 class Port {
  public:
-  // Fixed once the port is open.
+  // Fixed once the port is open, or, where destinations differ, once one has been asked about.
   struct Limits {
     std::size_t message = 0;  // head and body together
     bool read = false;        // remote read works
     bool write = false;       // remote write works
     std::size_t remote_threshold = 0;  // below this many bytes, read and write are not worth their set-up
+    std::size_t eager = SIZE_MAX;      // above this many bytes, sending at once costs more than offering
   };
 
   virtual ~Port() = default;
 
   virtual const char* name() const = 0;  // "net", "tcp;ofi_rxm", "shm", …
   const Limits& limits() const { return limits_; }
+  virtual const Limits& limits(Destination) { return limits_; }  // of a destination that is up
 
   // What peers need to reach this port: under 1,000 bytes, all addresses of the host included.
   virtual std::string published() const = 0;

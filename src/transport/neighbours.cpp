@@ -1,0 +1,150 @@
+#include "transport/neighbours.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/settings.hpp"
+#include "runtime/job.hpp"
+#include "transport/connect.hpp"
+#include "transport/dispatch.hpp"
+
+namespace cow::transport {
+
+ShmPort* shared_memory = nullptr;
+
+namespace {
+
+std::vector<Peer*> awaited;  // neighbours that have not started yet
+
+// The descriptor that the launcher gave; -1: none.
+int given_descriptor() {
+  const char* text = getenv("COW_SHM_FD");
+  return text && *text ? atoi(text) : -1;
+}
+
+// Whoever names a provider wants to see it carry the messages.
+bool is_wanted() {
+  const Settings& set = settings();
+  return set.shm == "yes" || (set.shm == "auto" && set.provider == "auto");
+}
+
+bool knows_neighbours(const runtime::Job& job) {
+  if (job.local_size == job.size) return job.local_rank == job.rank;
+  return job.local_ranks.size() == static_cast<std::size_t>(job.local_size) &&
+         job.local_ranks[static_cast<std::size_t>(job.local_rank)] == job.rank;
+}
+
+int rank_of(std::uint32_t index) {
+  const runtime::Job& job = runtime::job();
+  return job.local_ranks.empty() ? static_cast<int>(index) : job.local_ranks[index];
+}
+
+void come_up(Peer& peer) {
+  const auto index = static_cast<std::uint32_t>(peer.destination);
+  shm::Link* link;
+  if (Error error = shared_memory->reach(index, link)) return peer_failed(peer, error);
+  peer.link = link;
+  link->owner = &peer;
+  peer.credits = shared_memory->window_of(index);
+  peer.state = Peer::State::up;
+  peer_is_up(peer);
+}
+
+// Connects if the neighbour has started; false when it has not.
+bool try_connect(Peer& peer) {
+  switch (shared_memory->presence(static_cast<std::uint32_t>(peer.destination))) {
+    case shm::Presence::unknown: return false;
+    case shm::Presence::here: come_up(peer); break;
+    default:
+      peer_failed(peer, fail(ErrorClass::other,
+                             "rank %u, on this node, does not use shared memory: COW_SHM and COW_PROVIDER must be the "
+                             "same for all ranks",
+                             peer.process));
+  }
+  return true;
+}
+
+[[gnu::cold]] Peer& meet(shm::Link& link) {
+  Peer& peer = peer_of(static_cast<Process>(rank_of(link.index)));
+  link.owner = &peer;
+  if (peer.state == Peer::State::unknown) connect_neighbour(peer);
+  return peer;
+}
+
+void arrived(shm::Link& link, const wire::Header& line, const std::byte* body, std::size_t size) {
+  const wire::Header head = line;  // the sender could still write to it
+  Peer& peer = __builtin_expect(link.owner != nullptr, 1) ? *static_cast<Peer*>(link.owner) : meet(link);
+  if (!has_handler(head.kind)) {
+    ++counters.malformed;
+    return;
+  }
+  dispatch(peer, head, body, size);
+}
+
+std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { return try_connect(*peer); }); }
+
+}  // namespace
+
+Error open_neighbours(std::uint32_t window) {
+  const runtime::Job& job = runtime::job();
+  const int descriptor = given_descriptor();
+  if (descriptor < 0 || job.local_size < 2 || !knows_neighbours(job)) {
+    if (settings().shm != "yes" || job.local_size < 2) return success;
+    return fail(ErrorClass::other, "COW_SHM=yes, but the launcher gave the ranks of this node no memory to share: that is "
+                                   "done by this library's mpirun");
+  }
+  ShmPort::Place place;
+  place.identity = {job.id, job.node, static_cast<std::uint32_t>(job.local_size), job.key};
+  place.index = static_cast<std::uint32_t>(job.local_rank);
+  place.rank = static_cast<std::uint32_t>(job.rank);
+  place.window = window;
+  place.copying = settings().cma != "no";
+  place.pollable = job.local_size < job.size;
+  auto* port = new ShmPort;
+  if (!is_wanted()) {
+    const Error error = port->refuse(descriptor, place);
+    delete port;
+    return error;
+  }
+  shared_memory = port;
+  return port->open(descriptor, place);
+}
+
+int neighbour_index(Process process) {
+  if (!shared_memory) return -1;
+  const runtime::Job& job = runtime::job();
+  if (job.local_ranks.empty()) return process < static_cast<Process>(job.size) ? static_cast<int>(process) : -1;
+  const auto found = std::lower_bound(job.local_ranks.begin(), job.local_ranks.end(), static_cast<int>(process));
+  if (found == job.local_ranks.end() || *found != static_cast<int>(process)) return -1;
+  return static_cast<int>(found - job.local_ranks.begin());
+}
+
+bool only_neighbours() { return shared_memory && runtime::job().local_size == runtime::job().size; }
+
+void connect_neighbour(Peer& peer) {
+  peer.state = Peer::State::connecting;
+  if (!try_connect(peer)) awaited.push_back(&peer);
+}
+
+std::size_t poll_neighbours() {
+  std::size_t events = shared_memory->poll_with(arrived);
+  if (__builtin_expect(!awaited.empty(), 0)) events += look_for_awaited();
+  return events;
+}
+
+bool neighbours_may_sleep() {
+  if (!shared_memory->may_sleep()) return false;
+  return std::none_of(awaited.begin(), awaited.end(), [](const Peer* peer) {
+    return shared_memory->presence(static_cast<std::uint32_t>(peer->destination)) != shm::Presence::unknown;
+  });
+}
+
+bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits) {
+  Error error;
+  const Post post = shared_memory->send(*peer.link, out.head, credits, out.extra, out.extra_size, out.body, error);
+  if (error) peer_failed(peer, error);
+  return post == Post::done;
+}
+
+}  // namespace cow::transport

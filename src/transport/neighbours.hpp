@@ -1,0 +1,36 @@
+// Peers on the same node, reached through shared memory: no handshake, no tokens and no sequence numbers, since a lane
+// belongs to two processes of the job and keeps the order. Credits are as for any peer.
+#pragma once
+
+#include "transport/peer.hpp"
+#include "transport/shm/shm_port.hpp"
+
+namespace cow::transport {
+
+// Null where messages inside the node go over the network. Made once, lives as long as the process: a thread that wakes
+// a sleeper may use it at any time.
+extern ShmPort* shared_memory;
+
+// Takes the memory that the launcher gave to the ranks of this node, if it is to be used. `window` is what this process
+// grants each sender, in credit units; `alone`: there is no other port to sleep on.
+Error open_neighbours(std::uint32_t window);
+
+// The number on this node of a process that is reached through shared memory, or -1.
+int neighbour_index(Process process);
+
+// All ranks of the job are reached so.
+bool only_neighbours();
+
+// Begins to connect to a neighbour in state unknown; it is up as soon as it has started.
+void connect_neighbour(Peer& peer);
+
+// Delivers what has arrived from neighbours. Returns how many things moved.
+std::size_t poll_neighbours();
+
+// To be asked when the port is armed: nobody that is waited for has come meanwhile.
+bool neighbours_may_sleep();
+
+// Posts a message to a neighbour that is up. False when there is no room now, or the peer has failed.
+bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits);
+
+}  // namespace cow::transport

@@ -1,0 +1,201 @@
+// The two ends of a lane. Single producer, single consumer; each end belongs to one process, which uses it under its
+// progress lock.
+#pragma once
+
+#include <atomic>
+#include <cstring>
+
+#include "transport/shm/layout.hpp"
+
+namespace cow::transport::shm {
+
+// Copies up to 32 bytes with a few moves of fixed size, which overlap where the size is between.
+inline void copy_inline(std::byte* to, const void* from_any, std::size_t size) {
+  const auto* from = static_cast<const std::byte*>(from_any);
+  if (size >= 8) {
+    if (size > 16) {
+      __builtin_memcpy(to, from, 16);
+      __builtin_memcpy(to + size - 16, from + size - 16, 16);
+    } else {
+      std::uint64_t first, last;
+      __builtin_memcpy(&first, from, 8);
+      __builtin_memcpy(&last, from + size - 8, 8);
+      __builtin_memcpy(to, &first, 8);
+      __builtin_memcpy(to + size - 8, &last, 8);
+    }
+  } else if (size >= 4) {
+    std::uint32_t first, last;
+    __builtin_memcpy(&first, from, 4);
+    __builtin_memcpy(&last, from + size - 4, 4);
+    __builtin_memcpy(to, &first, 4);
+    __builtin_memcpy(to + size - 4, &last, 4);
+  } else if (size > 0) {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
+  }
+}
+
+// The sender's end.
+class Outlet {
+ public:
+  void open(Lane* lane) {
+    lane_ = lane;
+    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
+    data_ = reinterpret_cast<std::byte*>(lane) + data_offset;
+  }
+  bool is_open() const { return lane_ != nullptr; }
+
+  // One message whose body is at most inline_size bytes; false when there is no room now. Of the header, the kind, the
+  // flags, the context, the source and the tag are sent.
+  bool put(const wire::Header& head, std::uint16_t credits, const void* body, std::size_t size) {
+    if (__builtin_expect(sent_ == limit_, 0) && !look_for_room()) return false;
+    Line& line = next_line();
+    copy_inline(line.body, body, size);
+    publish(line, head, credits, size);
+    return true;
+  }
+
+  // Room for a body of any size up to wire::max_body; null when there is none now. The caller fills it and publishes.
+  std::byte* begin(std::size_t size) {
+    if (sent_ == limit_ && !look_for_room()) return nullptr;
+    if (size <= inline_size) return next_line().body;
+    const std::uint32_t units = static_cast<std::uint32_t>((size + line_size - 1) / line_size);
+    std::uint32_t place = find_place(units);
+    if (place == no_place) {
+      if (!look_for_room()) return nullptr;
+      place = find_place(units);
+      if (place == no_place) {
+        starve();
+        return nullptr;
+      }
+    }
+    place_ = place;
+    end_ = place + units;
+    return data_ + std::size_t{place} * line_size;
+  }
+  void publish(const wire::Header& head, std::uint16_t credits, std::size_t size) {
+    Line& line = next_line();
+    if (size > inline_size) {
+      place_of(line) = place_;
+      data_end_ = end_;
+    }
+    publish(line, head, credits, size);
+  }
+  // How much of the data part, in bytes, the body given out by begin() needs.
+  std::size_t reach(std::size_t size) const { return size > inline_size ? std::size_t{end_} * line_size : 0; }
+
+  // Looks again; what a sender does after it said that it is starved, and before it sleeps.
+  bool look_for_room() {
+    if (take_back()) return true;
+    starve();
+    return take_back();
+  }
+  bool starved() const { return starved_; }
+
+ private:
+  static constexpr std::uint32_t no_place = UINT32_MAX;
+
+  Line& next_line() { return lines_[sent_ & (line_count - 1)]; }
+
+  void publish(Line& line, const wire::Header& head, std::uint16_t credits, std::size_t size) {
+    line.head.kind = head.kind;
+    line.head.flags = head.flags;
+    line.head.credits = credits;
+    size_of(line) = static_cast<std::uint32_t>(size);
+    line.head.context = head.context;
+    line.head.source = head.source;
+    line.head.tag = head.tag;
+    ends_[sent_ & (line_count - 1)] = static_cast<std::uint16_t>(data_end_);
+    ++sent_;
+    turn_of(line).store(sent_, std::memory_order_release);
+  }
+
+  // Learns what the receiver has done with since; false when nothing.
+  bool take_back() {
+    const std::uint32_t taken = lane_->taken.load(std::memory_order_acquire);
+    if (taken == taken_ || sent_ - taken > line_count) return false;  // the latter: nonsense, as if nothing was taken
+    taken_ = taken;
+    limit_ = taken + line_count;
+    if (taken == sent_)
+      data_begin_ = data_end_ = 0;  // all is free: begin again where the caches are warm
+    else
+      data_begin_ = ends_[(taken - 1) & (line_count - 1)];
+    if (starved_) {
+      starved_ = false;
+      lane_->starved.store(0, std::memory_order_relaxed);
+    }
+    return true;
+  }
+
+  void starve() {
+    starved_ = true;
+    lane_->starved.store(1, std::memory_order_relaxed);
+  }
+
+  // In use is [data_begin_, data_end_), going round; never all of it, so that equal means empty.
+  std::uint32_t find_place(std::uint32_t units) const {
+    if (data_end_ >= data_begin_) {
+      if (data_end_ + units <= data_units) return data_end_;
+      return units < data_begin_ ? 0 : no_place;
+    }
+    return data_end_ + units < data_begin_ ? data_end_ : no_place;
+  }
+
+  Line* lines_ = nullptr;
+  std::uint32_t sent_ = 0;
+  std::uint32_t limit_ = line_count;  // sent_ may go so far before `taken` must be read again
+  std::uint32_t data_end_ = 0;
+  std::uint32_t data_begin_ = 0;
+  std::uint32_t taken_ = 0;
+  bool starved_ = false;
+  std::uint32_t place_ = 0, end_ = 0;  // of the body given out by begin()
+  Lane* lane_ = nullptr;
+  std::byte* data_ = nullptr;
+  std::uint16_t ends_[line_count] = {};  // data_end_ after each message on its way
+};
+static_assert(data_units <= UINT16_MAX);
+
+// The receiver's end.
+class Inlet {
+ public:
+  void open(Lane* lane) {
+    lane_ = lane;
+    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
+    data_ = reinterpret_cast<const std::byte*>(lane) + data_offset;
+  }
+  bool is_open() const { return lane_ != nullptr; }
+
+  bool ready() const {
+    return turn_of(lines_[taken_ & (line_count - 1)]).load(std::memory_order_acquire) == taken_ + 1;
+  }
+
+  // Hands over the message that is ready: deliver(header, body, size), body in place. Returns false, having skipped it,
+  // when the line makes no sense.
+  template <class Deliver>
+  bool take(Deliver&& deliver) {
+    Line& line = lines_[taken_ & (line_count - 1)];
+    const std::size_t size = size_of(line);
+    const std::byte* body = line.body;
+    bool sound = true;
+    if (size > inline_size) {
+      const std::size_t place = place_of(line);
+      sound = size <= wire::max_body && place < data_units && place * line_size + size <= data_units * line_size;
+      body = data_ + place * line_size;
+    }
+    if (__builtin_expect(sound, 1)) deliver(static_cast<const wire::Header&>(line.head), body, size);
+    ++taken_;
+    lane_->taken.store(taken_, std::memory_order_release);
+    return sound;
+  }
+
+  bool sender_starves() const { return lane_->starved.load(std::memory_order_relaxed) != 0; }
+
+ private:
+  Line* lines_ = nullptr;
+  std::uint32_t taken_ = 0;
+  Lane* lane_ = nullptr;
+  const std::byte* data_ = nullptr;
+};
+
+}  // namespace cow::transport::shm

@@ -1,0 +1,51 @@
+// What this process keeps about another rank of the node: the ends of their two lanes, and how to draw its attention.
+#pragma once
+
+#include <atomic>
+
+#include "transport/shm/lane.hpp"
+
+namespace cow::transport {
+class ShmPort;
+}
+
+namespace cow::transport::shm {
+
+struct Link {
+  Outlet out;
+  const std::atomic<std::uint32_t>* asleep = nullptr;  // the other's, in the segment
+  const std::atomic<std::uint8_t>* ear = nullptr;      // the other's for us
+  ShmPort* port = nullptr;
+  std::uint32_t index = 0;  // the other's number on the node
+
+  Inlet in;
+  bool active = false;  // its lane is looked at in every poll
+  bool heard = false;   // something came since the silent were last looked for
+  bool on_starved_list = false;
+  enum class Copying : std::uint8_t { unknown, yes, no } copying = Copying::unknown;  // cross-memory attach works
+  std::size_t data_reserved = 0;  // bytes of the data part that exist
+  void* owner = nullptr;          // the transport::Peer, once known
+
+  // Posts a message of at most inline_size bytes: the whole of the fast path. False when there is no room now.
+  bool put(const wire::Header& head, std::uint16_t credits, const void* body, std::size_t size) {
+    if (!out.put(head, credits, body, size)) return false;
+    notify();
+    return true;
+  }
+
+  // After a message was published. No fence stands between its store and these loads, though the receiver relies on
+  // one of two things happening: that it sees the message, or that the sender sees it asleep (or deaf). The receiver,
+  // who has time, pays for both: between setting its flag and looking for messages a last time it has the kernel run
+  // a memory barrier on every processor that runs a rank (membarrier). Whatever this processor had in its store
+  // buffer is then visible to the receiver, and whatever it loads afterwards sees the flag. Only the compiler must
+  // be kept from exchanging the two.
+  void notify() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const bool asleep_now = asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake);
+    const bool listens = ear->load(std::memory_order_relaxed) == listening;
+    if (__builtin_expect(asleep_now | !listens, 0)) draw_attention();
+  }
+  void draw_attention();  // shm_port.cpp
+};
+
+}  // namespace cow::transport::shm

@@ -1,0 +1,331 @@
+#include "transport/shm/shm_port.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "transport/shm/kernel.hpp"
+
+namespace cow::transport {
+
+using shm::Link;
+using shm::Presence;
+using shm::Resident;
+using shm::Sleep;
+
+ShmPort::~ShmPort() {
+  if (socket_ >= 0) close(socket_);
+}
+
+Error ShmPort::open(int descriptor, const Place& place, Receiver* receiver) {
+  place_ = place;
+  receiver_ = receiver;
+  if (Error error = segment_.open(descriptor, place.identity)) return error;
+  links_ = std::vector<Link>(place.identity.count);
+  for (std::uint32_t i = 0; i < links_.size(); ++i) {
+    Link& link = links_[i];
+    link.index = i;
+    link.port = this;
+    link.asleep = &segment_.resident(i).asleep;
+    link.ear = &segment_.ear(i, place.index);
+  }
+  bells_ = segment_.bells(place.index);
+  bell_words_ = segment_.plan().bell_words();
+  limits_ = {.message = wire::max_message,
+             .read = place.copying,
+             .remote_threshold = shm::copy_threshold,
+             .eager = place.copying ? shm::eager_threshold : SIZE_MAX};
+  without_read_ = {.message = wire::max_message};
+  barrier_works_ = shm::register_for_barriers();
+  std::uint64_t numbers[2];
+  if (getrandom(numbers, sizeof numbers, 0) != sizeof numbers)
+    return fail(ErrorClass::other, "no random numbers to be had");
+  probe_value_ = numbers[0];
+  if (place.pollable) {
+    socket_name_ = numbers[1];
+    if (Error error = shm::open_waking_socket(socket_name_, socket_)) return error;
+  }
+  if (place.copying) shm::permit_copying();
+  return announce(Presence::here);
+}
+
+Error ShmPort::refuse(int descriptor, const Place& place) {
+  place_ = place;
+  if (Error error = segment_.open(descriptor, place.identity)) return error;
+  return announce(Presence::refused);
+}
+
+Error ShmPort::announce(Presence presence) {
+  me_ = &segment_.resident(place_.index);
+  if (me_->presence.load() != static_cast<std::uint32_t>(Presence::unknown))
+    return fail(ErrorClass::other,
+                "process %d was rank %u of this job before this one, and has used the memory that the ranks of this node "
+                "share; with COW_SHM=no messages go another way",
+                me_->pid, place_.rank);
+  me_->rank = place_.rank;
+  me_->pid = getpid();
+  me_->window = place_.window;
+  me_->probe_address = reinterpret_cast<std::uintptr_t>(&probe_value_);
+  me_->probe_value = probe_value_;
+  me_->socket = socket_name_;
+  me_->presence.store(static_cast<std::uint32_t>(presence), std::memory_order_seq_cst);
+  for (std::uint32_t i = 0; i < place_.identity.count; ++i)
+    if (i != place_.index) wake(i);  // whoever waits for us to come
+  return success;
+}
+
+Presence ShmPort::presence(std::uint32_t index) const {
+  return static_cast<Presence>(segment_.resident(index).presence.load(std::memory_order_acquire));
+}
+
+Error ShmPort::reach(std::uint32_t index, Link*& out) {
+  Link& link = links_[index];
+  if (!link.out.is_open()) {
+    if (Error error = segment_.reserve_lane(index, place_.index, 0, shm::data_offset)) return error;
+    shm::Lane* lane;
+    if (Error error = segment_.map_lane(index, place_.index, lane)) return error;
+    link.out.open(lane);
+  }
+  out = &link;
+  return success;
+}
+
+// ---- sending
+
+Post ShmPort::send(Link& to, const wire::Header& head, std::uint16_t credits, const void* extra,
+                   std::size_t extra_size, const Body& body, Error& error) {
+  const std::size_t size = extra_size + body.size;
+  std::byte* place = to.out.begin(size);
+  if (!place) {
+    if (!to.on_starved_list) starved_.push_back(&to);
+    to.on_starved_list = true;
+    return Post::again;
+  }
+  if (const std::size_t reach = to.out.reach(size); __builtin_expect(reach > to.data_reserved, 0)) {
+    const std::size_t end = std::min((reach + 16 * shm::page_size) / shm::page_size * shm::page_size,
+                                     shm::data_units * shm::line_size);
+    error = segment_.reserve_lane(to.index, place_.index, shm::data_offset + to.data_reserved, shm::data_offset + end);
+    if (error) return Post::again;
+    to.data_reserved = end;
+  }
+  if (extra_size > 0) memcpy(place, extra, extra_size);
+  if (body.produce)
+    body.produce(body.state, place + extra_size);
+  else if (body.size > 0)
+    memcpy(place + extra_size, body.bytes, body.size);
+  to.out.publish(head, credits, size);
+  to.notify();
+  return Post::done;
+}
+
+Post ShmPort::send(Destination to, const void* head, std::size_t head_size, const Body& body) {
+  wire::Header header;
+  memcpy(&header, head, sizeof header);
+  Error error;
+  return send(links_[to], header, header.credits, static_cast<const std::byte*>(head) + sizeof header,
+              head_size - sizeof header, body, error);
+}
+
+void shm::Link::draw_attention() { port->draw_attention(*this); }
+
+void ShmPort::draw_attention(Link& link) {
+  if (link.ear->load(std::memory_order_relaxed) != shm::listening) {
+    const std::uint64_t bit = std::uint64_t{1} << (place_.index % 64);
+    segment_.bells(link.index)[place_.index / 64].fetch_or(bit, std::memory_order_seq_cst);
+  }
+  wake(link.index);
+}
+
+void ShmPort::wake(std::uint32_t index) {
+  Resident& other = segment_.resident(index);
+  if (other.asleep.load(std::memory_order_seq_cst) == static_cast<std::uint32_t>(Sleep::awake)) return;
+  const auto how = static_cast<Sleep>(other.asleep.exchange(static_cast<std::uint32_t>(Sleep::awake)));
+  if (how == Sleep::on_futex) shm::wake_futex(other.asleep);
+  if (how == Sleep::on_socket) shm::wake_socket(other.socket);
+}
+
+// ---- receiving
+
+void ShmPort::listen_to_ringers() {
+  for (std::size_t word = 0; word < bell_words_; ++word) {
+    if (bells_[word].load(std::memory_order_relaxed) == 0) continue;
+    for (std::uint64_t bits = bells_[word].exchange(0, std::memory_order_seq_cst); bits != 0; bits &= bits - 1) {
+      const std::size_t index = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+      if (index < links_.size() && index != place_.index) listen_to(links_[index]);
+    }
+  }
+}
+
+void ShmPort::listen_to(Link& link) {
+  if (link.active) return;
+  if (!link.in.is_open()) {
+    shm::Lane* lane;
+    if (segment_.map_lane(place_.index, link.index, lane)) {
+      // No memory for a mapping: the bell rings again, so that the next poll tries again.
+      bells_[link.index / 64].fetch_or(std::uint64_t{1} << (link.index % 64));
+      return;
+    }
+    link.in.open(lane);
+  }
+  link.active = true;
+  link.heard = true;
+  active_.push_back(&link);
+  segment_.ear(place_.index, link.index).store(shm::listening, std::memory_order_relaxed);
+}
+
+// Ceases to look at lanes on which nothing came for long, when there are many.
+void ShmPort::forget_silent() {
+  if (active_.size() <= always_active || !barrier_works_) return;
+  bool any = false;
+  for (Link* link : active_) {
+    if (link->heard) continue;
+    any = true;
+    segment_.ear(place_.index, link->index).store(shm::deaf, std::memory_order_relaxed);
+  }
+  if (any && everyone_sees()) {
+    std::erase_if(active_, [&](Link* link) {
+      if (link->heard) return false;
+      if (link->in.ready()) {  // it wrote while it still saw us listening
+        segment_.ear(place_.index, link->index).store(shm::listening, std::memory_order_relaxed);
+        return false;
+      }
+      link->active = false;
+      return true;
+    });
+  }
+  for (Link* link : active_) link->heard = false;
+}
+
+std::size_t ShmPort::poll() {
+  std::size_t events = poll_with([this](Link& link, const wire::Header& head, const std::byte* body, std::size_t size) {
+    // The general way, for a receiver that expects a message in one piece.
+    static thread_local std::byte whole[wire::max_message];
+    wire::Header header = head;
+    header.sender = link.index;
+    memcpy(whole, &header, sizeof header);
+    memcpy(whole + sizeof header, body, size);
+    if (receiver_) receiver_->arrived(whole, sizeof header + size);
+  });
+  return events;
+}
+
+// ---- sleeping
+
+bool ShmPort::everyone_sees() {
+  if (barrier_works_ && shm::barrier_everywhere()) return true;
+  barrier_works_ = false;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return false;
+}
+
+bool ShmPort::something_waits() {
+  if (a_bell_rang() || !copies_.empty()) return true;
+  for (const Link* link : active_)
+    if (link->in.ready()) return true;
+  std::erase_if(starved_, [](Link* link) {
+    if (link->out.starved()) return false;
+    link->on_starved_list = false;
+    return true;
+  });
+  for (Link* link : starved_)
+    if (link->out.look_for_room()) return true;
+  return false;
+}
+
+bool ShmPort::may_sleep() {
+  if (something_waits()) return false;
+  const Sleep how = place_.pollable ? Sleep::on_socket : Sleep::on_futex;
+  me_->asleep.store(static_cast<std::uint32_t>(how), std::memory_order_seq_cst);
+  everyone_sees();
+  return !something_waits();
+}
+
+void ShmPort::sleep(Nanoseconds limit) {
+  // Without the barrier a message may have been overlooked; it is found a moment later.
+  constexpr Nanoseconds careful_sleep = millisecond;
+  if (!barrier_works_) limit = std::min(limit, careful_sleep);
+  shm::wait_on_futex(me_->asleep, static_cast<std::uint32_t>(Sleep::on_futex), limit);
+}
+
+void ShmPort::interrupt_sleep() {
+  me_->asleep.store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_seq_cst);
+  shm::wake_futex(me_->asleep);
+}
+
+void ShmPort::awake() {
+  me_->asleep.store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_relaxed);
+  if (socket_ >= 0) shm::empty_socket(socket_);
+}
+
+// ---- large messages
+
+void ShmPort::probe(Link& link) {
+  const Resident& other = segment_.resident(link.index);
+  std::uint64_t found = 0;
+  const bool read = place_.copying && shm::copy_from(other.pid, &found, other.probe_address, sizeof found) == 0;
+  link.copying = read && found == other.probe_value ? Link::Copying::yes : Link::Copying::no;
+}
+
+const Port::Limits& ShmPort::limits(Destination to) {
+  Link& link = links_[to];
+  if (link.copying == Link::Copying::unknown) {
+    if (presence(link.index) != Presence::here) return limits_;  // nobody to ask yet
+    probe(link);
+  }
+  return link.copying == Link::Copying::yes ? limits_ : without_read_;
+}
+
+Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte*,
+                   std::size_t, std::size_t size, Completion& completion) {
+  copies_.push_back({&links_[from], static_cast<std::byte*>(local), remote_address, size, &completion});
+  return Post::posted;
+}
+
+// A piece of the oldest read. Where the kernel refuses what it permitted when it was asked, the class of the error says
+// that the data must be had in another way.
+std::size_t ShmPort::go_on_copying() {
+  Copy& copy = copies_.front();
+  const std::size_t size = std::min(copy.left, shm::copy_piece);
+  const int wrong = shm::copy_from(segment_.resident(copy.from->index).pid, copy.local, copy.remote, size);
+  copy.local += size;
+  copy.remote += size;
+  copy.left -= size;
+  if (!wrong && copy.left > 0) {
+    if (copies_.size() > 1) std::rotate(copies_.begin(), copies_.begin() + 1, copies_.end());
+    return 1;
+  }
+  const Copy ended = copy;
+  copies_.erase(copies_.begin());
+  if (wrong) ended.from->copying = Link::Copying::no;
+  ended.completion->done(*ended.completion, wrong ? fail(ErrorClass::unsupported_operation,
+                                                         "reading the memory of process %d: %s",
+                                                         segment_.resident(ended.from->index).pid, strerror(wrong))
+                                                  : success);
+  return 1;
+}
+
+Post ShmPort::write(Destination, const void*, const Registration*, std::uint64_t, const std::byte*, std::size_t,
+                    std::size_t, Completion&) {
+  broken(__FILE__, __LINE__, "limits() offers no writing");
+}
+
+Error ShmPort::register_memory(const void* address, std::size_t, Registration& out) {
+  out.address = reinterpret_cast<std::uintptr_t>(address);
+  out.key_size = 1;  // no key is needed, but without one an offer says that nothing can be read
+  return success;
+}
+
+// ---- verbs of a port whose peers are found otherwise
+
+Error ShmPort::candidates(std::string_view, bool, std::vector<Candidate>&) const {
+  return fail(ErrorClass::other, "ranks of a node have no addresses");
+}
+
+Error ShmPort::reach(const Candidate&, Destination&) {
+  return fail(ErrorClass::other, "ranks of a node have no addresses");
+}
+
+}  // namespace cow::transport

@@ -1,0 +1,160 @@
+// The port inside a node: messages through lanes in a shared segment (layout.hpp), large data read straight from the
+// other's memory where the kernel permits it. Destinations are the numbers of the node's ranks.
+//
+// Only lanes on which something came lately are looked at in a poll; a sender whom nobody listens to rings a bell (one
+// bit of the receiver's), so a silent neighbour costs nothing. See Link::notify for how sender and receiver avoid
+// missing each other.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "transport/port.hpp"
+#include "transport/shm/link.hpp"
+#include "transport/shm/segment.hpp"
+
+namespace cow::transport {
+
+class ShmPort final : public Port {
+ public:
+  struct Place {
+    shm::Identity identity;
+    std::uint32_t index = 0;   // of this process on the node
+    std::uint32_t rank = 0;    // of this process in the job
+    std::uint32_t window = 0;  // credits that it gives to each sender
+    bool copying = true;       // other ranks' memory may be read, and this one's by them
+    bool pollable = false;     // it must be possible to sleep on a descriptor, since others are slept on too
+  };
+
+  ShmPort() = default;
+  ~ShmPort();
+
+  // Takes the segment's descriptor. Afterwards the others may write to this process.
+  Error open(int descriptor, const Place& place, Receiver* receiver = nullptr);
+
+  // Instead of open(): says to the others that this process is here, but not to be reached in this way.
+  Error refuse(int descriptor, const Place& place);
+
+  // What another rank of the node has said of itself.
+  shm::Presence presence(std::uint32_t index) const;
+  std::uint32_t window_of(std::uint32_t index) const { return segment_.resident(index).window; }
+
+  // Makes the lane to another rank ready. It must be here.
+  Error reach(std::uint32_t index, shm::Link*& out);
+  shm::Link& link(std::uint32_t index) { return links_[index]; }
+
+  // As send(), with the header's fields known. May fail for good (no memory): then `error` is set.
+  Post send(shm::Link& to, const wire::Header& head, std::uint16_t credits, const void* extra, std::size_t extra_size,
+            const Body& body, Error& error);
+
+  // poll() for a caller known at compile time: deliver(link, header, body, size).
+  template <class Deliver>
+  std::size_t poll_with(Deliver&& deliver) {
+    std::size_t events = 0;
+    if (__builtin_expect(a_bell_rang(), 0)) listen_to_ringers();
+    for (std::size_t i = 0; i < active_.size(); ++i) {
+      shm::Link& link = *active_[i];
+      if (link.in.ready()) events += drain(link, deliver);
+    }
+    if (__builtin_expect(++polls_ % polls_between_checks == 0, 0)) forget_silent();
+    if (__builtin_expect(!copies_.empty(), 0)) events += go_on_copying();
+    return events;
+  }
+
+  // The sleep of a process that has nothing but this port to wait for. To be called after may_sleep() said yes.
+  void sleep(Nanoseconds limit);
+  void interrupt_sleep();  // from another thread, or a signal handler
+  void awake();            // after every may_sleep(), whatever it said
+
+  // ---- Port
+  const char* name() const override { return "shared memory"; }
+  using Port::limits;
+  const Limits& limits(Destination to) override;
+  std::string published() const override { return {}; }
+  Error candidates(std::string_view, bool, std::vector<Candidate>&) const override;
+  Error reach(const Candidate& candidate, Destination& out) override;
+  void forget(Destination) override {}
+  Post send(Destination to, const void* head, std::size_t head_size, const Body& body) override;
+  Post read(Destination from, void* local, const Registration* local_memory, std::uint64_t remote_address,
+            const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
+  Post write(Destination to, const void* local, const Registration* local_memory, std::uint64_t remote_address,
+             const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
+  bool needs_local_registration() const override { return false; }
+  Error register_memory(const void* address, std::size_t size, Registration& out) override;
+  void release_memory(Registration&) override {}
+  std::size_t poll() override;
+  int wait_descriptor() const override { return socket_; }
+  bool may_sleep() override;
+  bool drained() const override { return true; }
+
+  void draw_attention(shm::Link& link);  // Link's
+  std::uint64_t malformed() const { return malformed_; }
+  bool listens_to(std::uint32_t index) const { return links_[index].active; }
+
+ private:
+  static constexpr std::uint32_t polls_between_checks = 1 << 14;
+  static constexpr std::size_t always_active = 8;  // so many lanes are looked at whether or not something comes
+  static constexpr int batch = 64;
+
+  // A read under way: it goes on by pieces, so that messages are handled in between.
+  struct Copy {
+    shm::Link* from;
+    std::byte* local;
+    std::uint64_t remote;
+    std::size_t left;
+    Completion* completion;
+  };
+
+  bool a_bell_rang() const {
+    for (std::size_t i = 0; i < bell_words_; ++i)
+      if (bells_[i].load(std::memory_order_relaxed) != 0) return true;
+    return false;
+  }
+
+  template <class Deliver>
+  std::size_t drain(shm::Link& link, Deliver&& deliver) {
+    std::size_t count = 0;
+    do {
+      const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
+        deliver(link, head, body, size);
+      });
+      if (__builtin_expect(!sound, 0)) ++malformed_;
+      ++count;
+    } while (count < batch && link.in.ready());
+    link.heard = true;
+    if (__builtin_expect(link.in.sender_starves(), 0)) wake(link.index);
+    return count;
+  }
+
+  void listen_to_ringers();
+  void listen_to(shm::Link& link);
+  void forget_silent();
+  void wake(std::uint32_t index);
+  bool something_waits();
+  bool everyone_sees();  // the memory barrier on all processors; false where the kernel does not offer it
+  void probe(shm::Link& link);
+  Error announce(shm::Presence presence);
+  std::size_t go_on_copying();
+
+  shm::Resident* me_ = nullptr;
+  std::atomic<std::uint64_t>* bells_ = nullptr;
+  std::size_t bell_words_ = 0;
+  std::vector<shm::Link*> active_;
+  std::uint32_t polls_ = 0;
+  std::uint64_t malformed_ = 0;
+
+  shm::Segment segment_;
+  Place place_;
+  Receiver* receiver_ = nullptr;
+  std::vector<shm::Link> links_;      // by number on the node
+  std::vector<shm::Link*> starved_;   // those that had no room
+  std::vector<Copy> copies_;
+  bool barrier_works_ = false;
+  int socket_ = -1;
+  std::uint64_t socket_name_ = 0;
+  std::uint64_t probe_value_ = 0;
+  Limits without_read_;
+};
+
+}  // namespace cow::transport
