@@ -126,6 +126,10 @@ void Agent::on_job(Reader body) {
   if (over_) return;  // its end was decided while the job was on its way
   if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
   output_ = std::make_unique<RankOutput>(loop_, channel_, job_.output_window, job_.flush_after);
+  if (plan_.remote) {
+    lifeline_ = std::make_unique<Lifeline>(loop_, job_.key, job_.node, [this] { give_up(); });
+    lifeline_->connect(job_.lifeline);
+  }
   output_->on_empty = [this] { channel_.send(Kind::goodbye); };
   if (const std::string wrong = pmix_.register_job(job_); !wrong.empty()) return complain(wrong);
   if (!start_ranks() || running_ == 0) when_all_ended();

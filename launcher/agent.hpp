@@ -8,6 +8,7 @@
 
 #include "launcher/channel.hpp"
 #include "launcher/job.hpp"
+#include "launcher/lifeline.hpp"
 #include "launcher/loop.hpp"
 #include "launcher/modex.hpp"
 #include "launcher/pmix_server.hpp"
@@ -20,6 +21,7 @@ namespace cow::launch {
 struct AgentPlan {
   int in = 0;          // the channel to mpirun
   int out = 1;
+  bool remote = false;  // mpirun is on another host
   int input = -1;      // rank 0's standard input, when this host's mpirun passed its own
   pid_t guard = 0;     // the parent; when it is gone, this agent ends everything
   SignalState signals;  // for the ranks
@@ -79,6 +81,7 @@ class Agent : private PmixClientEvents {
   std::unique_ptr<RankOutput> output_;
   std::map<std::uint32_t, RankInput> inputs_;  // of the ranks here that mpirun sends input to
   Job job_;
+  std::unique_ptr<Lifeline> lifeline_;
   std::map<std::uint32_t, Rank> ranks_;
   bool input_asked_ = false;  // and not yet given
   std::size_t running_ = 0;

@@ -40,10 +40,9 @@ void occupy_standard_descriptors() {
 
 int main(int argc, char** argv) {
   AgentPlan plan;
-  bool remote = false;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--remote") == 0) {
-      remote = true;
+      plan.remote = true;
     } else if (strcmp(argv[i], "--channel") == 0 && i + 1 < argc) {
       plan.in = plan.out = atoi(argv[++i]);
     } else if (strcmp(argv[i], "--input") == 0 && i + 1 < argc) {
@@ -54,7 +53,7 @@ int main(int argc, char** argv) {
   }
   if (argc < 2) return usage();
   plan.signals = SignalState::now();
-  if (remote) {
+  if (plan.remote) {
     // What a remote shell ignores or blocks says nothing about how the user started mpirun.
     sigemptyset(&plan.signals.mask);
     sigemptyset(&plan.signals.ignored);

@@ -40,7 +40,6 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
       signals_before_(signals),
       signals_(open_signals(
           {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT}, nullptr)),
-      common_(write_common(job_)),
       nodes_(job_.nodes.size()),
       ranks_(job_.ranks.size()),
       fences_(job_, [this](std::uint32_t node, std::uint64_t number, int status, const string& data) {
@@ -74,6 +73,7 @@ int Controller::run() {
       return own_failure;
     }
   }
+  watch_hosts();
   start_nodes();
   loop_.run();
   return status_;
@@ -99,7 +99,7 @@ bool Controller::start_nodes() {
 bool Controller::start(std::uint32_t index) {
   Node& node = nodes_[index];
   node.name = job_.nodes[index];
-  node.is_here = options_.hosts.empty() || is_this_host(node.name);
+  node.is_here = is_here(node.name);
   NodeStart how;
   how.agent = (node.is_here || options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
   how.remote_shell = options_.settings.rsh_agent;
@@ -232,6 +232,41 @@ void Controller::stop_when_done() {
   }
   if (outputs_.is_empty()) return loop_.stop();
   loop_.after(10 * millisecond, [this] { stop_when_done(); });
+}
+
+void Controller::watch_hosts() {
+  const bool any = std::any_of(job_.nodes.begin(), job_.nodes.end(), [&](const string& name) { return !is_here(name); });
+  if (any) {
+    lifelines_ = std::make_unique<LifelineServer>(
+        loop_, job_.key, static_cast<std::uint32_t>(options_.settings.host_timeout),
+        [this](std::uint32_t node) {
+          if (node < nodes_.size()) tell("host " + nodes_[node].name + ": its kernel and this one's watch each other");
+        },
+        [this](std::uint32_t node, bool silent) { on_lost(node, silent); });
+    job_.lifeline = lifelines_->open();
+  }
+  common_ = write_common(job_);
+}
+
+bool Controller::is_here(const string& name) const { return options_.hosts.empty() || is_this_host(name); }
+
+void Controller::on_lost(std::uint32_t index, bool silent) {
+  if (index >= nodes_.size() || nodes_[index].closed || nodes_[index].done) return;
+  Node& node = nodes_[index];
+  if (!silent) {
+    // The agent's end, or that of its remote shell, tells more; it only takes another way.
+    loop_.after(agent_time * millisecond, [this, index] { on_lost(index, true); });
+    return;
+  }
+  node.channel->close();
+  node.closed = true;
+  if (node.pid > 0 && !node.reaped) kill(node.pid, SIGTERM);
+  for (std::uint32_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (job_.ranks[rank].node == index) ranks_[rank].ended = true;
+  }
+  fail(own_failure, "host " + node.name + " is lost: no sign of life has come from it for " +
+                        std::to_string(options_.settings.host_timeout / 1000.0).substr(0, 4) + " s (COW_HOST_TIMEOUT)");
+  stop_when_done();
 }
 
 // ---- ranks

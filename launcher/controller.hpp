@@ -38,6 +38,9 @@ class Controller {
   void reap();
   void judge(std::uint32_t node);
   void stop_when_done();
+  void watch_hosts();
+  bool is_here(const std::string& name) const;
+  void on_lost(std::uint32_t node, bool silent);
 
   // Ranks.
   void on_started(Reader body);
@@ -87,6 +90,7 @@ class Controller {
   std::vector<bool> asks_for_input_;    // those that have read what came
   std::uint32_t input_credit_ = 0;      // the least that any of them asked for
   bool input_at_end_ = false;
+  std::unique_ptr<LifelineServer> lifelines_;  // null: all is on this host
   bool started_ = false;   // some rank runs
   bool failed_ = false;
   int status_ = 0;

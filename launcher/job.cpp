@@ -41,6 +41,7 @@ std::string write_common(const Job& job) {
   const BindingPlan& binding = job.binding;
   for (const Level level : {binding.map, binding.bind, binding.rank}) out.u8(static_cast<std::uint8_t>(level));
   out.u32(binding.width).u32(binding.per_object).u8(binding.equal_shares).u8(binding.report);
+  out.texts(job.lifeline.addresses).u32(job.lifeline.port).u32(job.lifeline.timeout);
   return out.bytes();
 }
 
@@ -78,6 +79,9 @@ bool read_job(Reader body, Job& out) {
   out.binding.per_object = in.u32();
   out.binding.equal_shares = in.u8() != 0;
   out.binding.report = in.u8() != 0;
+  out.lifeline.addresses = in.texts();
+  out.lifeline.port = static_cast<std::uint16_t>(in.u32());
+  out.lifeline.timeout = in.u32();
   return in.finished() && makes_sense(out);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "launcher/binding.hpp"
+#include "launcher/lifeline.hpp"
 #include "launcher/wire.hpp"
 
 namespace cow::launch {
@@ -45,6 +46,7 @@ struct Job {
   Input input = Input::none;
   std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
   BindingPlan binding;
+  LifelinePlan lifeline;           // for the agents on other hosts than mpirun's
 };
 
 // The part that all nodes share is written once; write_job(common, node) is the body for one of them.

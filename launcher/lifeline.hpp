@@ -1,0 +1,98 @@
+// Noticing that a host has fallen off the network. Each agent on another host keeps one TCP connection to mpirun that
+// carries nothing: the kernels of both ends watch it (keepalive and TCP_USER_TIMEOUT), so that a process that is stopped
+// or busy is never taken for lost. Both ends prove that they hold the job's key before the connection counts.
+//
+//   agent to mpirun    magic (8) | u32 node, little-endian | agent's nonce (16)
+//   mpirun to agent    mpirun's nonce (16) | seal "mpirun" (16)
+//   agent to mpirun    seal "agent" (16)
+//   seal               two SipHash-2-4 values, under the halves of the job's key, of word | node | both nonces
+//
+// Whoever says something else, or nothing for five seconds, is cut off.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "launcher/loop.hpp"
+
+namespace cow::launch {
+
+// What an agent must know to connect.
+struct LifelinePlan {
+  std::vector<std::string> addresses;  // of mpirun's host; tried all at once, because some may be other hosts' as well
+  std::uint16_t port = 0;              // 0: there is none
+  std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost
+};
+
+// mpirun's end.
+class LifelineServer {
+ public:
+  // `silent`: nothing came for the whole time; otherwise the connection ended, which the agent's own end may explain.
+  using OnLost = std::function<void(std::uint32_t node, bool silent)>;
+  using OnReady = std::function<void(std::uint32_t node)>;
+  LifelineServer(Loop& loop, std::string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost);
+  LifelineServer(const LifelineServer&) = delete;
+  LifelineServer& operator=(const LifelineServer&) = delete;
+  ~LifelineServer();
+
+  // Listens on all addresses of this host. The port is 0 when that failed: then hosts are watched by the remote shell's
+  // own means alone.
+  LifelinePlan open();
+
+ private:
+  struct Guest {
+    std::string received;
+    std::string expected;  // the seal that must come; empty: its first words have not come yet
+    std::uint32_t node = 0;
+    bool proven = false;
+    std::uint64_t number = 0;  // descriptors are used again
+  };
+  void accept_one();
+  void on_readable(int fd);
+  void greet(int fd, Guest& guest);
+  void drop(int fd);
+
+  Loop& loop_;
+  std::string key_;
+  std::uint32_t timeout_;
+  OnReady on_ready_;
+  OnLost on_lost_;
+  int listener_ = -1;
+  std::uint64_t last_guest_ = 0;
+  std::map<int, Guest> guests_;
+};
+
+// An agent's end.
+class Lifeline {
+ public:
+  Lifeline(Loop& loop, std::string key, std::uint32_t node, std::function<void()> on_lost);
+  Lifeline(const Lifeline&) = delete;
+  Lifeline& operator=(const Lifeline&) = delete;
+  ~Lifeline();
+  void connect(const LifelinePlan& plan);
+
+ private:
+  struct Attempt {
+    std::string nonce, received;
+    bool connected = false;
+  };
+  void try_address(const std::string& address, const LifelinePlan& plan);
+  void on_event(int fd);
+  void drop(int fd);
+
+  Loop& loop_;
+  std::string key_;
+  std::uint32_t node_;
+  std::function<void()> on_lost_;
+  int proven_ = -1;  // the connection that counts
+  std::map<int, Attempt> attempts_;
+};
+
+// The seal of one end, for tests too.
+std::string lifeline_seal(const std::string& key, const char* word, std::uint32_t node, const std::string& agent_nonce,
+                          const std::string& mpirun_nonce);
+
+}  // namespace cow::launch
