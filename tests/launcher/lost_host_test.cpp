@@ -24,7 +24,7 @@ class LostHost : public testing::Test {
   // One rank on each of three hosts; mpirun is on the first of them.
   static std::vector<std::string> command() {
     return {hosts, "run", "3", "--", "/bin/sh", "-c",
-            "echo hosts $HOSTS.; exec " MPIRUN " -v --host-timeout 3s --host $HOSTS -n 3 " CLIENT " wait 2>&1"};
+            "echo hosts $HOSTS.; exec " MPIRUN " -v --host-timeout 2s --host $HOSTS -n 3 " CLIENT " wait 2>&1"};
   }
   // The name of the last host, when all is running and watched.
   static std::string last_host(JobRun& job) {
@@ -49,7 +49,7 @@ TEST_F(LostHost, EndsTheJobWithTheHostsName) {
   ASSERT_EQ(system((std::string(hosts) + " cut " + host).c_str()), 0);
   job.finish(20);
   EXPECT_EQ(job.status, 125);
-  EXPECT_THAT(job.out, HasSubstr("host " + host + " is lost: no sign of life has come from it for 3"));
+  EXPECT_THAT(job.out, HasSubstr("host " + host + " is lost: no sign of life has come from it for 2"));
   EXPECT_THAT(job.left, IsEmpty());
 }
 
@@ -64,7 +64,7 @@ TEST_F(LostHost, IsNoticedByItsOwnAgent) {
   }
   ASSERT_GT(mpirun, 0);
   kill(mpirun, SIGSTOP);
-  sleep(5);
+  sleep(3);
   EXPECT_EQ(count(CLIENT), 3) << "a suspended mpirun is no lost one";
   ASSERT_EQ(system((std::string(hosts) + " cut " + host).c_str()), 0);
   for (int i = 0; i < 200 && count(CLIENT) == 3; ++i) usleep(100'000);
