@@ -10,6 +10,7 @@ from .jobs import Group, Job, Row, bytes_named, machine, peers, row, value
 SMALL = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 LARGE = tuple(1 << power for power in range(13, 23))
 FIRST_CORE = str(min(os.sched_getaffinity(0)))
+NOISE = 1.05  # "as fast as": two runs of the same code differ by that much
 
 
 def latency():
@@ -54,7 +55,17 @@ def alltoall():
         keys = tuple(f"alltoall/{size}" for size in sizes)
         rows = tuple(Row(key, f"{bytes_named(size)} a block") for key, size in zip(keys, sizes))
         return Job(f"{ranks} ranks", "collectives", (*(("--pin",) if ranks == 2 else ()), *keys), ranks, rows)
-    return Group("alltoall", "All-to-all", (job(2), job(4), job(8)))
+    def many(name, **more):
+        rows = (Row("8", "8 B a block"), Row("16384", "16 KiB a block"))
+        return Job(name, "alltoall_checked", ("8", "16384"), 64, rows, peers=False, most_rounds=2, seconds=120, **more)
+    def with_shm_of(size):
+        script = f'mount -t tmpfs -o size={size} none /dev/shm && exec "$@"'
+        return ("unshare", "--mount", "sh", "-c", script, "sh")
+    jobs = [job(2), job(4), job(8), many("64 ranks")]
+    if os.geteuid() == 0:  # others may not mount
+        jobs += [many(f"64 ranks, /dev/shm of {words}", before=with_shm_of(size))
+                 for size, words in (("64m", "64 MiB"), ("1m", "1 MiB"), ("4k", "4 KiB"))]
+    return Group("alltoall", "All-to-all", tuple(jobs))
 
 
 COLLECTIVES = ("barrier", "bcast", "reduce", "allreduce", "reduce_scatter", "scan", "gather", "scatter", "allgather",
@@ -73,5 +84,93 @@ def collectives():
     return Group("collectives", "Blocking collectives", (job(2), job(4), job(8)))
 
 
+def waiting():
+    ways = ("recv", "wait", "probe", "barrier")
+    alone = Job("blocked for 10 s, 2 ranks", "blocked", ("10", "recv"), 2, (Row("recv", "MPI_Recv", (value(0.1),)),),
+                "s of CPU", most_rounds=1)
+    crowd = Job("blocked for 10 s, 5 ranks", "blocked", ("10", *ways), 5,
+                tuple(Row(way, f"MPI_{way.capitalize()}", (value(0.1),)) for way in ways), "s of CPU", most_rounds=1, peers=False)
+    wake = Job("being woken", "wake", ("--pin",), 2, (Row("wake", "8 B", (machine("futex", 1.5),)),))
+    spin = Job("one way, only spinning", "pingpong", ("--pin", "8"), 2, (Row("8", "8 B"),), peers=False,
+               environment=(("COW_WAIT", "spin"),))
+    usual = Job("one way, as usual", "pingpong", ("--pin", "8"), 2, (Row("8", "8 B", (row((spin.name, "8"), NOISE),)),), peers=False)
+    return Group("waiting", "Waiting, and being woken, inside a host", (alone, crowd, wake, spin, usual), ("futex",))
+
+
+def waiting_hosts():
+    blocked = Job("blocked for 10 s", "blocked", ("10", "recv"), 2, (Row("recv", "MPI_Recv", (value(0.1),)),), "s of CPU",
+                  most_rounds=1, peers=False)
+    wake = Job("being woken", "wake", ("--pin",), 2, (Row("wake", "8 B", (machine("epoll", 1.5),)),), peers=False)
+    return Group("waiting-hosts", "Waiting, and being woken, between two hosts (network namespaces)", (blocked, wake),
+                 ("epoll",), hosts=True)
+
+
+def start():
+    rows = (Row("init", "MPI_Init, ms"), Row("job", "Init to Finalize, ms"), Row("memory", "memory of a rank, KiB"),
+            Row("private", "  of that its own"), Row("talked", "  after talking to all"))
+    jobs = (Job(f"{ranks} ranks", "start", (), ranks, rows, "ms, KiB", most_rounds=5) for ranks in (2, 32))
+    return Group("start", "Starting and ending, and the memory of a rank", tuple(jobs))
+
+
+def pack():
+    blocks = (8, 16, 64, 256, 1024, 4096)
+    rows = tuple(Row(f"{shape}/{block}/{way}", f"{shape} {bytes_named(block)} {way}", (value(NOISE),))
+                 for shape in ("vector", "indexed", "subarray") for block in blocks for way in ("pack", "unpack"))
+    packing = Job("MPI_Pack, 4 MiB", "pack", (), 1, rows, "loops")
+    blocks = (8, 64, 512, 4096)
+    keys = [(f"{shape}/{block}", f"{shape} {bytes_named(block)}") for shape in ("vector", "indexed", "subarray") for block in blocks]
+    rows = tuple(Row(f"{key}/{way}", f"{name}, {way}", (row(f"{key}/loop", NOISE),) if way == "type" else ())
+                 for key, name in keys for way in ("type", "loop"))
+    sending = Job("one way, 4 MiB", "typed", ("--pin", *map(str, blocks)), 2, rows)
+    return Group("pack", "Non-contiguous data: by type, and by loops of the program", (packing, sending))
+
+
+def matching():
+    rows = (Row("none", "nothing waits"), *(Row(key, name, (row("none", 1.5),)) for key, name in (
+        ("posted", "10,000 posted"), ("wildcard", "10,000 posted, any source"), ("unexpected", "10,000 unexpected"))))
+    return Group("matching", "Latency of 8 bytes with long queues", (
+        Job("one way", "matching", ("--pin", "10000"), 2, rows, seconds=30),))
+
+
+def overlap():
+    keys = [("ibarrier", "ibarrier")] + [(f"{name}/{size}", f"{name} {bytes_named(size)}")
+            for name in ("ibcast", "iallreduce", "iallgather", "ialltoall", "isend") for size in (4 << 10, 256 << 10)]
+    rows = tuple(Row(key, name) for key, name in keys)
+    job = Job("2 ranks, 10 tests", "overlap", ("--pin", "10", *(key for key, _ in keys)), 2, rows, "% hidden", True)
+    return Group("overlap", "Communication hidden behind computation that tests now and then", (job,))
+
+
+def guidelines():
+    """No collective slower than others that do the same; no jumps with the size or the number of ranks."""
+    sizes = (8, 1 << 10, 32 << 10, 256 << 10, 1 << 20)
+    def same(ranks):
+        pairs = [("barrier", "allreduce/4")]
+        pairs += [(f"allreduce/{size}", f"reduce+bcast/{size}") for size in sizes]
+        pairs += [(f"allgather/{size}", f"gather+bcast_all/{size}") for size in sizes[:4]]
+        rows = [one for ours, other in pairs for one in (Row(other, other), Row(ours, ours, (row(other, NOISE),)))]
+        return Job(f"{ranks} ranks", "collectives", (*(("--pin",) if ranks == 2 else ()), *(one.key for one in rows)), ranks,
+                   tuple(rows), peers=False)
+    def doubling(ranks):
+        rows = []
+        for name in ("bcast", "allreduce", "allgather", "alltoall"):
+            keys = [f"{name}/{1 << power}" for power in range(3, 21)]
+            rows += [Row(key, key, (row(before, 2.2),) if before else ()) for before, key in zip([None, *keys], keys)]
+        return Job(f"{ranks} ranks, sizes doubled", "collectives",
+                   (*(("--pin",) if ranks == 2 else ()), *(one.key for one in rows)), ranks, tuple(rows), peers=False)
+    def growing(ranks):
+        """Two cores: ranks 3 and 4 put two on a core, 5 and 6 three, 7 and 8 four."""
+        keys = ("barrier", "bcast/8", "allreduce/8", "allgather/8", "bcast/32768", "allreduce/32768", "allgather/32768")
+        checks = (lambda key: (row((f"{ranks - 1} ranks, one more", key), 1.5),)) if ranks % 2 == 0 else lambda key: ()
+        return Job(f"{ranks} ranks, one more", "collectives", keys, ranks, tuple(Row(key, key, checks(key)) for key in keys),
+                   peers=False)
+    jobs = (*map(same, (2, 4, 8)), *map(doubling, (2, 4)), *map(growing, range(3, 9)))
+    return Group("guidelines", "Collectives among themselves", jobs)
+
+
+def limits():
+    return Group("machine", "What the machine itself can do", (), ("cacheline", "memcpy", "tcp", "yield", "futex", "epoll"))
+
+
 def all_groups():
-    return [latency(), bandwidth(), rate(), small(), onecore(), alltoall(), collectives()]
+    return [latency(), bandwidth(), rate(), small(), onecore(), alltoall(), collectives(), waiting(), waiting_hosts(), start(),
+            pack(), matching(), overlap(), guidelines(), limits()]

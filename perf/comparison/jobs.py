@@ -48,7 +48,7 @@ class Job:
     unit: str = "us"
     more_is_better: bool = False
     before: tuple = ()        # a command before mpirun, as taskset
-    hosts: bool = False       # one rank on each of two hosts
+    environment: tuple = ()   # (name, value)...
     peers: bool = True        # or ours alone
     most_rounds: int = 1000
     seconds: float = 60       # after which it is given up
@@ -61,6 +61,7 @@ class Group:
     title: str
     jobs: tuple
     machine: tuple = ()       # figures of programs/limits.c, measured in the same rounds
+    hosts: bool = False       # on two hosts made for it (root), one rank on each
 
 
 def bytes_named(size):

@@ -7,7 +7,10 @@ import subprocess
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
+PERF = os.path.dirname(HERE)
+HOSTS = os.path.join(os.path.dirname(PERF), "tests", "hosts", "hosts")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
+CXX_FLAGS = ("-std=c++20", "-O3")
 
 
 class BrokenProgram(Exception):
@@ -22,7 +25,6 @@ class Library:
     link: tuple    # words after the sources
     launcher: tuple
     ours: bool = False
-    environment: dict = dataclasses.field(default_factory=dict)
     cxx: tuple = ()
 
     def start(self, ranks):
@@ -69,6 +71,16 @@ def newest_of_ours(root):
     return max(made, key=lambda one: one[0])[1:]
 
 
+def ours(root, prefix=None, build=None):
+    """Our library as installed in a prefix, or as built, or the newest one."""
+    if prefix:
+        return installed(os.path.abspath(prefix))
+    if build:
+        return built(os.path.abspath(build))
+    make, folder = newest_of_ours(root)
+    return make(folder)
+
+
 def peers():
     """Debian's MPICH and Open MPI, as far as they are here."""
     found = []
@@ -99,3 +111,14 @@ def compile_program(source, target, compiler, link=(), flags=FLAGS):
     with open(stamp, "w") as text:
         text.write(words)
     return target
+
+
+def program_of(library, name, work):
+    """A program as compiled with a library, or (None) without MPI, in a folder of `work`."""
+    source = os.path.join(PROGRAMS, f"{name}.c")
+    if library is None:
+        return compile_program(source, os.path.join(work, "machine", name), ("cc",))
+    target = os.path.join(work, library.name.replace(" ", "").lower(), name)
+    if name == "pack":
+        return compile_program(os.path.join(PERF, "pack.cpp"), target, library.cxx, library.link, CXX_FLAGS)
+    return compile_program(source, target, library.compiler, library.link)

@@ -7,8 +7,6 @@ import time
 
 from . import libraries
 
-MACHINE = "machine"
-
 
 def parse(text):
     """What a program printed: lines "KEY FIGURE". A line that is anything else makes the whole run worthless."""
@@ -19,6 +17,21 @@ def parse(text):
             raise ValueError(f"printed a line that is not a key and a figure: {line!r}")
         figures[words[0]] = float(words[1])  # ValueError says what it was
     return figures
+
+
+def parse_pack(text):
+    """The table of perf/pack: shape, bytes of a block, times of packing and of unpacking."""
+    figures = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            shape, block, packing, unpacking = line.split()
+            figures.update({f"{shape}/{block}/pack": float(packing), f"{shape}/{block}/unpack": float(unpacking)})
+    return figures
+
+
+PARSERS = {"pack": parse_pack}
+# mpirun's words for the two hosts that tests/hosts/hosts has made; $0 is mpirun.
+ON_HOSTS = 'exec "$0" --host "$HOSTS" "$@"'
 
 
 def stop(process):
@@ -32,7 +45,7 @@ def stop(process):
             continue
 
 
-def run(command, seconds, environment):
+def run(command, seconds, environment, parser=parse):
     """Figures by key, or (None, why there are none)."""
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -48,7 +61,7 @@ def run(command, seconds, environment):
     if process.returncode != 0:
         return None, f"status {process.returncode}: {(err or out).strip()[-600:]}"
     try:
-        return parse(out), None
+        return parser(out), None
     except ValueError as error:
         return None, str(error)
 
@@ -66,23 +79,18 @@ class Measurement:
             "groups": [],
         }
 
-    def program(self, library, name):
-        """The program as compiled with a library (None: without MPI)."""
-        source = os.path.join(libraries.PROGRAMS, f"{name}.c")
-        if library is None:
-            return libraries.compile_program(source, os.path.join(self.work, MACHINE, name), ("cc",))
-        folder = library.name.replace(" ", "").lower()
-        return libraries.compile_program(source, os.path.join(self.work, folder, name), library.compiler, library.link)
-
     def measure(self, group):
         """All rounds of one group: machine, A, B, C, machine, A, B, C, …"""
         entry = {"name": group.name, "title": group.title, "machine": {word: [] for word in group.machine}, "jobs": []}
         self.result["groups"].append(entry)
+        if group.hosts and os.geteuid() != 0:
+            entry["title"] += ": left out, only root can make hosts"
+            return
         for job in group.jobs:
             names = [one.name for one in self.libraries_of(job)]
             entry["jobs"].append({
                 "name": job.name, "unit": job.unit, "more_is_better": job.more_is_better, "curve": job.curve,
-                "command": " ".join((job.program, *job.arguments)), "ranks": job.ranks,
+                "command": " ".join((*job.before, job.program, *job.arguments)), "ranks": job.ranks,
                 "rows": [{"key": row.key, "name": row.name, "values": {name: [] for name in names},
                           "checks": [vars(check) for check in row.checks]} for row in job.rows],
                 "failures": {}})
@@ -92,7 +100,7 @@ class Measurement:
             for job, table in zip(group.jobs, entry["jobs"]):
                 if number < job.most_rounds:
                     for library in self.libraries_of(job):
-                        self.measure_job(job, library, table)
+                        self.measure_job(group, job, library, table)
         self.tell("")
 
     def libraries_of(self, job):
@@ -101,18 +109,25 @@ class Measurement:
     def measure_machine(self, group, entry):
         if not group.machine:
             return
-        figures, why = run([self.program(None, "limits"), *group.machine], 60, {})
+        before = (libraries.HOSTS, "run", "2", "--") if group.hosts else ()
+        figures, why = run([*before, libraries.program_of(None, "limits", self.work), *group.machine], 60, {})
         if figures is None:
             raise RuntimeError(f"limits: {why}")
         for word, figure in figures.items():
             entry["machine"][word].append(figure)
 
-    def measure_job(self, job, library, table):
+    def command(self, group, job, library):
+        start = library.start(job.ranks)
+        if group.hosts:
+            start = [libraries.HOSTS, "run", "2", "--", "sh", "-c", ON_HOSTS, *start]
+        return [*job.before, *start, libraries.program_of(library, job.program, self.work), *job.arguments]
+
+    def measure_job(self, group, job, library, table):
         if library.name in table["failures"]:
             return  # once is enough
         try:
-            command = [*job.before, *library.start(job.ranks), self.program(library, job.program), *job.arguments]
-            figures, why = run(command, job.seconds, library.environment)
+            figures, why = run(self.command(group, job, library), job.seconds, dict(job.environment),
+                               PARSERS.get(job.program, parse))
         except libraries.BrokenProgram as error:
             figures, why = None, f"does not compile: {error}"
         if figures is not None and (missing := [row.key for row in job.rows if row.key not in figures]):

@@ -9,7 +9,7 @@ MACHINE_WORDS = {
     "epoll": ("an epoll wake over TCP", "us"),
     "memcpy": ("memcpy of 4 MiB", "MB/s"),
 }
-NAME, COLUMN = 26, 17
+NAME, COLUMN = 30, 16
 
 
 def figure(value):
@@ -22,32 +22,29 @@ def cell(values):
     return f"{figure(verdict.median(values))} ±{100 * verdict.spread(values):.0f}%" if values else "-"
 
 
+def bound_of(one):
+    return f"{'>=' if one['least'] else '<='} {one['bound']:g}"
+
+
 def judged(one):
-    """The last three columns of a check."""
-    if one is None:
-        return ""
-    bound = f"{'>=' if one['least'] else '<='} {one['bound']:g}"
+    """The last columns: ratio, limit, whether it is met, and to what the ratio is when not to the best peer."""
     met = {True: "met", False: "NOT MET", None: "no peer" if one["against"] == "peers" else "not measured"}[one["met"]]
-    ratio = figure(one["ratio"])
-    return f"{ratio:>9}  {bound:8} {met}"
+    to = f"  to {one['name']} ({figure(one['reference'])})" if one["against"] in ("machine", "row") else ""
+    return f"{figure(one['ratio']):>9}  {bound_of(one):8} {met:7}{to}".rstrip()
 
 
 def row_lines(result, group, job, row, names):
-    """The row, and one more line for each check that is not against the peers."""
+    """The row with its first check, and a line for each further one."""
     checks = verdict.verdicts(result, group, job, row)
-    against_peers = next((one for one in checks if one["against"] == "peers"), None)
     cells = "".join(f"{cell(row['values'].get(name, [])):>{COLUMN}}" for name in names)
-    if against_peers:
-        tail = judged(against_peers)
+    if checks:
+        tail = judged(checks[0])
     else:
         best = verdict.judge(result, group, job, row, {"against": "peers", "bound": 1.0})["ratio"]
         tail = f"{figure(best):>9}" if best is not None else ""
     yield f"{row['name']:{NAME}}{cells}{tail}".rstrip()
-    for one in checks:
-        if one["against"] == "peers":
-            continue
-        words = "as it is" if one["against"] == "value" else f"to {one['name']} ({figure(one['reference'])})"
-        yield f"  {words:{NAME - 2 + COLUMN * len(names)}}{judged(one)}"
+    for one in checks[1:]:
+        yield f"{'':{NAME + COLUMN * len(names)}}{judged(one)}"
 
 
 def group_lines(result, group):
@@ -77,3 +74,13 @@ def head_lines(result):
 def summary(result):
     met, failed, open_ = verdict.count_met(result)
     return f"{met} limits met, {failed} not met" + (f", {open_} not judged" if open_ else "")
+
+
+def missed_lines(result):
+    """The rows that miss their limits, for those who want only these."""
+    for group in result["groups"]:
+        for job, row in verdict.rows_of(group):
+            for one in verdict.verdicts(result, group, job, row):
+                if one["met"] is False:
+                    to = "" if one["against"] == "value" else f" to {one['name']}"
+                    yield f"not met: {group['name']}, {job['name']}, {row['name']}: {figure(one['ratio'])}{to} ({bound_of(one)})"

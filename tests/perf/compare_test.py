@@ -8,7 +8,7 @@ import unittest
 import xml.etree.ElementTree as tree
 from unittest import mock
 
-from comparison import groups, libraries, page, table, verdict
+from comparison import counting, groups, libraries, page, rounds, table, verdict
 from support import BUILD, SOURCE
 
 COMPARE = SOURCE / "perf" / "compare"
@@ -92,6 +92,44 @@ class Shown(unittest.TestCase):
         self.assertIn("<svg", text)
         for foreign in ("src=", "href=", "@import", "url("):
             self.assertNotIn(foreign, text)
+
+
+class Counts(unittest.TestCase):
+    """perf/instructions."""
+
+    def test_all_parts_of_a_run_are_added(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("12", "events: Ir\nsummary: 1\ntotals: 7000\n"), ("12.1", "totals: 500\n"), ("123", "totals: 9\n")):
+                pathlib.Path(folder, name).write_text(text)
+            self.assertEqual(counting.total_of(folder, 12), 7500)
+            with self.assertRaisesRegex(RuntimeError, "nothing of process 13"):
+                counting.total_of(folder, 13)
+
+    def test_the_table(self):
+        counts = {("MPI_Isend", 0): 150.4, ("MPI_Wait", 1): 61.0}
+        lines = list(counting.lines([("checks", counts, True), ("no checks", counts, False), ("MPICH", {}, None)]))
+        isend = next(i for i, line in enumerate(lines) if line.startswith("MPI_Isend"))
+        self.assertEqual(lines[isend].split()[-3:], ["150", "150", "-"])
+        self.assertEqual([line.split() for line in lines[isend + 1:isend + 3]],
+                         [["with", "checks", "<=", "160", "met"], ["without", "checks", "<=", "100", "NOT", "MET"]])
+
+    def test_each_function_is_counted_once(self):
+        counted = [function for functions in counting.RUNS for function in functions]
+        self.assertEqual(sorted(counted), sorted({row.function for row in counting.TABLE}))
+
+
+class Lines(unittest.TestCase):
+    """What programs print."""
+
+    def test_keys_and_figures(self):
+        self.assertEqual(rounds.parse("8 1.5\nbcast/8 2\n"), {"8": 1.5, "bcast/8": 2.0})
+        for wrong in ("8\n", "8 1 2\n", "8 fast\n"):
+            with self.assertRaises(ValueError):
+                rounds.parse(wrong)
+
+    def test_the_table_of_pack(self):
+        text = "# MPI_Pack and so on\n# Shape Block Pack Unpack\nvector 8 0.5 0.75\n"
+        self.assertEqual(rounds.parse_pack(text), {"vector/8/pack": 0.5, "vector/8/unpack": 0.75})
 
 
 class Table(unittest.TestCase):
