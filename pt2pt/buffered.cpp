@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "objects/session.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {
@@ -126,22 +127,32 @@ SendBuffer& process_buffer() {
 
 namespace {
 
-struct CommBuffer final : CommExtension {
+struct OwnBuffer final : CommExtension {
   SendBuffer buffer;
-  ~CommBuffer() override { buffer.flush(); }
+  ~OwnBuffer() override { buffer.flush(); }
 };
+
+SendBuffer& buffer_in(CommExtension*& place) {
+  if (!place) place = new OwnBuffer;
+  return static_cast<OwnBuffer*>(place)->buffer;
+}
+
+SendBuffer& narrowest(const Comm& comm) {
+  const auto attached = [](CommExtension* place) { return place && static_cast<OwnBuffer*>(place)->buffer.attached(); };
+  if (attached(comm.buffer)) return static_cast<OwnBuffer*>(comm.buffer)->buffer;
+  const Session* const session = find_session(comm.group->session);
+  if (session && attached(session->buffer)) return static_cast<OwnBuffer*>(session->buffer)->buffer;
+  return process_buffer();
+}
 
 }  // namespace
 
-SendBuffer& buffer_of(Comm& comm) {
-  if (!comm.buffer) comm.buffer = new CommBuffer;
-  return static_cast<CommBuffer*>(comm.buffer)->buffer;
-}
+SendBuffer& buffer_of(Comm& comm) { return buffer_in(comm.buffer); }
+SendBuffer& buffer_of(Session& session) { return buffer_in(session.buffer); }
 
 Error send_buffered(const SendArgs& args) {
   if (args.rank == MPI_PROC_NULL) return success;
-  SendBuffer& buffer = args.comm->buffer && buffer_of(*args.comm).attached() ? buffer_of(*args.comm) : process_buffer();
-  return buffer.send(args);
+  return narrowest(*args.comm).send(args);
 }
 
 }  // namespace cow::pt2pt

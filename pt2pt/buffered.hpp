@@ -1,6 +1,6 @@
 // Buffered sends: the message is copied into a buffer that the program has attached, and the call returns.
 //
-// A buffer belongs to the process, or to one communicator, whose sends then use it instead. It is memory of the
+// A buffer belongs to the process, to a session, or to one communicator; a send uses the narrowest that is attached. It is memory of the
 // program's, or MPI_BUFFER_AUTOMATIC: as much of the library's as is needed.
 #pragma once
 
@@ -48,10 +48,11 @@ class SendBuffer {
 // The one of the process.
 SendBuffer& process_buffer();
 
-// The one of a communicator; made at the first call.
+// The one of a communicator, and of a session; made at the first call.
 SendBuffer& buffer_of(Comm& comm);
+SendBuffer& buffer_of(Session& session);
 
-// Through the communicator's buffer when it has one attached, else through the process's.
+// Through the communicator's buffer when it has one attached, else its session's, else the process's.
 Error send_buffered(const SendArgs& args);
 
 }  // namespace cow::pt2pt

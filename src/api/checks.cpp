@@ -33,6 +33,10 @@ void prepare_early_call() { register_predefined(); }
 
 Error bad_handle(int error_class, const char* parameter, std::uintptr_t handle) {
   if (handle == 0) return fail(error_class, "%s is zero, not a handle: was it ever set?", parameter);
+  if (error_class == MPI_ERR_COMM && (handle == reinterpret_cast<std::uintptr_t>(MPI_COMM_WORLD) ||
+                                      handle == reinterpret_cast<std::uintptr_t>(MPI_COMM_SELF)))
+    return fail(error_class, "%s is %s, which there is between MPI_Init and MPI_Finalize only", parameter,
+                predefined_name(handle));
   if (const char* name = predefined_name(handle))
     return fail(error_class, "%s is %s, where %s %s is needed", parameter, name,
                 error_class == MPI_ERR_OP || error_class == MPI_ERR_INFO || error_class == MPI_ERR_ERRHANDLER ? "an" : "a",

@@ -8,6 +8,7 @@
 #include "api/text.hpp"
 #include "objects/comm.hpp"
 #include "objects/errhandler.hpp"
+#include "objects/session.hpp"
 
 namespace cow::api {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 thread_local char line[1536];
 thread_local int line_code = MPI_SUCCESS;
 thread_local Comm* blamed = nullptr;
+thread_local Errhandler* named_handler = nullptr;  // referenced
+thread_local std::uintptr_t named_object = 0;
 
 struct Handled {
   Errhandler* handler;
@@ -31,6 +34,7 @@ Handled of_nothing() {
 }
 
 Handled handler_for(const Target& target) {
+  if (named_handler) return {named_handler, named_object, nullptr};
   if (blamed) return of_comm(*blamed);
   switch (target.what) {
     case Target::What::comm:
@@ -38,6 +42,9 @@ Handled handler_for(const Target& target) {
       break;
     case Target::What::file:  // files do not exist yet
       return {default_file_errhandler, target.handle, nullptr};
+    case Target::What::session:
+      if (Session* session = find_session(target.handle)) return {session->errhandler, target.handle, nullptr};
+      break;
     default: break;
   }
   return of_nothing();
@@ -48,6 +55,7 @@ Handled handler_for(const Target& target) {
 int report(Signature signature, Error error, Target target, const Word* words) {
   const Handled handled = handler_for(target);
   Comm* const held = std::exchange(blamed, nullptr);
+  Errhandler* const named = std::exchange(named_handler, nullptr);
   char call_text[768];
   describe_call(signature, words, call_text, sizeof call_text);
   const char* why = last_failure();
@@ -58,6 +66,7 @@ int report(Signature signature, Error error, Target target, const Word* words) {
   if (strncmp(signature, "MPI_T_", 6) != 0)  // these call no handler
     result = call(*handled.handler, handled.object, handled.comm, error.code(), line);
   if (held) release(*held);
+  if (named) release(*named);
   return result;
 }
 
@@ -72,6 +81,13 @@ void blame(Comm* comm) {
   if (comm) retain(*comm);  // what failed may have held the last reference
   if (blamed) release(*blamed);
   blamed = comm;
+}
+
+void blame(Errhandler& handler, std::uintptr_t object) {
+  retain(handler);
+  if (named_handler) release(*named_handler);
+  named_handler = &handler;
+  named_object = object;
 }
 
 const char* last_report(int code) { return code != MPI_SUCCESS && code == line_code ? line : nullptr; }

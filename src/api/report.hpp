@@ -10,6 +10,7 @@
 
 namespace cow {
 struct Comm;
+struct Errhandler;
 }
 
 namespace cow::api {
@@ -78,6 +79,9 @@ Target target(const Handle* handle) {  // of an inout handle
 // For bodies whose arguments name no communicator (MPI_Wait): the error that they are about to return happened on
 // this one. Null: forget it.
 void blame(Comm* comm);
+
+// The same for calls that name an error handler for what they make: it hears of the error, with `object` for the handle.
+void blame(Errhandler& handler, std::uintptr_t object);
 
 // The line of the calling thread's last error, if it was of this code; else null.
 const char* last_report(int code);

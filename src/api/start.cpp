@@ -37,12 +37,13 @@ void world_ended() {
 
 bool world_was_started() { return started; }
 bool world_was_ended() { return ended; }
+bool world_is_running() { return started && !ended; }
 int thread_level() { return level; }
 bool is_main_thread() { return started && pthread_equal(main_thread, pthread_self()); }
 
 void session_started(int thread_level) {
   ++sessions;
-  if (!started) level = thread_level;
+  if (!started && thread_level > level) level = thread_level;
   update();
 }
 

@@ -114,6 +114,17 @@ Error free_handle(Group& group) {
   return success;
 }
 
+namespace {
+
+// What is made from a group belongs to the same session.
+Group* make_from(const Group& origin, std::vector<Process>&& members) {
+  Group* const group = make_group(std::move(members));
+  group->session = origin.session;
+  return group;
+}
+
+}  // namespace
+
 Group* unite(const Group& a, const Group& b) {
   std::vector<Process> members;
   members.reserve(a.size() + b.size());
@@ -121,7 +132,7 @@ Group* unite(const Group& a, const Group& b) {
   const Inverse in_a(a);
   for (int i = 0; i < b.size(); ++i)
     if (in_a(b.process(i)) == MPI_UNDEFINED) members.push_back(b.process(i));
-  return make_group(std::move(members));
+  return make_from(a.size() > 0 ? a : b, std::move(members));
 }
 
 namespace {
@@ -131,7 +142,7 @@ Group* filter(const Group& a, const Group& b, bool common) {
   const Inverse in_b(b);
   for (int i = 0; i < a.size(); ++i)
     if ((in_b(a.process(i)) != MPI_UNDEFINED) == common) members.push_back(a.process(i));
-  return make_group(std::move(members));
+  return make_from(a, std::move(members));
 }
 
 }  // namespace
@@ -143,7 +154,7 @@ Group* include(const Group& group, std::span<const int> ranks) {
   std::vector<Process> members;
   members.reserve(ranks.size());
   for (const int rank : ranks) members.push_back(group.process(rank));
-  return make_group(std::move(members));
+  return make_from(group, std::move(members));
 }
 
 Group* exclude(const Group& group, std::span<const int> ranks) {
@@ -153,7 +164,7 @@ Group* exclude(const Group& group, std::span<const int> ranks) {
   members.reserve(group.size() - std::min<std::size_t>(ranks.size(), group.size()));
   for (int i = 0; i < group.size(); ++i)
     if (!out[i]) members.push_back(group.process(i));
-  return make_group(std::move(members));
+  return make_from(group, std::move(members));
 }
 
 int compare(const Group& a, const Group& b) {

@@ -21,6 +21,7 @@ extern Process this_process;
 struct Group : Object {
   int rank = MPI_UNDEFINED;  // of this process
   int handles = 0;           // how many references the program holds through the handle
+  std::uintptr_t session = 0;  // handle of the session that it comes from; 0: the world's
 
   Group() = default;
   Group(const Group&) = delete;

@@ -25,6 +25,7 @@ constexpr char address_key[] = "cow.address";
 constexpr char key_key[] = "cow.key";  // the job's key, where the launcher has none for us
 
 Job the_job;
+std::string published;  // the address that others were told
 pmix_proc_t myself;
 
 const char* pmix_text(pmix_status_t status) { return PMIx_Error_string(status); }
@@ -213,12 +214,23 @@ void end_pmix() {
   if (the_job.launched) PMIx_Finalize(nullptr, 0);
 }
 
+Error rejoin_job() {
+  if (!the_job.launched) return success;
+  const std::vector<int> descriptors = open_descriptors();
+  const pmix_status_t status = PMIx_Init(&myself, nullptr, 0);
+  close_new_ones_on_exec(descriptors);
+  if (status != PMIX_SUCCESS)
+    return fail(ErrorClass::other, "the launcher's PMIx server does not answer again: %s", pmix_text(status));
+  return published.empty() ? success : publish_address(published);
+}
+
 std::uint32_t node_of(int rank) {
   if (!the_job.launched) return 0;
   return ask_number(PMIX_NODEID, static_cast<pmix_rank_t>(rank)).value_or(0);
 }
 
 Error publish_address(const std::string& bytes) {
+  published = bytes;
   pmix_value_t value;
   value.type = PMIX_BYTE_OBJECT;
   value.data.bo = {const_cast<char*>(bytes.data()), bytes.size()};

@@ -39,6 +39,13 @@ Error join_job();
 Error leave_job();
 void end_pmix();
 
+// After end_pmix(): starts the PMIx client again, as the same process with the same address.
+Error rejoin_job();
+
+// Names of the process sets that the launcher knows, and the ranks of one of them; empty when it knows none.
+std::vector<std::string> process_sets();
+std::vector<std::uint32_t> members_of(const std::string& process_set);
+
 // The node of a rank of the job, as the launcher numbers nodes. The first call for a rank may ask the launcher.
 std::uint32_t node_of(int rank);
 

@@ -37,4 +37,13 @@ class Guard {
   const bool held_;  // the level changes within MPI_Init_thread and MPI_Finalize
 };
 
+// For calls that the standard allows in any thread at any level, before the start too.
+class AlwaysGuard {
+ public:
+  AlwaysGuard() { lock_slow(); }
+  ~AlwaysGuard() { unlock_slow(); }
+  AlwaysGuard(const AlwaysGuard&) = delete;
+  AlwaysGuard& operator=(const AlwaysGuard&) = delete;
+};
+
 }  // namespace cow::runtime

@@ -51,6 +51,7 @@ bool try_post(Peer& peer, Outgoing& out) {
   }
   peer.owed -= returned;
   peer.credits -= out.cost;
+  peer.sent += out.cost != 0;
   ++counters.sent;
   return true;
 }
@@ -282,6 +283,12 @@ void drain() {
   if (port || shared_memory) progress::wait_until([] { return pumped.empty() && (!port || port->drained()); });
 }
 
+bool messages_have_left() {
+  return std::all_of(pumped.begin(), pumped.end(), [](const Peer* peer) { return peer->messages.empty(); });
+}
+
+bool port_is_drained() { return !port || port->drained(); }
+
 void close() {
   if (!port && !shared_memory) return;
   progress::remove(source);
@@ -303,6 +310,13 @@ Peer& peer_of(Process process) {
     }
   }
   return *peer;
+}
+
+std::vector<Peer*> known_peers() {
+  std::vector<Peer*> out;
+  for (const auto& peer : peers)
+    if (peer) out.push_back(peer.get());
+  return out;
 }
 
 Port& port_of(Peer& peer) { return peer.neighbour ? *shared_memory : *port; }

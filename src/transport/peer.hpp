@@ -65,6 +65,8 @@ struct Peer {
   std::uint32_t token = 0;       // and the token it wants to see
   std::uint32_t next_sequence = 0;
   std::int64_t credits = 0;      // units we may still spend
+  std::uint32_t sent = 0;        // messages that cost credits, so far: see pt2pt/farewell.hpp
+  std::uint32_t received = 0;    // likewise, from it
   std::uint32_t expected = 0;    // sequence number of the next message from it
   std::uint32_t owed = 0;        // units to give back to it
   bool credit_queued = false;    // a message that gives them back is on its way to the port
@@ -92,9 +94,12 @@ void set_handler(wire::Kind kind, Handler handler);
 Error open();
 // Lets everything that was posted leave. To be called before the final barrier.
 void drain();
+bool messages_have_left();  // nothing waits for credits or for the port, but for answers
+bool port_is_drained();
 void close();
 
 Peer& peer_of(Process process);
+std::vector<Peer*> known_peers();  // in any state
 Port& port_of(Peer& peer);
 
 // Why a peer has failed, with its message put back into this thread's buffer.

@@ -37,8 +37,14 @@ enum class Kind : std::uint8_t {
   piece = 11,    // a piece of it: Piece, bytes
   push_done = 12,// the sender has written it all: Done
   starved = 13,  // the sender has messages waiting for credits
+  farewell = 14, // the sender leaves the library, or answers one that leaves: Farewell
   count
 };
+
+// Messages of these kinds pile up at the receiver.
+constexpr bool costs_credits(Kind kind) {
+  return kind == Kind::eager || kind == Kind::eager_ack || kind == Kind::offer;
+}
 
 struct Header {
   Kind kind = Kind::none;
@@ -109,6 +115,13 @@ struct Done {
   std::int32_t error = 0;
 };
 static_assert(sizeof(Done) == 8);
+
+// See pt2pt/farewell.hpp.
+struct Farewell {
+  std::uint32_t wants_answer = 0;
+  std::uint32_t handled = 0;  // messages of the receiver that have cost it credits, so far
+};
+static_assert(sizeof(Farewell) == 8);
 
 // Begins the body of eager_ack.
 struct Acknowledge {

@@ -7,6 +7,7 @@
 #include "api/report.hpp"
 #include "api/user_errors.hpp"
 #include "objects/comm.hpp"
+#include "objects/session.hpp"
 
 namespace cow {
 namespace {
@@ -94,6 +95,19 @@ Error body::Comm_set_errhandler(Comm& comm, Errhandler& errhandler) {
 
 Error body::Comm_call_errhandler(Comm& comm, int errorcode) {
   return call_handler(*comm.errhandler, comm.handle(), &comm, "MPI_Comm_call_errhandler", errorcode);
+}
+
+Error body::Session_get_errhandler(Session& session, MPI_Errhandler* errhandler) {
+  *errhandler = give_handle(*session.errhandler);
+  return success;
+}
+
+Error body::Session_set_errhandler(Session& session, Errhandler& errhandler) {
+  return set(session.errhandler, HandlerKind::session, errhandler);
+}
+
+Error body::Session_call_errhandler(Session& session, int errorcode) {
+  return call_handler(*session.errhandler, session.handle(), nullptr, "MPI_Session_call_errhandler", errorcode);
 }
 
 // Of files there is only MPI_FILE_NULL yet, whose handler is what new files begin with.

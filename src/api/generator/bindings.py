@@ -117,9 +117,9 @@ class Binder:
         own = self.rules.of(function)
         parameters = self.parameters(function)
         lines = [self.signature(function)]
-        if "no-lock" not in own:
-            lines.append("  runtime::Guard guard_;")
         early = "any-time" in own
+        if "no-lock" not in own:
+            lines.append(f"  runtime::{'AlwaysGuard' if early else 'Guard'} guard_;")
         if early and looked_up(parameters):
             lines.append("  if (mode == Mode::not_running) [[unlikely]] prepare_early_call();")
         for b in looked_up(parameters):

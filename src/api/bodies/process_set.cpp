@@ -1,0 +1,87 @@
+// Process sets: named groups that sessions offer. The standard's two; "cow://NODE", the ranks of this node; and those
+// that the launcher has named.
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "api/bodies.hpp"
+#include "objects/group.hpp"
+#include "objects/info.hpp"
+#include "objects/session.hpp"
+#include "runtime/job.hpp"
+
+namespace cow {
+namespace {
+
+constexpr const char* own_sets[] = {"mpi://WORLD", "mpi://SELF", "cow://NODE"};
+
+std::vector<std::string> all_sets() {
+  std::vector<std::string> names(std::begin(own_sets), std::end(own_sets));
+  for (std::string& name : runtime::process_sets())
+    if (name.size() < MPI_MAX_PSET_NAME_LEN) names.push_back(std::move(name));
+  return names;
+}
+
+Group* ranks_of_node() {
+  std::vector<Process> members;
+  for (int rank = 0; rank < runtime::job().size; ++rank)
+    if (runtime::node_of(rank) == runtime::job().node) members.push_back(static_cast<Process>(rank));
+  return make_group(std::move(members));
+}
+
+// A new group with one reference; null when there is no such set.
+Group* make_set(const std::string& name) {
+  if (name == own_sets[0]) return make_group(0, 1, runtime::job().size);
+  if (name == own_sets[1]) return make_group(this_process, 1, 1);
+  if (name == own_sets[2]) return ranks_of_node();
+  for (const std::string& known : runtime::process_sets())
+    if (known == name) return make_group(runtime::members_of(name));
+  return nullptr;
+}
+
+}  // namespace
+
+Error body::Session_get_num_psets(Session&, Info*, int* npset_names) {
+  *npset_names = static_cast<int>(all_sets().size());
+  return success;
+}
+
+Error body::Session_get_nth_pset(Session&, Info*, int n, int* pset_len, char* pset_name) {
+  const std::vector<std::string> names = all_sets();
+  if (n < 0 || n >= static_cast<int>(names.size()))
+    return fail(ErrorClass::arg, "there is no process set number %d: there are %zu", n, names.size());
+  if (*pset_len < 0) return fail(ErrorClass::arg, "*pset_len is %d, must not be negative", *pset_len);
+  const std::string& name = names[static_cast<std::size_t>(n)];
+  if (*pset_len > 0) {
+    if (!pset_name) return fail(ErrorClass::arg, "pset_name is a null pointer and *pset_len is %d", *pset_len);
+    const std::size_t length = std::min(name.size(), static_cast<std::size_t>(*pset_len) - 1);
+    memcpy(pset_name, name.data(), length);
+    pset_name[length] = '\0';
+  }
+  *pset_len = static_cast<int>(name.size()) + 1;
+  return success;
+}
+
+Error body::Session_get_pset_info(Session&, const char* pset_name, MPI_Info* out) {
+  Group* const group = make_set(pset_name);
+  if (!group) return fail(ErrorClass::arg, "there is no process set \"%.64s\"", pset_name);
+  const int size = group->size();
+  release(*group);
+  Info* info;
+  if (Error error = create_info(info)) return error;
+  info->set("mpi_size", std::to_string(size));
+  *out = handle_of(*info);
+  return success;
+}
+
+// The standard answers a name that does not exist with the null handle, not with an error.
+Error body::Group_from_session_pset(Session& session, const char* pset_name, MPI_Group* newgroup) {
+  Group* const group = make_set(pset_name);
+  if (!group) return *newgroup = MPI_GROUP_NULL, success;
+  group->session = session.handle();
+  const Error error = give_handle(group, newgroup);
+  release(*group);
+  return error;
+}
+
+}  // namespace cow

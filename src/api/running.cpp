@@ -1,0 +1,161 @@
+#include "api/running.hpp"
+
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "api/start.hpp"
+#include "base/settings.hpp"
+#include "objects/attribute.hpp"
+#include "objects/datatype.hpp"
+#include "objects/errhandler.hpp"
+#include "objects/group.hpp"
+#include "pt2pt/buffered.hpp"
+#include "pt2pt/farewell.hpp"
+#include "pt2pt/operation.hpp"
+#include "runtime/job.hpp"
+#include "runtime/lock.hpp"
+#include "transport/peer.hpp"
+
+extern char** environ;
+
+namespace cow::api {
+namespace {
+
+int uses = 0;
+bool opened = false;   // the network, from the first use on
+bool joined = false;   // the launcher's PMIx
+bool exiting = false;  // the handler of exit() has run: nobody will close what is parked
+pid_t opener = 0;
+
+void end_this_job(Comm*, int code, const char* text) {
+  runtime::abort_job(code, "[rank " + std::to_string(runtime::job().rank) + "] " + text);
+}
+
+Error check_settings() {
+  Settings ignored;
+  const auto complaints = read_settings(environ, false, ignored);
+  return complaints.empty() ? success : fail(ErrorClass::other, "%s", complaints.front().c_str());
+}
+
+// Only what differs from the level asked for is rounded, upwards.
+int rounded_level(int required) {
+  for (int level : {MPI_THREAD_SINGLE, MPI_THREAD_FUNNELED, MPI_THREAD_SERIALIZED})
+    if (required <= level) return level;
+  return MPI_THREAD_MULTIPLE;
+}
+
+void set_attributes(const runtime::Job& job) {
+  predefined_attributes.appnum = {job.appnum, job.appnum >= 0};
+  predefined_attributes.universe_size = {job.universe_size, job.universe_size >= 0};
+  // The monotonic clocks of different nodes have nothing to do with each other.
+  predefined_attributes.wtime_is_global = {job.local_size == job.size, true};
+}
+
+void leave_pmix() {
+  if (std::exchange(joined, false)) runtime::end_pmix();
+}
+
+void close_all() {
+  pt2pt::close_engine();
+  transport::close();
+  opened = false;
+}
+
+// A child that the program forked has the descriptors, too, but they are not its own.
+void close_at_exit() {
+  if (getpid() != opener) return;
+  exiting = true;
+  if (uses > 0) return;  // that is for the launcher to tell
+  if (opened) close_all();
+  leave_pmix();
+}
+
+Error open_all() {
+  end_job = end_this_job;
+  register_predefined();
+  if (Error error = runtime::join_job()) return error;
+  joined = true;
+  this_process = static_cast<Process>(runtime::job().rank);
+  if (Error error = transport::open()) return error;
+  pt2pt::open_engine();
+  pt2pt::open_farewell();
+  set_attributes(runtime::job());
+  opened = true;
+  opener = getpid();
+  static const bool registered = atexit(close_at_exit) == 0;
+  exiting = !registered;
+  return success;
+}
+
+void print_counters() {
+  const transport::Counters& counters = transport::counters;
+  fprintf(stderr,
+          "cow: rank %d: sent %" PRIu64 ", received %" PRIu64 ", out of order %" PRIu64 ", waited for credit %" PRIu64
+          ", windows advanced %" PRIu64 ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
+          runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
+          counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
+}
+
+void park() {
+  if (settings().counters) print_counters();
+  if (exiting) {
+    close_all();
+    leave_pmix();
+  }
+  runtime::threads_multiple = false;
+}
+
+}  // namespace
+
+int allowed_level(int required) {
+  const int level = rounded_level(required);
+  // Calls that go on in another thread now take no lock, and will not before they return.
+  const bool alone = uses == 0 || runtime::threads_multiple || is_main_thread() || !world_is_running();
+  return alone || level < MPI_THREAD_MULTIPLE ? level : int{MPI_THREAD_SERIALIZED};
+}
+
+Error begin_use(int required, int& provided) {
+  if (Error error = check_settings()) return error;
+  if (!opened) {
+    if (exiting) return fail(ErrorClass::other, "the process is about to exit, and MPI has been closed");
+    if (Error error = open_all()) return error;
+  } else if (uses == 0) {
+    if (!joined)
+      if (Error error = runtime::rejoin_job()) return error;
+    joined = true;
+  }
+  ++uses;
+  provided = allowed_level(required);
+  if (provided == MPI_THREAD_MULTIPLE) runtime::threads_multiple = true;
+  return success;
+}
+
+Error end_use() {
+  if (uses == 1) {
+    pt2pt::process_buffer().flush();
+    pt2pt::leave();
+    park();
+  }
+  --uses;
+  return success;
+}
+
+Error end_world_use() {
+  pt2pt::process_buffer().flush();
+  if (uses == 1) pt2pt::leave_together();
+  transport::drain();
+  if (Error error = runtime::leave_job()) return error;
+  if (uses == 1) {
+    park();
+    leave_pmix();
+  }
+  --uses;
+  return success;
+}
+
+}  // namespace cow::api
