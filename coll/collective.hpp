@@ -25,8 +25,10 @@ enum class Collective : std::uint8_t {
   exscan,      // as scan
   reduce_scatter_block,  // send[count * size] to recv[count]; measure: bytes of the whole vector
   reduce_scatter,        // send[sum of counts] to recv[counts[rank]]; displs: running sums; measure: as above
+  neighbor_allgather,    // send[count] to each of `neighbours`, recv[counts[i]] at displs[i] of type from each; no measure
+  neighbor_alltoall,     // blocks i at displs[i] of types[i], one a neighbour; no measure
 };
-inline constexpr int collectives = 16;
+inline constexpr int collectives = 18;
 
 const char* name_of(Collective collective);
 bool reduces(Collective collective);

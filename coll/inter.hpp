@@ -57,6 +57,8 @@ class Across {
       }
       case Collective::scan:
       case Collective::exscan:
+      case Collective::neighbor_allgather:
+      case Collective::neighbor_alltoall:
         return;  // refused before
     }
   }

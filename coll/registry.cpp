@@ -11,7 +11,7 @@ constexpr const char* collective_names[collectives] = {
     "barrier",       "bcast",     "reduce",   "allreduce", "gather",
     "scatter",       "gatherv",   "scatterv", "allgather", "allgatherv",
     "alltoall",      "alltoallv", "scan",     "exscan",    "reduce_scatter_block",
-    "reduce_scatter"};
+    "reduce_scatter", "neighbor_allgather", "neighbor_alltoall"};
 
 template <class A>
 constexpr bool is_fixed_order() {

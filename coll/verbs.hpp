@@ -31,6 +31,7 @@
 
 namespace cow {
 struct Datatype;
+struct Neighbours;
 struct Op;
 }  // namespace cow
 
@@ -68,6 +69,7 @@ struct Args {
   Datatype* send_type = nullptr;
   Datatype* const* types = nullptr;  // one a rank
   Datatype* const* send_types = nullptr;
+  const Neighbours* neighbours = nullptr;  // neighbourhood collectives: what counts and displs are of
 };
 
 // A vector of n units cut into as many blocks as there are ranks, as equal as they come.

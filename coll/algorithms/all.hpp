@@ -21,6 +21,7 @@
 #include "coll/algorithms/bucket.hpp"
 #include "coll/algorithms/gather_scatter.hpp"
 #include "coll/algorithms/gather_scatter_linear.hpp"
+#include "coll/algorithms/neighbours.hpp"
 #include "coll/algorithms/nodes_all.hpp"
 #include "coll/algorithms/nodes_rooted.hpp"
 #include "coll/algorithms/reduce_binomial.hpp"
@@ -54,6 +55,7 @@ using AllAlgorithms = AlgorithmList<
     ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>,                       //
     ReduceScatterBlock<ScatterPairwise>, ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,                          //
     ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,  //
-    ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>>;
+    ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>,
+    NeighboursDirect<Collective::neighbor_allgather>, NeighboursDirect<Collective::neighbor_alltoall>>;
 
 }  // namespace cow::coll

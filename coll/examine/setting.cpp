@@ -1,5 +1,7 @@
 #include "coll/examine/setting.hpp"
 
+#include "coll/examine/neighbours.hpp"
+
 namespace cow::coll {
 namespace {
 
@@ -55,6 +57,10 @@ class Builder {
       case Collective::reduce_scatter_block:
       case Collective::reduce_scatter:
         reduce_scatter(case_.algorithm->collective == Collective::reduce_scatter);
+        break;
+      case Collective::neighbor_allgather:
+      case Collective::neighbor_alltoall:
+        for (int r = 0; r < p_; ++r) at(r) = neighbour_setting(case_, r);
         break;
     }
     return std::move(all_);
@@ -227,6 +233,8 @@ class Builder {
 
 RankSetting make_arguments(const Case& c, int rank) {
   const Collective which = c.algorithm->collective;
+  if (which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall)
+    return neighbour_setting(c, rank);
   const bool sums = which == Collective::reduce_scatter;
   const bool uneven = sums || which == Collective::gatherv || which == Collective::scatterv ||
                       which == Collective::allgatherv || which == Collective::alltoallv;

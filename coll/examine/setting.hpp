@@ -1,6 +1,7 @@
 // What stands in each rank's memory before a collective and must stand there afterwards. See machine.hpp.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "coll/examine/machine.hpp"
@@ -24,6 +25,7 @@ struct RankSetting {
   Args args;
   std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
   std::vector<Value> send, recv;                                // before
+  std::shared_ptr<const Neighbours> neighbours;                 // likewise
   int result_area = recv_area;
   std::vector<Expected> expected;
   bool send_is_const = true;  // not in place

@@ -49,7 +49,8 @@ bool has_root(Collective c) {
          c == Collective::gatherv || c == Collective::scatterv;
 }
 bool can_be_in_place(Collective c) {
-  return c != Collective::barrier && c != Collective::bcast && c != Collective::alltoall && c != Collective::alltoallv;
+  return c != Collective::barrier && c != Collective::bcast && c != Collective::alltoall &&
+         c != Collective::alltoallv && c != Collective::neighbor_allgather && c != Collective::neighbor_alltoall;
 }
 
 // Lengths that leave blocks empty, equal and unequal; short where every rank has a block for every other.
