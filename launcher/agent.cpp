@@ -18,6 +18,7 @@
 namespace cow::launch {
 namespace {
 
+constexpr Nanoseconds first_patience = 100 * millisecond, last_patience = 30'000 * millisecond;
 constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
 
 // The same file under a number that no script takes for its own.
@@ -105,7 +106,7 @@ void Agent::on_frame(Kind kind, Reader body) {
       const std::uint64_t question = body.u64();
       const std::uint32_t rank = body.u32();
       if (!modex_.open(question, rank)) return on_modex_answer(question, PmixServer::process_gone(), {});
-      return pmix_.ask_local(question, rank);
+      return ask_local(question, rank, first_patience);
     }
     case Kind::modex_answer: {
       const std::uint64_t question = body.u64();
@@ -270,6 +271,11 @@ void Agent::on_signal() {
   signalfd_siginfo info;
   while (read(signals_, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCHLD) continue;
+    if (info.ssi_signo == SIGUSR1 || info.ssi_signo == SIGUSR2) {
+      // A resource manager warns the job.
+      signal_ranks(static_cast<int>(info.ssi_signo));
+      continue;
+    }
     // SIGTERM is also what the kernel sends when the guard has died.
     if (getppid() != plan_.guard) complain("the guard of this host (pid " + std::to_string(plan_.guard) + ") is gone");
     if (getppid() == plan_.guard) {
@@ -376,6 +382,14 @@ void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::ui
   if (limit > 0) {
     loop_.after(limit * millisecond, [this, question] { pmix_.answer_modex(question, PmixServer::timed_out(), {}); });
   }
+}
+
+// PMIx 4.2.2 now and then forgets a question that came before its rank had put anything; asked again, it answers.
+void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience) {
+  pmix_.ask_local(question, rank);
+  loop_.after(patience, [this, question, rank, patience] {
+    if (modex_.is_open(question)) ask_local(question, rank, std::min(patience * 2, last_patience));
+  });
 }
 
 void Agent::on_modex_answer(std::uint64_t question, int status, std::string_view data) {

@@ -52,6 +52,7 @@ class Agent : private PmixClientEvents {
   std::vector<std::uint32_t> ranks_here() const;
   int input_of(std::uint32_t rank);
   void ask_for_input();
+  void ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience);
   std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
   Inherited open_inherited() const;
   void on_signal();

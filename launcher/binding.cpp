@@ -117,7 +117,8 @@ std::vector<Cpus> objects_of(hwloc_topology* topology, const Cpus& allowed, Leve
 Binding choose_cpus(hwloc_topology* topology, const Cpus& allowed, std::uint32_t count, const BindingPlan& plan) {
   Binding out;
   if (plan.equal_shares) {
-    out.of_rank = equal_shares(topology, allowed, count);
+    out.of_rank.resize(count);
+    if (plan.most_cpus == 0 || allowed.size() <= plan.most_cpus) out.of_rank = equal_shares(topology, allowed, count);
     return out;
   }
   out.of_rank.resize(count);

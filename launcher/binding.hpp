@@ -25,6 +25,7 @@ struct BindingPlan {
   Level rank = Level::none;  // numbers go round the objects of this kind; none: as mapped
   std::uint32_t per_object = 1;  // ranks that follow each other on one object of `map`
   bool equal_shares = false;     // each rank gets an equal share of the cores; not bound when there are more ranks
+  std::uint32_t most_cpus = 0;   // no shares where more are allowed than so many (then others may use them); 0: no limit
   bool report = false;           // tell mpirun where each rank may run
   bool operator==(const BindingPlan&) const = default;
 };

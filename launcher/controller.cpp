@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/allocation.hpp"
+
 namespace cow::launch {
 namespace {
 
@@ -102,7 +104,11 @@ bool Controller::start(std::uint32_t index) {
   node.is_here = is_here(node.name);
   NodeStart how;
   how.agent = (node.is_here || options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
-  how.remote_shell = options_.settings.rsh_agent;
+  const char* none[] = {nullptr};
+  Settings defaults;
+  read_settings(none, false, defaults);
+  how.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
+  how.remote_shell = how.srun ? srun_command : options_.settings.rsh_agent;
   how.signals = &signals_before_;
   if (input_nodes_[index] && job_.input == Input::inherited) how.input = fcntl(0, F_DUPFD_CLOEXEC, 3);
   int fds[2] = {-1, -1};

@@ -18,16 +18,28 @@ namespace {
 constexpr int agent_time = 1000;  // ms the agent has to end by itself after mpirun has gone
 constexpr int sweep_time = 5000;  // ms to wait for the last process to be gone
 
+sigset_t guarded_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) sigaddset(&set, signal);
+  return set;
+}
+
 void enter_own_session() {
   if (getsid(0) == getpid() || setsid() >= 0) return;
-  // The leader of a process group cannot leave it; a child can. The leader stays to pass the status on.
+  // The leader of a process group cannot leave it; a child can. The leader stays to pass the status on, and the signals
+  // that a resource manager sends.
+  const sigset_t set = guarded_signals();
+  sigprocmask(SIG_BLOCK, &set, nullptr);
   const pid_t child = fork();
   if (child == 0) {
     setsid();
     return;
   }
   int status = 1 << 8;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (child > 0 && waitpid(child, &status, WNOHANG) == 0) {
+    siginfo_t info;
+    if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD) kill(child, info.si_signo);
   }
   _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
@@ -50,7 +62,9 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
     if (poll(polled, 2, timeout) <= 0) continue;
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo != SIGCHLD) kill(agent, SIGTERM);
+      const auto signal = static_cast<int>(info.ssi_signo);
+      if (signal == SIGUSR1 || signal == SIGUSR2) kill(agent, signal);
+      else if (signal != SIGCHLD) kill(agent, SIGTERM);
     }
     // Others than the agent: orphans of ranks.
     while (waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) == 0) {
@@ -70,9 +84,7 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
 int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent) {
   enter_own_session();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) sigaddset(&set, signal);
+  const sigset_t set = guarded_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   const pid_t self = getpid();

@@ -40,7 +40,7 @@ std::string write_common(const Job& job) {
   out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input)).u32(job.input_rank);
   const BindingPlan& binding = job.binding;
   for (const Level level : {binding.map, binding.bind, binding.rank}) out.u8(static_cast<std::uint8_t>(level));
-  out.u32(binding.width).u32(binding.per_object).u8(binding.equal_shares).u8(binding.report);
+  out.u32(binding.width).u32(binding.per_object).u8(binding.equal_shares).u32(binding.most_cpus).u8(binding.report);
   out.texts(job.lifeline.addresses).u32(job.lifeline.port).u32(job.lifeline.timeout);
   return out.bytes();
 }
@@ -78,6 +78,7 @@ bool read_job(Reader body, Job& out) {
   out.binding.width = in.u32();
   out.binding.per_object = in.u32();
   out.binding.equal_shares = in.u8() != 0;
+  out.binding.most_cpus = in.u32();
   out.binding.report = in.u8() != 0;
   out.lifeline.addresses = in.texts();
   out.lifeline.port = static_cast<std::uint16_t>(in.u32());

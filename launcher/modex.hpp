@@ -18,6 +18,8 @@ class Modex {
     return true;
   }
 
+  bool is_open(std::uint64_t question) const { return open_.count(question) != 0; }
+
   // False: it has been answered before.
   bool close(std::uint64_t question) { return open_.erase(question) != 0; }
 

@@ -81,7 +81,7 @@ string start_here(Node& node, const NodeStart& how, int fds[2]) {
 string start_there(Node& node, const NodeStart& how, int fds[2]) {
   std::vector<string> words = split(how.remote_shell);
   if (words.empty()) return "no remote shell is set (COW_RSH_AGENT)";
-  words.insert(words.end(), {node.name, quote(how.agent), "--remote"});
+  words.insert(words.end(), {node.name, how.srun ? how.agent : quote(how.agent), "--remote"});
   for (const string& word : words) node.command += (node.command.empty() ? "" : " ") + word;
   int to[2], from[2], error[2];
   if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
@@ -96,6 +96,7 @@ string start_there(Node& node, const NodeStart& how, int fds[2]) {
     restore(*how.signals);
     // What the user types reaches the ranks through the channel; the remote shell must outlive it to carry the rest.
     ignore({SIGINT, SIGQUIT, SIGHUP, SIGTSTP});
+    if (how.srun) setpgid(0, 0);  // srun takes what it ignores; it asks for nothing at the terminal, as ssh may
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     execvp(argv[0], argv.data());
     const string text = string(argv[0]) + ": " + strerror(errno) + "\n";

@@ -31,6 +31,7 @@ struct Node {
 struct NodeStart {
   std::string agent;             // path of the agent program on that node
   std::string remote_shell;      // words separated by blanks
+  bool srun = false;             // it is srun: no shell on the other side, and signals of the terminal are not for it
   int input = -1;                // passed to an agent here, for rank 0
   const SignalState* signals = nullptr;  // as mpirun was started
 };

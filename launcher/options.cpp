@@ -12,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "launcher/allocation.hpp"
 #include "launcher/part.hpp"
 #include "launcher/process.hpp"
 
@@ -125,6 +126,21 @@ string take_hosts(const Part& part, Options& out) {
   }
   if (!hosts.error.empty()) return out.host_source + ": " + hosts.error;
   out.hosts = std::move(hosts.list);
+  return {};
+}
+
+// Where the user names no hosts, those of the resource manager are taken; within its allocation agents start with srun.
+string take_allocation(Options& out) {
+  Allocation allocation = read_allocation([](const char* name) {
+    const char* value = getenv(name);
+    return string(value ? value : "");
+  });
+  out.srun = allocation.slurm;
+  if (!out.hosts.empty()) return {};
+  if (!allocation.error.empty()) return allocation.source + ": " + allocation.error;
+  out.hosts = std::move(allocation.hosts);
+  out.host_source = allocation.source;
+  out.allocated_cpus = allocation.cpus;
   return {};
 }
 
@@ -288,10 +304,15 @@ string take_input_rank(const string& text, Options& out) {
 // What is said once, in front of the first program.
 string take_job(const Part& part, const char* const* environment, Options& out) {
   if (string text = take_hosts(part, out); !text.empty()) return text;
+  if (string text = take_allocation(out); !text.empty()) return text;
   if (string text = take_environment(part, environment, out); !text.empty()) return text;
   if (string text = read_mapping(part.mapping, out.mapping); !text.empty()) return text;
   if (string text = take_input_rank(part.input_rank, out); !text.empty()) return text;
   if (out.mapping.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
+  // What was allocated belongs to this job alone, so its ranks share it out.
+  out.mapping.binding.equal_shares = out.allocated_cpus > 0 && part.mapping.map_by.empty() && part.mapping.bind_to.empty() &&
+                                     part.mapping.cpus_per_rank == 0 && part.mapping.rank_by.empty();
+  out.mapping.binding.most_cpus = out.allocated_cpus;
   out.mapping.binding.report = part.report_bindings || part.display == "bind";
   out.show_map = part.display == "map" || part.dry_run;
   out.dry_run = part.dry_run;
