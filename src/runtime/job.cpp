@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "runtime/descriptors.hpp"
+#include "runtime/pmi.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
 
@@ -25,6 +26,9 @@ constexpr char address_key[] = "cow.address";
 constexpr char key_key[] = "cow.key";  // the job's key, where the launcher has none for us
 
 Job the_job;
+bool foreign_server = false;            // PMIx, but not that of our own agent
+bool through_pmi = false;               // not PMIx: PMI-1
+std::vector<std::uint32_t> pmi_nodes;   // by rank; empty: unknown
 std::string published;  // the address that others were told
 pmix_proc_t myself;
 
@@ -97,8 +101,8 @@ Error refuse_foreign_launcher() {
     const char* value = variable(name);
     if (value && atoi(value) > 1)
       return fail(ErrorClass::other,
-                  "this process was launched as one of several (%s=%s), but the launcher offers no PMIx: use this "
-                  "library's mpirun, or srun --mpi=pmix; to run it alone, unset %s",
+                  "this process was launched as one of several (%s=%s), but the launcher offers neither PMIx nor PMI-1: "
+                  "use this library's mpirun, or srun --mpi=pmix; to run it alone, unset %s",
                   name, value, name);
   }
   return success;
@@ -111,6 +115,18 @@ bool read_key_from_launcher(SipKey& key) {
   return true;
 }
 
+// Other people's PMIx servers (Slurm's) may answer that there is nothing where our own waits for it, so under them all
+// ranks exchange what they have put before anybody asks.
+Error exchange_all() {
+  bool with_data = true;
+  pmix_info_t how;
+  PMIX_INFO_LOAD(&how, PMIX_COLLECT_DATA, &with_data, PMIX_BOOL);
+  pmix_proc_t all;
+  PMIX_LOAD_PROCID(&all, myself.nspace, PMIX_RANK_WILDCARD);
+  const pmix_status_t status = PMIx_Fence(&all, 1, &how, 1);
+  return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Fence: %s", pmix_text(status));
+}
+
 // Without a key from the launcher, rank 0 makes one and PMIx, which admits only this job's processes, carries it.
 Error agree_on_key(SipKey& key) {
   if (the_job.rank == 0) {
@@ -118,10 +134,12 @@ Error agree_on_key(SipKey& key) {
     pmix_value_t value;
     value.type = PMIX_BYTE_OBJECT;
     value.data.bo = {reinterpret_cast<char*>(&key), sizeof key};
-    // Committed together with the address: whoever asks for one must not be told that only the other exists.
-    const pmix_status_t status = PMIx_Put(PMIX_GLOBAL, key_key, &value);
-    return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
+    pmix_status_t status = PMIx_Put(PMIX_GLOBAL, key_key, &value);
+    if (status == PMIX_SUCCESS) status = PMIx_Commit();
+    if (status != PMIX_SUCCESS) return fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
   }
+  if (Error error = exchange_all()) return error;
+  if (the_job.rank == 0) return success;
   const pmix_proc_t root = process_of(0);
   pmix_value_t* value = nullptr;
   const pmix_status_t status = PMIx_Get(&root, key_key, nullptr, 0, &value);
@@ -155,7 +173,52 @@ Error join_launched_job() {
   the_job.universe_size = static_cast<int>(ask_number(PMIX_UNIV_SIZE, PMIX_RANK_WILDCARD).value_or(-1));
   the_job.appnum = static_cast<int>(ask_number(PMIX_APPNUM, myself.rank).value_or(-1));
   the_job.node = node_of(the_job.rank);
-  if (!read_key_from_launcher(the_job.key) && the_job.size > 1) return agree_on_key(the_job.key);
+  if (read_key_from_launcher(the_job.key)) return success;
+  foreign_server = true;
+  return the_job.size > 1 ? agree_on_key(the_job.key) : success;
+}
+
+std::string address_of(int rank) { return std::string(address_key) + "." + std::to_string(rank); }
+
+// Without a key from the launcher, rank 0 makes one. The launcher's store is open to this job's processes alone.
+Error agree_on_key_by_pmi(SipKey& key) {
+  if (the_job.rank == 0) {
+    if (getrandom(&key, sizeof key, 0) != sizeof key) return fail(ErrorClass::other, "no random numbers to be had");
+    if (Error error = pmi::put(key_key, {reinterpret_cast<const char*>(&key), sizeof key})) return error;
+  }
+  if (Error error = pmi::barrier()) return error;
+  std::string bytes;
+  if (Error error = pmi::get(key_key, bytes)) return error;
+  if (bytes.size() != sizeof key) return fail(ErrorClass::other, "rank 0 has not published the job's key");
+  memcpy(&key, bytes.data(), sizeof key);
+  return success;
+}
+
+Error join_by_pmi() {
+  pmi::Facts facts;
+  if (Error error = pmi::join(facts)) return error;
+  the_job.launched = through_pmi = true;
+  the_job.rank = facts.rank;
+  the_job.size = facts.size;
+  the_job.universe_size = facts.universe_size;
+  the_job.appnum = facts.appnum;
+  pmi_nodes = std::move(facts.nodes);
+  the_job.node = node_of(the_job.rank);
+  the_job.local_size = 0;
+  for (int rank = 0; rank < the_job.size; ++rank) {
+    if (node_of(rank) != the_job.node) continue;
+    if (rank < the_job.rank) ++the_job.local_rank;
+    ++the_job.local_size;
+  }
+  if (the_job.size > 1) {
+    if (Error error = agree_on_key_by_pmi(the_job.key)) return error;
+  }
+  // There is no name that is this job's alone, so its key gives one.
+  char name[32];
+  snprintf(name, sizeof name, "pmi-%016llx",
+           static_cast<unsigned long long>(siphash(the_job.key, "job", 3)));
+  the_job.name = name;
+  the_job.id = siphash({}, name, strlen(name));
   return success;
 }
 
@@ -191,6 +254,8 @@ Error join_job() {
   open_mailbox();
   if (variable("PMIX_NAMESPACE")) {
     if (Error error = join_launched_job()) return error;
+  } else if (pmi::is_offered()) {
+    if (Error error = join_by_pmi()) return error;
   } else {
     if (Error error = refuse_foreign_launcher()) return error;
     the_job.name = "alone";
@@ -203,6 +268,11 @@ Error join_job() {
 Error leave_job() {
   if (!the_job.launched) return success;
   bool ended = false;
+  if (through_pmi) {
+    pmi::start_barrier([&ended] { run_in_progress([&ended] { ended = true; }); });
+    progress::wait_until([&] { return ended; });
+    return success;
+  }
   pmix_proc_t all;
   PMIX_LOAD_PROCID(&all, myself.nspace, PMIX_RANK_WILDCARD);
   const pmix_status_t status = PMIx_Fence_nb(&all, 1, nullptr, 0, fence_done, &ended);
@@ -211,11 +281,17 @@ Error leave_job() {
 }
 
 void end_pmix() {
+  if (through_pmi) {
+    // PMI-1 lets a process in only once, and MPI may begin again in it: what is last is said when it exits.
+    static const bool registered = atexit(pmi::end) == 0;
+    (void)registered;
+    return;
+  }
   if (the_job.launched) PMIx_Finalize(nullptr, 0);
 }
 
 Error rejoin_job() {
-  if (!the_job.launched) return success;
+  if (!the_job.launched || through_pmi) return success;
   const std::vector<int> descriptors = open_descriptors();
   const pmix_status_t status = PMIx_Init(&myself, nullptr, 0);
   close_new_ones_on_exec(descriptors);
@@ -226,20 +302,34 @@ Error rejoin_job() {
 
 std::uint32_t node_of(int rank) {
   if (!the_job.launched) return 0;
+  if (through_pmi) {
+    // A launcher that says nothing of nodes leaves each rank on one of its own: slow, but right.
+    return pmi_nodes.empty() ? static_cast<std::uint32_t>(rank) : pmi_nodes[static_cast<std::size_t>(rank)];
+  }
   return ask_number(PMIX_NODEID, static_cast<pmix_rank_t>(rank)).value_or(0);
 }
 
 Error publish_address(const std::string& bytes) {
+  if (through_pmi) {
+    if (Error error = pmi::put(address_of(the_job.rank), bytes)) return error;
+    return pmi::barrier();
+  }
   published = bytes;
   pmix_value_t value;
   value.type = PMIX_BYTE_OBJECT;
   value.data.bo = {const_cast<char*>(bytes.data()), bytes.size()};
   pmix_status_t status = PMIx_Put(PMIX_GLOBAL, address_key, &value);
   if (status == PMIX_SUCCESS) status = PMIx_Commit();
-  return status == PMIX_SUCCESS ? success : fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
+  if (status != PMIX_SUCCESS) return fail(ErrorClass::other, "PMIx_Put: %s", pmix_text(status));
+  return foreign_server && the_job.size > 1 ? exchange_all() : success;
 }
 
 void fetch_address(int rank, Got got) {
+  if (through_pmi) {
+    std::string bytes;
+    const Error error = pmi::get(address_of(rank), bytes);
+    return run_in_progress([got = std::move(got), error, bytes = std::move(bytes)] { got(error, bytes); });
+  }
   const pmix_proc_t process = process_of(rank);
   auto* question = new Question{std::move(got)};
   const pmix_status_t status = PMIx_Get_nb(&process, address_key, nullptr, 0, answered, question);
@@ -252,7 +342,9 @@ void abort_job(int status, const std::string& message) {
     (void)!write(STDERR_FILENO, line.data(), line.size());
   }
   fflush(stdout);
-  if (the_job.launched) {
+  if (through_pmi) {
+    pmi::abort(status % 256 == 0 ? 1 : status);
+  } else if (the_job.launched) {
     // PMIx may hang when the launcher has gone; then the alarm ends this process.
     signal(SIGALRM, SIG_DFL);
     alarm(2);
