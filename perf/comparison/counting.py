@@ -3,6 +3,7 @@ import dataclasses
 import glob
 import os
 import re
+import subprocess
 import tempfile
 
 from . import rounds
@@ -31,27 +32,58 @@ TABLE = (
 RUNS = (("MPI_Isend", "MPI_Irecv"), ("MPI_Send",), ("MPI_Wait",))
 
 
-def total_of(folder, pid):
-    """All instructions that were collected in a process; callgrind writes a file for each part of a run."""
+def files_of(folder, pid):
+    """What callgrind wrote of a process: a file for each part of its run."""
     files = glob.glob(os.path.join(folder, f"{pid}.*")) + glob.glob(os.path.join(folder, str(pid)))
+    if not files:
+        raise RuntimeError(f"callgrind wrote nothing of process {pid}")
+    return files
+
+
+def total_of(folder, pid):
+    """All instructions that were collected in a process."""
     sums = []
-    for name in files:
+    for name in files_of(folder, pid):
         with open(name, encoding="utf-8") as text:
             sums += [int(number) for number in re.findall(r"^totals: (\d+)", text.read(), re.MULTILINE)]
-    if not sums:
-        raise RuntimeError(f"callgrind wrote nothing of process {pid}")
     return sum(sums)
+
+
+def run_counted(library, program, functions, environment, folder):
+    """Runs both ranks with callgrind, which writes into the folder; process numbers by rank."""
+    valgrind = ["valgrind", "--tool=callgrind", "-q", "--instr-atstart=no", f"--callgrind-out-file={folder}/%p",
+                *(f"--toggle-collect=*{function}" for function in functions)]
+    figures, why = rounds.run([*library.start(2), *valgrind, program, str(CALLS)], 120, environment)
+    if figures is None:
+        raise RuntimeError(why)
+    return {rank: int(figures[str(rank)]) for rank in (0, 1)}
 
 
 def count(library, program, functions, environment):
     """Instructions of one call by rank. RuntimeError says what went wrong."""
     with tempfile.TemporaryDirectory() as folder:
-        valgrind = ["valgrind", "--tool=callgrind", "-q", "--instr-atstart=no", f"--callgrind-out-file={folder}/%p",
-                    *(f"--toggle-collect=*{function}" for function in functions)]
-        figures, why = rounds.run([*library.start(2), *valgrind, program, str(CALLS)], 120, environment)
-        if figures is None:
-            raise RuntimeError(why)
-        return {rank: total_of(folder, int(figures[str(rank)])) / CALLS for rank in (0, 1)}
+        pids = run_counted(library, program, functions, environment, folder)
+        return {rank: total_of(folder, pid) / CALLS for rank, pid in pids.items()}
+
+
+def annotated(text):
+    """From what callgrind_annotate prints: instructions by function, over all the files that its inlined parts are in."""
+    sums = {}
+    for number, name in re.findall(r"^ *([\d,]+) \([^)]*\)  \S+?:(\S.*?)(?: \[[^]]*\])?$", text, re.MULTILINE):
+        sums[name] = sums.get(name, 0) + int(number.replace(",", ""))
+    return sums
+
+
+def where(library, program, function, rank, environment):
+    """(instructions of one call, function that spends them itself), most first."""
+    with tempfile.TemporaryDirectory() as folder:
+        pids = run_counted(library, program, (function,), environment, folder)
+        sums = {}
+        for name in files_of(folder, pids[rank]):
+            done = subprocess.run(["callgrind_annotate", "--auto=no", "--threshold=100", name], capture_output=True, text=True)
+            for key, number in annotated(done.stdout).items():
+                sums[key] = sums.get(key, 0) + number
+    return sorted(((number / CALLS, name) for name, number in sums.items() if number >= CALLS), reverse=True)
 
 
 def count_all(library, program, environment):

@@ -113,6 +113,12 @@ class Counts(unittest.TestCase):
         self.assertEqual([line.split() for line in lines[isend + 1:isend + 3]],
                          [["with", "checks", "<=", "160", "met"], ["without", "checks", "<=", "100", "NOT", "MET"]])
 
+    def test_inlined_parts_belong_to_their_function(self):
+        text = (" 7,000 (70.0%)  src/send.cpp:cow::begin(cow::Send&) [/lib/libmpi_abi.so.1]\n"
+                " 2,000 (20.0%)  src/list.hpp:cow::begin(cow::Send&) [/lib/libmpi_abi.so.1]\n"
+                " 1,000 (10.0%)  ???:memcpy\n10,000 (100.0%)  PROGRAM TOTALS\n")
+        self.assertEqual(counting.annotated(text), {"cow::begin(cow::Send&)": 9000, "memcpy": 1000})
+
     def test_each_function_is_counted_once(self):
         counted = [function for functions in counting.RUNS for function in functions]
         self.assertEqual(sorted(counted), sorted({row.function for row in counting.TABLE}))
