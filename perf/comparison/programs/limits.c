@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { line = 64, rounds = 40, wakes = 60 };
+enum { line = 64, rounds = 40, wakes = 40 };
 
 typedef struct { /* what two processes share; each word has a line of its own, and its neighbours too (prefetching) */
   _Alignas(2 * line) _Atomic unsigned there;
@@ -152,7 +152,7 @@ static void futex_sleeper(int ignored) {
 static double futex_waker(int ignored) {
   (void)ignored;
   for (unsigned i = 0; i < wakes; ++i) {
-    sleep_us(3000);
+    sleep_us(10000);
     atomic_store(&shared->stamp, now());
     atomic_store(&shared->there, i + 1);
     syscall(SYS_futex, &shared->there, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -175,7 +175,7 @@ static void epoll_sleeper(int fd) {
 
 static double epoll_waker(int fd) {
   for (unsigned i = 0; i < wakes; ++i) {
-    sleep_us(3000);
+    sleep_us(10000);
     atomic_store(&shared->stamp, now());
     if (write(fd, "12345678", 8) != 8) die("write");
     while (atomic_load(&shared->back) != i + 1) sched_yield();

@@ -1,11 +1,12 @@
-/* From the call that sends 8 bytes to a rank that has been waiting for 3 ms to the return of its MPI_Recv, on another
-   core: microseconds. Both ranks must read the same clock: one machine.
+/* From the call that sends 8 bytes to a rank that has been waiting for 10 ms to the return of its MPI_Recv, on another
+   core: microseconds. (On a busy machine a rank that yields for a while before it sleeps needs some
+   milliseconds to get there.) Both ranks must read the same clock: one machine.
    wake [--pin] */
 #include "measure.h"
 
 #include <time.h>
 
-enum { wakes = 60 };
+enum { wakes = 40 };
 
 static long now(void) {
   struct timespec time;
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < wakes && rank < 2; ++i) {
     long stamp = 0;
     if (rank == 0) {
-      const struct timespec pause = {0, 3000000};
+      const struct timespec pause = {0, 10000000};
       nanosleep(&pause, NULL);
       stamp = now();
       MPI_Send(&stamp, 8, MPI_BYTE, 1, 1, MPI_COMM_WORLD);
