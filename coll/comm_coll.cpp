@@ -1,6 +1,7 @@
 #include "coll/comm_coll.hpp"
 
 #include "base/settings.hpp"
+#include "coll/find_layout.hpp"
 #include "coll/machine_file.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
@@ -11,30 +12,8 @@ namespace {
 
 const std::string* hint(const Comm& comm, std::string_view key) { return comm.info ? comm.info->get(key) : nullptr; }
 
-bool is_world_in_order(const Comm& comm) {
-  for (int r = 0; r < comm.size(); ++r)
-    if (comm.group->process(r) != static_cast<Process>(r)) return false;
-  return true;
-}
-
 Error refuse(const char* whose, const std::string& complaint) {
   return fail(ErrorClass::other, "%s: %s", whose, complaint.c_str());
-}
-
-// The layout, if any. One given by a hint must fit; one for the world applies where it fits.
-Error find_layout(const Comm& comm, std::optional<Layout>& out) {
-  Layout layout;
-  if (const std::string* text = hint(comm, "cow_layout")) {
-    std::string complaint = Layout::parse(*text, layout);
-    if (complaint.empty()) complaint = layout.fit(comm.size());
-    if (!complaint.empty()) return refuse("info key cow_layout", complaint);
-    out = layout;
-  } else if (!settings().layout.empty() && !comm.inter()) {
-    if (const std::string complaint = Layout::parse(settings().layout, layout); !complaint.empty())
-      return refuse("COW_LAYOUT", complaint);
-    if (layout.fit(comm.size()).empty() && is_world_in_order(comm)) out = layout;
-  }
-  return success;
 }
 
 // Who shares a node, where the launcher knows it of all ranks.

@@ -14,8 +14,7 @@ struct CommColl : CommExtension {
 
 Error make_comm_coll(Comm& comm);
 
-// The selector of a communicator. Its layout is the communicator's info key "cow_layout", or the setting COW_LAYOUT for
-// communicators of all ranks of the world in their order; "cow_coll" and COW_COLL name algorithms;
+// The selector of a communicator. Its layout is that of find_layout(); "cow_coll" and COW_COLL name algorithms;
 // "cow_reproducible" and COW_REPRODUCIBLE keep to one order of combining.
 inline Error selector_of(Comm& comm, Selector*& out) {
   if (!comm.coll)

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/layout.hpp"
 #include "launcher/controller.hpp"
 #include "launcher/hosts.hpp"
 #include "launcher/options.hpp"
@@ -102,6 +103,15 @@ std::string place(const Options& options, Job& job) {
   return {};
 }
 
+// A layout that does not have a place for each rank, no more and no less, is better refused before anything is started.
+std::string check_layout(const std::string& text, const Job& job) {
+  if (text.empty()) return {};
+  cow::Layout layout;
+  std::string wrong = cow::Layout::parse(text, layout);
+  if (wrong.empty()) wrong = layout.fit(static_cast<int>(job.ranks.size()));
+  return wrong.empty() ? wrong : "--layout (COW_LAYOUT): " + wrong;
+}
+
 void print_map(const Job& job) {
   std::vector<std::uint32_t> nodes;
   std::vector<std::string> programs;
@@ -121,6 +131,7 @@ std::string describe_job(const Options& options, Job& job) {
   job.environment = options.environment;
   for (const Program& program : options.programs) job.applications.push_back(program.application);
   if (std::string wrong = place(options, job); !wrong.empty()) return wrong;
+  if (std::string wrong = check_layout(options.settings.layout, job); !wrong.empty()) return wrong;
   add_input(options, job);
   job.binding = options.mapping.binding;
   job.flush_after = isatty(1) || isatty(2) ? 30 : 0;

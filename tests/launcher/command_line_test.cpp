@@ -48,6 +48,18 @@ TEST(CommandLine, AnUnknownOptionIsNamedWithTheNearest) {
   EXPECT_EQ(mpirun({}).status, 2);
 }
 
+TEST(CommandLine, ALayoutHasAPlaceForEachRank) {
+  EXPECT_EQ(mpirun({"-n", "4", "--layout", "torus:2x2", "sh", "-c", "echo $COW_LAYOUT"}).out,
+            "torus:2x2\ntorus:2x2\ntorus:2x2\ntorus:2x2\n");
+  const Finished small = mpirun({"-n", "6", "--layout", "torus:4x4", "echo", "started"});
+  EXPECT_NE(small.status, 0);
+  EXPECT_EQ(small.out, "");
+  EXPECT_THAT(small.err, HasSubstr("layout torus:4x4 has 16 places for 6 ranks; it would fit: torus:3x2"));
+  const Finished cube = mpirun({"-n", "6", "echo", "started"}, {"", {"COW_LAYOUT=hypercube:3"}, -1});
+  EXPECT_THAT(cube.err, AllOf(HasSubstr("COW_LAYOUT"), HasSubstr("hypercube:2 for 4 ranks")));
+  EXPECT_THAT(mpirun({"--layout", "circle:3", "true"}).err, HasSubstr("expected switch, ring:N"));
+}
+
 TEST(CommandLine, UnknownAndMalformedSettingsAreRefusedByName) {
   const Finished unknown = mpirun({"-n", "1", "echo", "started"}, {"", {"COW_PROVIDR=net"}, -1});
   EXPECT_EQ(unknown.status, 2);

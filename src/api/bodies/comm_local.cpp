@@ -1,7 +1,9 @@
 // Communicators: what needs no message.
 #include <cstring>
+#include <optional>
 
 #include "api/bodies.hpp"
+#include "coll/find_layout.hpp"
 #include "objects/comm.hpp"
 #include "objects/info.hpp"
 
@@ -85,6 +87,9 @@ Error body::Comm_get_info(Comm& comm, MPI_Info* info_used) {
   Info* info;
   if (const Error error = create_info(info)) return error;
   if (comm.info) info->entries = comm.info->entries;
+  // The layout in use, wherever it comes from. One that cannot be used is an error of collectives, not of this call.
+  std::optional<Layout> layout;
+  if (!coll::find_layout(comm, layout) && layout) info->set("cow_layout", layout->name());
   *info_used = handle_of(*info);
   return success;
 }
