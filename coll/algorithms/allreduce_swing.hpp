@@ -4,7 +4,9 @@
 // With rho(s) = sum of (-2)^i for i = 0 … s, rank r exchanges in step s with r + rho(s) if it is even and r - rho(s) if
 // odd. On a grid step s works in one dimension after the other; 2 D colours, each with a part of the vector, start in
 // different dimensions and go mirrored ways, so that all links of a torus work at once. "swing_short" is the latency
-// form: one colour, the whole vector in each step.
+// form: one colour, the whole vector in each step. It takes the steps from the last to the first: so the ranks that have
+// met are always one set to all of them (after the steps from s on), and all combine alike and get the same bits. From
+// the first to the last, two ranks that have met may each have met others than the other has.
 //
 // When: large ("swing") and small ("swing_short") vectors on a ring or torus whose extents are powers of two; the
 // registry does not offer it elsewhere. Commutative operations.
@@ -19,6 +21,26 @@
 namespace cow::coll {
 
 inline int swing_distance(int step) { return (1 - (step % 2 == 0 ? -2 : 2) * (1 << step)) / 3; }
+
+// The steps that lead from place 0 of a ring to place r, the lowest first: bit s stands for step s. Places that meet in
+// the steps from s on have the same bits below s, and partners of step s differ in bit s.
+//
+// r = rho(a) - rho(b) + rho(c) … for the steps a < b < c …, hence (3 r - [r odd]) / 2 = (-2)^a - (-2)^b + …, of which the
+// lowest step is the number of zero bits at the end. Around the ring this leaves the highest step open; it is there if
+// the number of steps would not be odd as r is.
+inline int swing_steps(int r, int steps) {
+  int rest = (3 * r - (r & 1)) / 2;
+  int sign = 1;
+  int out = 0;
+  for (int s = 0; s < steps - 1; ++s) {
+    if (!(rest >> s & 1)) continue;
+    out |= 1 << s;
+    rest -= sign * (s % 2 == 0 ? 1 << s : -(1 << s));
+    sign = -sign;
+  }
+  const bool odd = std::popcount(static_cast<unsigned>(out)) & 1;
+  return odd == ((r & 1) == 1) ? out : out | 1 << (steps - 1);
+}
 
 class SwingPartners {
  public:
@@ -45,6 +67,12 @@ class SwingPartners {
     const int here = grid_.coordinate(rank, move.dimension);
     const int distance = swing_distance(move.turn) * (colour < dimensions ? 1 : -1);
     return grid_.moved(rank, move.dimension, here % 2 == 0 ? here + distance : here - distance);
+  }
+  // Which of the two groups that meet in a step of colour 0 stands on the left: the same to all of their ranks.
+  bool partner_left(int step, int rank) const {
+    const Move move = turned(step, 0);
+    const int steps = log2_floor(grid_.extent(move.dimension));
+    return swing_steps(grid_.coordinate(rank, move.dimension), steps) >> move.turn & 1;
   }
 
  private:
@@ -110,10 +138,10 @@ struct AllreduceSwingShort {
     const SwingPartners partners(v.layout(), v.size());
     Address mine = a.recv;
     Address theirs = v.scratch(a.count);
-    for (int s = 0; s < partners.steps(); ++s) {
+    for (int s = partners.steps() - 1; s >= 0; --s) {
       const int partner = partners(0, s, v.rank());
       v.exchange(partner, mine, a.count, partner, theirs, a.count);
-      combine(v, mine, theirs, a.count, partner < v.rank());
+      combine(v, mine, theirs, a.count, partners.partner_left(s, v.rank()));
     }
     v.copy(a.recv, mine, a.count);
   }
