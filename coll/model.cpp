@@ -71,6 +71,16 @@ Traffic Patterns::shift(int distance) {
   return place->second;
 }
 
+Traffic Patterns::tree(int distance) {
+  const auto [place, fresh] = known_.try_emplace(std::int64_t{distance} * 4 + 2);
+  if (fresh) {
+    place->second = route([&](int from, auto to) {
+      if (from % (2 * distance) == 0) to(from + distance);
+    });
+  }
+  return place->second;
+}
+
 Traffic Patterns::exchange(int mask) {
   const auto [place, fresh] = known_.try_emplace(std::int64_t{mask} * 4 + 1);
   if (fresh) place->second = route([&](int from, auto to) { to(from ^ mask); });

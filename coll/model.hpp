@@ -47,6 +47,7 @@ class Patterns {
   explicit Patterns(Wires wires) : wires_(std::move(wires)) {}
   const Wires& wires() const { return wires_; }
   Traffic shift(int distance);  // r to r + distance, around
+  Traffic tree(int distance);   // every other multiple of distance to the next
   Traffic exchange(int mask);   // r to r ^ mask where both exist
   Traffic all();                // r to every other rank at once
   // Any other pattern: `name` stands for it, `to(rank, out)` appends whom a rank sends to.
@@ -69,6 +70,8 @@ class Cost {
   void shift(int distance, double bytes, int times = 1) {
     messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times);
   }
+  // A step of a binomial tree: those whose number is a multiple of 2 * distance, to those `distance` above them.
+  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1); }
   void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1); }
   void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
   // `count` messages one rank sends or receives at once through its own link.

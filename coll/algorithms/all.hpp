@@ -1,4 +1,5 @@
-// Every algorithm, once. The order within a collective matters only between equal predicted times: the first wins.
+// Every algorithm, once. The order within a collective matters only between equal predicted times: the first wins (so
+// those in two levels come first: plain trees are as good only where root and places happen to suit them).
 #pragma once
 
 #include "coll/algorithms/allgather.hpp"
@@ -38,23 +39,24 @@ template <class... Algorithms>
 struct AlgorithmList {};
 
 using AllAlgorithms = AlgorithmList<
-    BarrierDissemination, BarrierTree, BarrierNodes,                                                             //
-    BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine, BcastSpanningTrees,  //
-    BcastTorusTrees, BcastNodesSmall, BcastNodesLarge,
-    ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceChain, ReduceBine, ReduceTorusTrees, ReduceOrderedHalving, ReduceNodesSmall, ReduceNodesLarge,                  //
-    AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing, AllreduceSwingShort,      //
-    AllreduceDimensionExchange, AllreduceBucket, AllreduceBine, AllreduceNodes, AllreduceNodesSplit,                                                   //
-    GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,   //
-    Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>, Allgather<RingWay>, Allgather<BucketWay>, AllgatherNodes<false>, AllgatherNodes<true>,         //
-    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,                        //
-    AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,        //
-    AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                          //
-    AlltoallLinear<Collective::alltoallv, GivenTraffic>,                                           //
-    AlltoallPairwise<Collective::alltoallv, GivenTraffic>,                                         //
-    ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,      //
-    ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>,                       //
-    ReduceScatterBlock<ScatterPairwise>, ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,                          //
-    ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,  //
+    BarrierNodes, BarrierDissemination, BarrierTree,  //
+    BcastNodesSmall, BcastNodesLarge, BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine,
+    BcastSpanningTrees, BcastTorusTrees,  //
+    ReduceNodesSmall, ReduceNodesLarge, ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceOrderedHalving,
+    ReduceChain, ReduceBine, ReduceTorusTrees,  //
+    AllreduceNodes, AllreduceNodesSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing,
+    AllreduceSwingShort, AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,              //
+    GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
+    AllgatherNodes<false>, AllgatherNodes<true>, Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>,
+    Allgather<RingWay>, Allgather<BucketWay>,                                                                //
+    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,           //
+    AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,                  //
+    AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                //
+    AlltoallLinear<Collective::alltoallv, GivenTraffic>, AlltoallPairwise<Collective::alltoallv, GivenTraffic>,  //
+    ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,                //
+    ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>, ReduceScatterBlock<ScatterPairwise>,
+    ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,  //
+    ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,
     ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>,
     NeighboursDirect<Collective::neighbor_allgather>, NeighboursDirect<Collective::neighbor_alltoall>>;
 

@@ -16,8 +16,8 @@ struct BarrierTree {
 
   static void cost(Cost& cost, const Problem& p) {
     for (int d = 1; d < p.size; d *= 2) {
-      cost.shift(d, 0);
-      cost.shift(-d, 0);
+      cost.tree(d, 0);
+      cost.tree(d, 0);
     }
   }
 

@@ -15,7 +15,7 @@ struct BcastBinomial {
   static bool valid(const Problem&) { return true; }
 
   static void cost(Cost& cost, const Problem& p) {
-    for (int d = 1; d < p.size; d *= 2) cost.shift(d, static_cast<double>(p.bytes));
+    for (int d = 1; d < p.size; d *= 2) cost.tree(d, static_cast<double>(p.bytes));
   }
 
   template <class V>

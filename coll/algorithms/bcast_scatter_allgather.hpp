@@ -31,7 +31,7 @@ inline void cost_scatter_blocks(Cost& cost, const Problem& p) {
   const double block = static_cast<double>(p.bytes) / p.size;
   int d = 1;
   while (d < p.size) d *= 2;
-  for (d /= 2; d > 0; d /= 2) cost.shift(d, block * std::min(d, p.size - d));
+  for (d /= 2; d > 0; d /= 2) cost.tree(d, block * std::min(d, p.size - d));
 }
 
 struct BcastScatterRing {

@@ -17,7 +17,7 @@ inline int subtree(int position, int size) {
 }
 
 inline void cost_binomial_blocks(Cost& cost, const Problem& p) {
-  for (int d = 1; d < p.size; d *= 2) cost.shift(d, static_cast<double>(p.bytes) * std::min(d, p.size - d));
+  for (int d = 1; d < p.size; d *= 2) cost.tree(d, static_cast<double>(p.bytes) * std::min(d, p.size - d));
 }
 
 struct GatherBinomial {

@@ -38,7 +38,7 @@ Address reduce_tree(V& v, const Args& a, int position, Peer peer, Address result
 
 inline void cost_reduce_tree(Cost& cost, const Problem& p) {
   for (int d = 1; d < p.size; d *= 2) {
-    cost.shift(-d, static_cast<double>(p.bytes));
+    cost.tree(d, static_cast<double>(p.bytes));
     cost.reduce(static_cast<double>(p.bytes));
   }
 }
@@ -65,7 +65,7 @@ struct ReduceOrdered {
   static void cost(Cost& cost, const Problem& p) {
     cost_fold_in(cost, p);
     for (int d = 1; d < 1 << log2_floor(p.size); d *= 2) {
-      cost.shift(-d, static_cast<double>(p.bytes));
+      cost.tree(d, static_cast<double>(p.bytes));
       cost.reduce(static_cast<double>(p.bytes));
     }
     if (p.size > 1) cost.shift(1, static_cast<double>(p.bytes));

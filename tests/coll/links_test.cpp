@@ -75,8 +75,9 @@ TEST(Links, SwingOnARingLoadsALinkWithHalfItsDistance) {
     ASSERT_EQ(1 << r.rounds.size(), p);
     for (size_t s = 0; s < r.rounds.size(); ++s) {
       const int distance = std::abs(rho(static_cast<int>(s)));
-      EXPECT_EQ(r.rounds[s].link_messages, (distance + 1) / 2) << p << " ranks, step " << s;
-      EXPECT_EQ(r.rounds[s].hops, distance);
+      const RoundLoad& round = r.rounds[r.rounds.size() - 1 - s];  // the last step is taken first
+      EXPECT_EQ(round.link_messages, (distance + 1) / 2) << p << " ranks, step " << s;
+      EXPECT_EQ(round.hops, distance);
     }
   }
 }
@@ -190,6 +191,48 @@ TEST(Links, RingOnARingTalksToNeighboursOnly) {
   EXPECT_EQ(r.dilation, 1);
   EXPECT_EQ(r.link_messages, 1);
   EXPECT_EQ(r.rounds.size(), 22u);
+}
+
+// In two levels, each node's bytes cross the network once; the costs follow.
+TEST(Links, NodesSendEachByteOnce) {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t r = 0; r < 32; ++r) ids.push_back(r / 8);
+  const Nodes nodes(ids);
+  const Wires wires(std::nullopt, nodes);
+  const auto total = [&](Collective collective, const char* name, Count count) {
+    const Algorithm* const a = find_algorithm(collective, name);
+    const Case c{a, 32, count, 0, false, true, nullptr, &nodes};
+    return route(measure(c), wires, Model{});
+  };
+  EXPECT_EQ(total(Collective::allreduce, "nodes", 1000).busiest_total, 2 * 1000);  // doubling: two steps
+  EXPECT_EQ(total(Collective::allreduce, "nodes_split", 1600).busiest_total, 2 * 1600 * 3 / 4);
+  EXPECT_EQ(total(Collective::allgather, "nodes_ring", 1000).busiest_total, 3 * 8 * 1000);
+  EXPECT_EQ(total(Collective::allgather, "nodes", 1000).busiest_total, 3 * 8 * 1000);
+  EXPECT_EQ(total(Collective::bcast, "nodes", 1000).link_messages, 1);
+  EXPECT_EQ(total(Collective::allreduce, "doubling", 1000).link_messages, 8);
+}
+
+TEST(Links, CostsOfNodesPredictWhatTheExaminerSees) {
+  Model model;
+  model.gamma = model.copy = 0;
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t r = 0; r < 32; ++r) ids.push_back(r / 8);
+  const std::optional<Nodes> nodes{Nodes(ids)};
+  const Wires wires(std::nullopt, nodes);
+  Patterns patterns{wires};
+  for (const Algorithm& a : algorithms()) {
+    const bool known = a.collective == Collective::barrier || a.collective == Collective::bcast ||
+                       a.collective == Collective::reduce || a.collective == Collective::allreduce ||
+                       a.collective == Collective::allgather;
+    if (!known || !a.valid({32, 0, true, nullptr, &*nodes})) continue;
+    if (std::string(a.name) == "chain") continue;  // taken as if the pipeline were full all the time
+    for (const Count count : {32, 32 * 64}) {
+      const double predicted = predicted_time(a, {32, count, true, nullptr, &*nodes}, model, &patterns);
+      const double seen = route(measure({&a, 32, count, 0, false, true, nullptr, &*nodes}), wires, model).time;
+      EXPECT_LE(predicted, 1.7 * seen + 1) << name_of(a.collective) << ' ' << a.name << ' ' << count;
+      EXPECT_GE(predicted, 0.6 * seen - 1) << name_of(a.collective) << ' ' << a.name << ' ' << count;
+    }
+  }
 }
 
 // The cost functions against what the examiner sees: on each layout, at sizes where blocks are equal.

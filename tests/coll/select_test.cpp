@@ -1,5 +1,7 @@
 #include "coll/select.hpp"
 
+#include "coll/machine_file.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cow::coll {
@@ -47,7 +49,7 @@ TEST(Selection, RefusesWhatDoesNotExist) {
   Forced forced;
   EXPECT_EQ(parse_forced("", forced), "");
   EXPECT_NE(
-      parse_forced("allreduce=circle", forced).find("the algorithms for allreduce are doubling, rabenseifner, ring"),
+      parse_forced("allreduce=circle", forced).find("the algorithms for allreduce are nodes, nodes_split, doubling"),
       std::string::npos);
   EXPECT_NE(parse_forced("allreduces=ring", forced).find("expected one of barrier, bcast"), std::string::npos);
   EXPECT_NE(parse_forced("bcast", forced), "");
@@ -62,6 +64,46 @@ TEST(Selection, ModelIsRead) {
   for (const char* text : {"alfa=3", "alpha", "alpha=", "alpha=x", "alpha=-1"})
     EXPECT_NE(parse_model(text, model), "") << text;
   EXPECT_EQ(model.alpha, 3);
+}
+
+TEST(Selection, MachineFileIsRead) {
+  Model model;
+  EXPECT_EQ(parse_machine("# measured\nalpha = 3.5  # between\n\n  node_beta=0.25\n", model), "");
+  EXPECT_EQ(model.alpha, 3.5);
+  EXPECT_EQ(model.node_beta, 0.25);
+  EXPECT_EQ(model.beta, Model{}.beta);
+  EXPECT_EQ(parse_machine("alpha = 4\nbeta = much\n", model), "line 2: \"beta=much\": expected a number, 0 or more");
+  EXPECT_EQ(model.alpha, 3.5);
+}
+
+Nodes nodes_of(int count, int ranks) {
+  std::vector<std::uint32_t> ids;
+  for (int r = 0; r < ranks; ++r) ids.push_back(static_cast<std::uint32_t>(r * count / ranks));
+  return Nodes(ids);
+}
+
+TEST(Selection, SeveralNodesOfSeveralRanksTakeTwoLevels) {
+  Selector selector(64, std::nullopt, nodes_of(8, 64), Model{}, {});
+  for (const Collective c : {Collective::barrier, Collective::bcast, Collective::reduce, Collective::allreduce,
+                             Collective::allgather})
+    EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("nodes")) << name_of(c);
+  Selector one_node(8, std::nullopt, nodes_of(1, 8), Model{}, {});
+  EXPECT_STREQ(algorithms()[one_node.choose(Collective::bcast, 8, true)].name, "binomial");
+  Selector one_a_node(8, std::nullopt, nodes_of(8, 8), Model{}, {});
+  EXPECT_STREQ(algorithms()[one_a_node.choose(Collective::bcast, 8, true)].name, "binomial");
+}
+
+TEST(Selection, ReproducibleTakesTheFixedOrderOnly) {
+  Forced forced;
+  ASSERT_EQ(parse_forced("allreduce=ring", forced), "");
+  Selector selector(64, std::nullopt, nodes_of(8, 64), Model{}, forced, true);
+  for (int c = 0; c < collectives; ++c) {
+    const auto collective = static_cast<Collective>(c);
+    for (Count bytes = 1; bytes < 1 << 30; bytes *= 2) {
+      const Algorithm& a = algorithms()[selector.choose(collective, bytes, false)];
+      EXPECT_TRUE(!reduces(collective) || a.fixed_order) << name_of(collective) << ' ' << a.name;
+    }
+  }
 }
 
 TEST(Selection, IsPrinted) {
