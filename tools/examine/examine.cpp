@@ -1,4 +1,5 @@
 // cow-examine: what a collective algorithm does to the links of a machine that need not exist.
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "base/settings.hpp"
+#include "coll/examine/picture.hpp"
 #include "coll/examine/report.hpp"
 
 namespace {
@@ -16,7 +18,8 @@ using namespace cow::coll;
 
 constexpr char usage[] =
     "usage: cow-examine COLLECTIVE ALGORITHM --layout LAYOUT [--per-node N] [--bytes N] [--root R]\n"
-    "                   [--steps] [--check] [--model M]\n"
+    "                   [--steps] [--check] [--svg FILE] [--model M]\n"
+    "       cow-examine --times COLLECTIVE --layout LAYOUT --svg FILE [--model M]\n"
     "       cow-examine --compare [COLLECTIVE] --ranks N [--bytes N] [--model M]\n"
     "       cow-examine --list\n"
     "  --layout   switch:N, ring:N, mesh:AxB, torus:AxBxC or hypercube:D\n"
@@ -25,15 +28,17 @@ constexpr char usage[] =
     "  --steps    every step: messages, hops, load of the busiest link, predicted time\n"
     "  --check    follow every byte and check what each rank ends with; for small machines\n"
     "  --model    as COW_COLL_MODEL; \"store-and-forward\" in it for that kind of switching\n"
+    "  --svg      a picture of what each link of a ring or a plane carries; with --times, of the predicted time of all\n"
+    "             algorithms against size\n"
     "  --compare  a table of all algorithms (of bcast and allreduce, unless one is named) on five or six layouts: time "
     "in\n"
     "             us (steps, longest way, bytes over the busiest link for each byte of the vector)\n";
 
 struct Options {
-  std::string first, second, layout, model;
+  std::string first, second, layout, model, svg;
   Count bytes = 1024;
   int root = 0, ranks = 0, per_node = 1;
-  bool steps = false, check = false, compare = false, list = false;
+  bool steps = false, check = false, compare = false, list = false, times = false;
 };
 
 template <class Number>
@@ -48,7 +53,7 @@ bool read_options(int argc, char** argv, Options& o) {
     const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
     const bool takes_value =
         word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" || word == "--ranks" ||
-        word == "--per-node";
+        word == "--per-node" || word == "--svg";
     if (takes_value && !value) return false;
     if (word == "--layout")
       o.layout = value;
@@ -62,6 +67,10 @@ bool read_options(int argc, char** argv, Options& o) {
       return false;
     else if (word == "--per-node" && (!read_number(value, o.per_node) || o.per_node < 1))
       return false;
+    else if (word == "--svg")
+      o.svg = value;
+    else if (word == "--times")
+      o.times = true;
     else if (word == "--steps")
       o.steps = true;
     else if (word == "--check")
@@ -88,6 +97,37 @@ int refuse(const std::string& complaint) {
   return 2;
 }
 
+// Writes a picture; 0 when that went well.
+int write_picture(const std::string& path, const std::string& picture) {
+  FILE* const file = fopen(path.c_str(), "w");
+  const bool written = file && fputs(picture.c_str(), file) >= 0;
+  if (!file || fclose(file) != 0 || !written) return refuse(path + ": " + strerror(errno));
+  return 0;
+}
+
+// The layout asked for, which must have a size.
+std::string read_layout(const Options& o, Layout& out) {
+  if (std::string wrong = Layout::parse(o.layout, out); !wrong.empty()) return wrong;
+  return out.size() == 0 ? "the layout needs a size, as in switch:16" : "";
+}
+
+int draw_times(const Options& o, const Model& model) {
+  Layout layout;
+  if (const std::string wrong = read_layout(o, layout); !wrong.empty()) return refuse(wrong);
+  if (o.svg.empty()) return refuse("--times needs --svg FILE");
+  for (int c = 0; c < collectives; ++c)
+    if (o.first == name_of(static_cast<Collective>(c)))
+      return write_picture(o.svg, picture_of_times(static_cast<Collective>(c), layout, model));
+  return refuse("\"" + o.first + "\" is not a collective; cow-examine --list shows all");
+}
+
+int draw_links(const Options& o, const Case& c, const Layout& layout, const Wires& wires, const Model& model) {
+  std::string complaint;
+  const std::string title = o.first + " by " + o.second + " on " + layout.name() + ", " + std::to_string(o.bytes) + " bytes";
+  const std::string picture = picture_of_links(route(measure(c), wires, model), layout, title, complaint);
+  return complaint.empty() ? write_picture(o.svg, picture) : refuse(complaint);
+}
+
 const Algorithm* find_named(const Options& o) {
   for (const Algorithm& a : algorithms())
     if (o.first == name_of(a.collective) && o.second == a.name) return &a;
@@ -96,8 +136,7 @@ const Algorithm* find_named(const Options& o) {
 
 int examine_one(const Options& o, const Model& model) {
   Layout layout;
-  if (const std::string wrong = Layout::parse(o.layout, layout); !wrong.empty()) return refuse(wrong);
-  if (layout.size() == 0) return refuse("the layout needs a size, as in switch:16");
+  if (const std::string wrong = read_layout(o, layout); !wrong.empty()) return refuse(wrong);
   const Algorithm* const algorithm = find_named(o);
   if (!algorithm) return refuse("no algorithm " + o.second + " for " + o.first + "; cow-examine --list shows all");
   if (o.root >= layout.size()) return refuse("the root is not a rank of the layout");
@@ -112,6 +151,8 @@ int examine_one(const Options& o, const Model& model) {
   const bool by_node = nodes && layout.kind() == Layout::Kind::network_switch;
   const Wires wires(by_node ? std::nullopt : std::optional(layout), nodes);
   fputs(report(c, wires, model, o.steps).c_str(), stdout);
+  if (!o.svg.empty())
+    if (const int status = draw_links(o, c, layout, wires, model)) return status;
   if (!o.check) return 0;
   const std::string wrong = examine(c).wrong;
   printf("  check: %s\n", wrong.empty() ? "every rank ends with the right contributions" : wrong.c_str());
@@ -129,6 +170,7 @@ int main(int argc, char** argv) {
     for (const Algorithm& a : algorithms()) printf("%-21s %s\n", name_of(a.collective), a.name);
     return 0;
   }
+  if (o.times) return draw_times(o, model);
   if (o.compare) {
     if (o.ranks < 1) return refuse("--compare needs --ranks");
     fputs(compare(o.first, o.ranks, o.bytes, model).c_str(), stdout);
