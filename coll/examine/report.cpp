@@ -1,5 +1,6 @@
 #include "coll/examine/report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -84,7 +85,7 @@ std::string report(const Case& c, const Wires& wires, const Model& model, bool s
   return steps ? out + list_rounds(r) : out;
 }
 
-std::string compare(std::string_view collective, int ranks, Count bytes, const Model& model) {
+std::string compare(std::string_view collective, std::string_view only, int ranks, Count bytes, const Model& model) {
   const std::vector<Layout> layouts = layouts_of(ranks);
   std::string out = "| algorithm |", rule = "|---|";
   for (const Layout& layout : layouts) {
@@ -93,7 +94,11 @@ std::string compare(std::string_view collective, int ranks, Count bytes, const M
   }
   out += "\n" + rule + "\n";
   for (const Algorithm& a : algorithms()) {
-    if (!compared(a, collective)) continue;
+    if (!compared(a, collective) || (!only.empty() && only != a.name)) continue;
+    const bool applies = std::any_of(layouts.begin(), layouts.end(), [&](const Layout& layout) {
+      return a.valid({layout.size(), bytes, true, &layout});
+    });
+    if (!applies) continue;
     out += std::string("| ") + name_of(a.collective) + " " + a.name + " |";
     for (const Layout& layout : layouts) out += cell(a, layout, bytes, model);
     out += "\n";

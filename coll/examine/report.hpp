@@ -12,7 +12,8 @@ namespace cow::coll {
 std::string report(const Case& c, const Wires& wires, const Model& model, bool steps);
 
 // A table in Markdown: algorithms down, layouts across, all of `ranks` places; in a cell the predicted time, the steps,
-// the longest way and the bytes over the busiest link. `collective` empty: a choice of all.
-std::string compare(std::string_view collective, int ranks, Count bytes, const Model& model);
+// the longest way and the bytes over the busiest link. `collective` empty: broadcast and allreduce; `only`, if not
+// empty: that algorithm. Those that apply to none of the layouts are left out.
+std::string compare(std::string_view collective, std::string_view only, int ranks, Count bytes, const Model& model);
 
 }  // namespace cow::coll

@@ -20,7 +20,7 @@ constexpr char usage[] =
     "usage: cow-examine COLLECTIVE ALGORITHM --layout LAYOUT [--per-node N] [--bytes N] [--root R]\n"
     "                   [--steps] [--check] [--svg FILE] [--model M]\n"
     "       cow-examine --times COLLECTIVE --layout LAYOUT --svg FILE [--model M]\n"
-    "       cow-examine --compare [COLLECTIVE] --ranks N [--bytes N] [--model M]\n"
+    "       cow-examine --compare [COLLECTIVE [ALGORITHM]] --ranks N [--bytes N] [--model M]\n"
     "       cow-examine --list\n"
     "  --layout   switch:N, ring:N, mesh:AxB, torus:AxBxC or hypercube:D\n"
     "  --per-node ranks on each node, one after the other (default 1); messages inside of a node use no link\n"
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
   if (o.times) return draw_times(o, model);
   if (o.compare) {
     if (o.ranks < 1) return refuse("--compare needs --ranks");
-    fputs(compare(o.first, o.ranks, o.bytes, model).c_str(), stdout);
+    fputs(compare(o.first, o.second, o.ranks, o.bytes, model).c_str(), stdout);
     return 0;
   }
   return examine_one(o, model);
