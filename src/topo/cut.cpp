@@ -7,7 +7,7 @@
 namespace cow::topo {
 namespace {
 
-constexpr int most_passes = 8;
+int most_passes(int vertices) { return vertices > 4096 ? 2 : 8; }
 
 class Cutter {
  public:
@@ -27,7 +27,7 @@ class Cutter {
   void consider(const std::vector<int>& order) {
     side_.assign(static_cast<std::size_t>(n_), true);
     for (int i = 0; i < first_; ++i) side_[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = false;
-    for (int pass = 0; pass < most_passes && improve(); ++pass) continue;
+    for (int pass = 0; pass < most_passes(n_) && improve(); ++pass) continue;
     const std::int64_t weight = cut();
     if (best_.empty() || weight < best_weight_) {
       best_ = side_;

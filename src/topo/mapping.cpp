@@ -10,6 +10,8 @@
 namespace cow::topo {
 namespace {
 
+constexpr int many = 4096;  // vertices, from which on what a mapping may take is bounded more strictly
+
 std::vector<int> numbers(int n) {
   std::vector<int> out(static_cast<std::size_t>(n));
   std::iota(out.begin(), out.end(), 0);
@@ -106,7 +108,7 @@ class Exchanger {
       : graph_(graph), places_(places), holder_(holder) {}
 
   void run() {
-    for (int pass = 0; pass < 6; ++pass) {
+    for (int pass = 0; pass < (graph_.size() > many ? 1 : 6); ++pass) {
       bool better = false;
       for (int v = 0; v < graph_.size(); ++v) better = try_vertex(v) || better;
       if (!better) return;
@@ -118,8 +120,9 @@ class Exchanger {
   bool try_vertex(int v) {
     const int n = graph_.size();
     bool better = false;
-    for (int tried = 0; tried < std::min(n, most_tried); ++tried) {
-      const int w = n <= most_tried ? tried : next_random() % n;
+    const int most = n > many ? 16 : 192;
+    for (int tried = 0; tried < std::min(n, most); ++tried) {
+      const int w = n <= most ? tried : next_random() % n;
       if (w == v || saved(v, w) <= 0) continue;
       std::swap(holder_[static_cast<std::size_t>(v)], holder_[static_cast<std::size_t>(w)]);
       better = true;
@@ -146,7 +149,6 @@ class Exchanger {
     return sum;
   }
 
-  static constexpr int most_tried = 192;
   const Graph& graph_;
   const Places& places_;
   std::vector<int>& holder_;
@@ -176,8 +178,11 @@ std::vector<int> map_graph(const Edges& edges, const Shape& shape, const Places&
     best = std::move(holder);
     best_cost = cost;
   };
-  for (std::vector<int>& holder : regular_mappings(shape, places)) consider(std::move(holder));
-  for (const bool even : {true, false}) consider(Mapper(graph, shape, places, even).run());
+  std::vector<std::vector<int>> regular = regular_mappings(shape, places);
+  const bool search = n <= many || regular.empty();
+  for (std::vector<int>& holder : regular) consider(std::move(holder));
+  for (const bool even : {true, false})
+    if (search && (even || n <= many)) consider(Mapper(graph, shape, places, even).run());
   return best;
 }
 

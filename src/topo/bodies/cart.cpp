@@ -53,8 +53,10 @@ Error body::Cart_create(Comm& comm_old, int ndims, const int* dims, const int* p
   Grid grid;
   if (Error error = read_grid(comm_old, ndims, dims, periods, grid)) return error;
   std::vector<int> members = same_members(grid.size);
-  if (reorder)
-    if (Error error = choose_members(comm_old, edges_of(grid), grid.dims, members)) return error;
+  if (reorder) {
+    const Edges edges = comm_old.rank == 0 ? edges_of(grid) : Edges{};
+    if (Error error = choose_members(comm_old, edges, grid.dims, members)) return error;
+  }
   Comm* made;
   if (Error error = make_topology_comm(comm_old, members, made)) return error;
   if (made) set_topology(*made, std::make_shared<CartTopology>(grid.dims, grid.periods, made->rank));

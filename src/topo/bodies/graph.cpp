@@ -62,8 +62,10 @@ Error body::Graph_create(Comm& comm_old, int nnodes, const int* index, const int
   Graph graph;
   if (Error error = read_graph(comm_old, nnodes, index, edges, graph)) return error;
   std::vector<int> members = same_members(nnodes);
-  if (reorder)
-    if (Error error = choose_members(comm_old, edges_of(graph), {nnodes}, members)) return error;
+  if (reorder) {
+    const Edges edges = comm_old.rank == 0 ? edges_of(graph) : Edges{};
+    if (Error error = choose_members(comm_old, edges, {nnodes}, members)) return error;
+  }
   Comm* made;
   if (Error error = make_topology_comm(comm_old, members, made)) return error;
   if (made) set_topology(*made, std::make_shared<GraphTopology>(graph.index, graph.edges, made->rank));
