@@ -112,6 +112,33 @@ void register_types() {
 #undef COW_PAIR
 }
 
+// A type becomes what it would be if it were registered now. Takes over `now`.
+void adopt(Datatype& type, Datatype* now) {
+  type.size = now->size;
+  type.extent = now->extent;
+  type.true_extent = now->true_extent;
+  type.basic = now->basic;
+  type.pair_value = now->pair_value;
+  type.pair_index = now->pair_index;
+  type.alignment = now->alignment;
+  type.contiguous = now->contiguous;
+  type.dense = now->dense;
+  type.plan = now->plan;
+  type.map = now->map;
+  delete now;
+}
+
+void register_again() {
+#define COW_TYPE(handle, basic_of, category, external) \
+  if (find(handle)->basic != (basic_of)) adopt(*find(handle), new_basic(basic_of, Category::category, external, false));
+#define COW_PAIR(handle, value, index)                                                          \
+  if (find(handle)->pair_value != find(value)->basic || find(handle)->pair_index != find(index)->basic) \
+    adopt(*find(handle), new_pair(*find(value), *find(index)));
+#include "objects/predefined_types.def"
+#undef COW_TYPE
+#undef COW_PAIR
+}
+
 // Types without a name that are made once for each set of arguments, in maps that are used to the very end of the
 // process and so never destroyed.
 template <class Key, class Make>
@@ -224,6 +251,12 @@ Error match_size(int type_class, int bytes, Datatype*& out) {
       return success;
     }
   return fail(ErrorClass::arg, "there is no %s type of %d bytes", name, bytes);
+}
+
+void set_fortran_facts(const FortranFacts& facts) {
+  register_predefined();
+  fortran_facts = facts;
+  register_again();
 }
 
 void register_ops();  // op.cpp

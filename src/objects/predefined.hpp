@@ -41,6 +41,9 @@ struct FortranFacts {
 };
 extern FortranFacts fortran_facts;
 
+// Changes the facts, and with them the predefined types that depend on them.
+void set_fortran_facts(const FortranFacts& facts);
+
 // Gives every predefined datatype, operation, group, info and error handler its handle. May be called again, from any
 // thread, and before MPI_Init.
 void register_predefined();

@@ -11,6 +11,7 @@
 #include "api/build_info.hpp"
 #include "base/clock.hpp"
 #include "objects/info.hpp"
+#include "runtime/hardware.hpp"
 
 namespace cow {
 
@@ -37,6 +38,17 @@ Error body::Get_processor_name(char* name, int* resultlen) {
     return fail(ErrorClass::other, "gethostname: %s", strerror(errno));
   name[MPI_MAX_PROCESSOR_NAME - 1] = '\0';
   *resultlen = static_cast<int>(strlen(name));
+  return success;
+}
+
+// Whether this process is bound to one of each kind of resource. The keys are what MPI_Comm_split_type takes.
+Error body::Get_hw_resource_info(MPI_Info* hw_info) {
+  Info* info;
+  if (Error error = create_info(info)) return error;
+  info->set("mpi_shared_memory", "true");
+  for (const runtime::HardwareLevel& level : runtime::hardware_levels())
+    info->set(level.type, level.instance >= 0 ? "true" : "false");
+  *hw_info = handle_of(*info);
   return success;
 }
 

@@ -1,53 +1,24 @@
-// Process sets: named groups that sessions offer. The standard's two; "cow://NODE", the ranks of this node; and those
-// that the launcher has named.
+// What sessions tell of process sets.
+#include "objects/process_set.hpp"
+
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "api/bodies.hpp"
-#include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "objects/session.hpp"
-#include "runtime/job.hpp"
 
 namespace cow {
-namespace {
-
-constexpr const char* own_sets[] = {"mpi://WORLD", "mpi://SELF", "cow://NODE"};
-
-std::vector<std::string> all_sets() {
-  std::vector<std::string> names(std::begin(own_sets), std::end(own_sets));
-  for (std::string& name : runtime::process_sets())
-    if (name.size() < MPI_MAX_PSET_NAME_LEN) names.push_back(std::move(name));
-  return names;
-}
-
-Group* ranks_of_node() {
-  std::vector<Process> members;
-  for (int rank = 0; rank < runtime::job().size; ++rank)
-    if (runtime::node_of(rank) == runtime::job().node) members.push_back(static_cast<Process>(rank));
-  return make_group(std::move(members));
-}
-
-// A new group with one reference; null when there is no such set.
-Group* make_set(const std::string& name) {
-  if (name == own_sets[0]) return make_group(0, 1, runtime::job().size);
-  if (name == own_sets[1]) return make_group(this_process, 1, 1);
-  if (name == own_sets[2]) return ranks_of_node();
-  for (const std::string& known : runtime::process_sets())
-    if (known == name) return make_group(runtime::members_of(name));
-  return nullptr;
-}
-
-}  // namespace
 
 Error body::Session_get_num_psets(Session&, Info*, int* npset_names) {
-  *npset_names = static_cast<int>(all_sets().size());
+  *npset_names = static_cast<int>(process_set_names().size());
   return success;
 }
 
 Error body::Session_get_nth_pset(Session&, Info*, int n, int* pset_len, char* pset_name) {
-  const std::vector<std::string> names = all_sets();
+  const std::vector<std::string> names = process_set_names();
   if (n < 0 || n >= static_cast<int>(names.size()))
     return fail(ErrorClass::arg, "there is no process set number %d: there are %zu", n, names.size());
   if (*pset_len < 0) return fail(ErrorClass::arg, "*pset_len is %d, must not be negative", *pset_len);
@@ -63,7 +34,7 @@ Error body::Session_get_nth_pset(Session&, Info*, int n, int* pset_len, char* ps
 }
 
 Error body::Session_get_pset_info(Session&, const char* pset_name, MPI_Info* out) {
-  Group* const group = make_set(pset_name);
+  Group* const group = make_process_set(pset_name);
   if (!group) return fail(ErrorClass::arg, "there is no process set \"%.64s\"", pset_name);
   const int size = group->size();
   release(*group);
@@ -76,7 +47,7 @@ Error body::Session_get_pset_info(Session&, const char* pset_name, MPI_Info* out
 
 // The standard answers a name that does not exist with the null handle, not with an error.
 Error body::Group_from_session_pset(Session& session, const char* pset_name, MPI_Group* newgroup) {
-  Group* const group = make_set(pset_name);
+  Group* const group = make_process_set(pset_name);
   if (!group) return *newgroup = MPI_GROUP_NULL, success;
   group->session = session.handle();
   const Error error = give_handle(group, newgroup);
