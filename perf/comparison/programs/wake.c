@@ -1,6 +1,7 @@
 /* From the call that sends 8 bytes to a rank that has been waiting for 10 ms to the return of its MPI_Recv, on another
-   core: microseconds. (On a busy machine a rank that yields for a while before it sleeps needs some
-   milliseconds to get there.) Both ranks must read the same clock: one machine.
+   core: microseconds. Both ranks must read the same clock: one machine.
+   Where other processes run too, it matters what the sleeper did before: with Linux 6.18 every sched_yield gives up a
+   whole time slice, and who has done that a thousand times is let in late when it is woken.
    wake [--pin] */
 #include "measure.h"
 
