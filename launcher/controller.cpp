@@ -41,7 +41,7 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
       job_(std::move(job)),
       signals_before_(signals),
       signals_(open_signals(
-          {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT}, nullptr)),
+          {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, why_signal()}, nullptr)),
       nodes_(job_.nodes.size()),
       ranks_(job_.ranks.size()),
       fences_(job_, [this](std::uint32_t node, std::uint64_t number, int status, const string& data) {
@@ -404,6 +404,7 @@ void Controller::on_output(std::uint32_t node, Reader body) {
   const std::uint8_t flags = body.u8();
   const std::string_view bytes = body.text();
   if (!body.good() || rank >= ranks_.size()) return;
+  if (stream == 2 && bytes.find("] why: ") != std::string_view::npos) on_why(rank, bytes);
   outputs_.write(stream, {node, rank, string(bytes), (flags & output_open_line) != 0});
 }
 
@@ -481,6 +482,7 @@ void Controller::on_signal() {
 }
 
 void Controller::on_user_signal(int signal) {
+  if (signal == why_signal()) return ask_why();
   const bool deadly = signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
   if (deadly && (passed_signal_ != 0 || failed_ || !started_)) {
     // The second one: out at once, whatever the ranks, the agents or the reader of the output are doing.
@@ -492,6 +494,31 @@ void Controller::on_user_signal(int signal) {
   if (deadly) passed_signal_ = signal;
   broadcast(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
   if (signal == SIGTSTP) raise(SIGSTOP);
+}
+
+// ---- why it hangs
+
+// What a rank tells of its wait, asked or because it has lasted long; then all are asked.
+void Controller::on_why(std::uint32_t rank, std::string_view text) {
+  ask_why();
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    std::string_view line = text.substr(0, end);
+    if (line.back() == '\n') line.remove_suffix(1);
+    why_.take(rank, line);
+    text.remove_prefix(end);
+  }
+}
+
+void Controller::ask_why() {
+  constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
+  if (std::exchange(asking_why_, true)) return;
+  broadcast(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())));
+  loop_.after(patience, [this] {
+    for (const string& sentence : std::exchange(why_, {}).conclude(static_cast<std::uint32_t>(ranks_.size())))
+      say("why: " + sentence);
+    asking_why_ = false;
+  });
 }
 
 void Controller::broadcast(Kind kind, const Writer& body) {

@@ -10,6 +10,7 @@
 #include "launcher/node.hpp"
 #include "launcher/options.hpp"
 #include "launcher/outputs.hpp"
+#include "launcher/why.hpp"
 
 namespace cow::launch {
 
@@ -70,6 +71,8 @@ class Controller {
   // Ends.
   void on_signal();
   void on_user_signal(int signal);
+  void on_why(std::uint32_t rank, std::string_view text);
+  void ask_why();
   void fail(int status, const std::string& line);
   void end_all(std::uint32_t grace);
   void abandon();
@@ -94,6 +97,8 @@ class Controller {
   bool started_ = false;   // some rank runs
   bool failed_ = false;
   int status_ = 0;
+  Why why_;
+  bool asking_why_ = false;
   int passed_signal_ = 0;  // the last deadly one that was passed on
 };
 

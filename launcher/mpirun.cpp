@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "launcher/controller.hpp"
 #include "launcher/hosts.hpp"
 #include "launcher/options.hpp"
+#include "launcher/why.hpp"
 
 extern char** environ;
 
@@ -140,9 +142,21 @@ std::string describe_job(const Options& options, Job& job) {
   return {};
 }
 
+// mpirun --why PID: has the mpirun of that number explain why its job does not go on.
+int ask_why(const char* text) {
+  char* end = nullptr;
+  const long pid = strtol(text, &end, 10);
+  if (pid <= 0 || *end != '\0' || kill(static_cast<pid_t>(pid), why_signal()) != 0) {
+    fprintf(stderr, "mpirun: --why %s: %s\n", text, pid <= 0 || *end ? "expected the process number of an mpirun" : strerror(errno));
+    return own_failure;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && strcmp(argv[1], "--why") == 0) return ask_why(argv[2]);
   fill_standard_descriptors();
   const SignalState signals = SignalState::now();
   signal(SIGPIPE, SIG_IGN);

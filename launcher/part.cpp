@@ -116,6 +116,7 @@ void add_options(CLI::App& app, Part& part) {
   app.set_help_flag("-h,--help", "Print all of this; --help TOPIC: program, hosts, placement, streams, job or settings")
       ->group(on_ends.title);
   app.set_version_flag("-V,--version", "mpirun (COW MPI) " COW_VERSION)->group(on_ends.title);
+  app.footer("mpirun --why PID has a running mpirun say why its job does not go on.");
   add_program_options(app, part);
   add_host_options(app, part);
   add_placement_options(app, part);

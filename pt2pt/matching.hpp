@@ -71,6 +71,13 @@ class QueueMap {
     return queue;
   }
 
+  // visit(Queue&) for each queue, in no order.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (Queue* queue : buckets_)
+      for (; queue; queue = queue->next) visit(*queue);
+  }
+
   void drop(Queue& queue) {
     Queue** link = &buckets_[bucket_of(queue.key)];
     while (*link != &queue) link = &(*link)->next;
@@ -161,6 +168,14 @@ class PostedTable {
     return best;
   }
 
+  // visit(Entry&) for each, in no order.
+  template <class Visit>
+  void each(Visit visit) const {
+    map_.each([&](auto& queue) {
+      for (Entry* entry = queue.entries.front(); entry; entry = entry->links.next) visit(*entry);
+    });
+  }
+
  private:
   static constexpr auto links_of = [](Entry& entry) -> Links<Entry>& { return entry.links; };
 
@@ -210,6 +225,12 @@ class UnexpectedTable {
   }
 
   std::size_t size() const { return size_; }
+
+  // visit(Entry&) for each, in the order of arrival.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (Entry* entry = all_.front(); entry; entry = entry->all.next) visit(*entry);
+  }
 
  private:
   static constexpr auto all_links = [](Entry& entry) -> Links<Entry>& { return entry.all; };

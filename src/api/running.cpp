@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "api/leaks.hpp"
 #include "api/start.hpp"
+#include "api/why.hpp"
 #include "base/settings.hpp"
 #include "objects/attribute.hpp"
 #include "objects/datatype.hpp"
@@ -85,6 +87,8 @@ Error open_all() {
   pt2pt::open_engine();
   pt2pt::open_farewell();
   set_attributes(runtime::job());
+  watch_leaks();
+  listen_for_why();
   opened = true;
   opener = getpid();
   static const bool registered = atexit(close_at_exit) == 0;
@@ -150,6 +154,7 @@ Error end_world_use() {
   if (uses == 1) pt2pt::leave_together();
   transport::drain();
   if (Error error = runtime::leave_job()) return error;
+  report_leaks();  // after the barrier, for what was sent has arrived by now
   if (uses == 1) {
     park();
     leave_pmix();

@@ -27,6 +27,13 @@ class IdTable {
     return slots_[index].object;
   }
 
+  // visit(T&) for each.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.object) visit(*slot.object);
+  }
+
   void erase(std::uint32_t id) {
     Slot& slot = slots_[id & index_mask];
     slot.object = nullptr;

@@ -82,6 +82,12 @@ int create_keyval(KeyvalKind kind, const AttributeCallbacks& callbacks) {
   return number;
 }
 
+int keyvals_in_use() {
+  int count = 0;
+  for (const auto& entry : keyvals()) count += !entry.second.freed;
+  return count;
+}
+
 Error check_keyval(KeyvalKind kind, int keyval) {
   const Keyval* found = find_keyval(keyval);
   if (!found || found->freed) {

@@ -30,6 +30,8 @@ struct AttributeCallbacks {
 int create_keyval(KeyvalKind kind, const AttributeCallbacks& callbacks);
 // Ends the program's use of it; attributes under it keep it alive until they are deleted.
 Error free_keyval(KeyvalKind kind, int keyval);
+// Keyvals that the program has not freed.
+int keyvals_in_use();
 // An error unless `keyval` is alive and of this kind.
 Error check_keyval(KeyvalKind kind, int keyval);
 

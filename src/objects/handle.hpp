@@ -27,6 +27,9 @@ struct Object {
   bool predefined() const { return index != 0 && index < 1024; }
 };
 
+// Called for each object that has been given a handle, with its table; null unless somebody keeps account.
+extern void (*handle_made)(const Object& object, const void* table);
+
 template <class T>
 class HandleTable {
  public:
@@ -62,6 +65,7 @@ class HandleTable {
     slot.object = &object;
     object.index = index;
     object.generation = slot.generation;
+    if (__builtin_expect(handle_made != nullptr, 0)) handle_made(object, this);
     return success;
   }
 

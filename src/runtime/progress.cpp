@@ -16,6 +16,10 @@
 #include "runtime/waiting.hpp"
 
 namespace cow::progress {
+
+std::atomic<Nanoseconds> long_wait_limit{Source::no_deadline};
+void (*long_wait)(Nanoseconds) = nullptr;
+
 namespace {
 
 std::vector<Source*> sources;
@@ -156,6 +160,7 @@ void pause(Wait& wait) {
   const Nanoseconds time = now();
   if (wait.idle_since == 0) wait.idle_since = time;
   const Nanoseconds idle = time - wait.idle_since;
+  if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]] long_wait(idle);
   if (idle < policy.spin) {
     if (runtime::threads_multiple) runtime::let_others_in();
     __builtin_ia32_pause();

@@ -5,6 +5,7 @@
 // then sleeps in the kernel until something may have arrived. All of it under the progress lock.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 
 #include "base/clock.hpp"
@@ -55,6 +56,11 @@ struct Wait {
   unsigned rounds = 0;
 };
 void pause(Wait& wait);
+
+// A wait in which nothing has moved for so long is told to `long_wait`, which sets the limit anew. A signal handler may
+// set it to 0, to have all waits told.
+extern std::atomic<Nanoseconds> long_wait_limit;  // no_deadline: never
+extern void (*long_wait)(Nanoseconds idle);
 
 // Polls until done() is true.
 template <class Done>

@@ -1,0 +1,12 @@
+// Why a rank waits: told on a signal, or when nothing has moved for COW_WHY_AFTER. Costs nothing before.
+//
+// Each rank that waits writes to standard error what it is in and what that waits for, in lines that start with
+// "[rank N] why: "; mpirun passes them on and draws its conclusions from them (launcher/why.hpp).
+#pragma once
+
+namespace cow::api {
+
+// The signal that asks: SIGURG, which does no harm to a process that knows nothing of it; unless the program has taken it.
+void listen_for_why();
+
+}  // namespace cow::api

@@ -1,0 +1,40 @@
+/* Three programs that hang, by the word in argv[1], and one that only goes slowly. */
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void wait_in_a_circle(int rank, int size) {
+  int value = 0;
+  MPI_Recv(&value, 1, MPI_INT, (rank + 1) % size, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+static void call_different_collectives(int rank, int size) {
+  int in = rank, out = 0, all[64];
+  if (rank == size - 1) /* hears of some ranks, but never of rank 0 */
+    MPI_Gather(&in, 1, MPI_INT, all, 1, MPI_INT, rank, MPI_COMM_WORLD);
+  else
+    MPI_Allreduce(&in, &out, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+}
+
+static void be_slow(int rank) {
+  int value = 0;
+  if (rank == 1) {
+    printf("ready\n");
+    fflush(stdout);
+    while (1) pause();
+  }
+  MPI_Recv(&value, 1, MPI_INT, 1, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+int main(int argc, char** argv) {
+  int rank, size;
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (strcmp(argv[1], "circle") == 0) wait_in_a_circle(rank, size);
+  if (strcmp(argv[1], "mismatch") == 0) call_different_collectives(rank, size);
+  if (strcmp(argv[1], "slow") == 0) be_slow(rank);
+  while (1) pause();
+}
