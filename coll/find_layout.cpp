@@ -71,7 +71,8 @@ Error find_layout(const Comm& comm, std::optional<Layout>& out) {
   if (!settings().layout.empty())
     if (Error error = from_setting(comm, out, grids_too)) return error;
   if (out || !grids_too) return success;
-  if (const CartTopology* const cart = cart_of(comm); cart && !on_one_node(comm)) out = layout_of(*cart);
+  const CartTopology* const cart = cart_of(comm);
+  if (cart && (!settings().layout.empty() || !on_one_node(comm))) out = layout_of(*cart);
   return success;
 }
 

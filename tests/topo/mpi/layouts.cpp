@@ -101,6 +101,27 @@ TEST(Layouts, OfAGrid) {
   }
 }
 
+// `reorder` lays a grid along the job's wires: neighbours are one link apart. So are those of its rows.
+TEST(Layouts, AGridAlongTheWiresOfTheJob) {
+  if (of_the_job() != "mesh:2x4") GTEST_SKIP() << "needs COW_LAYOUT=mesh:2x4";
+  const int dims[2] = {4, 2}, periods[2] = {0, 0}, rows[2] = {1, 0};
+  MPI_Comm grid, row;
+  ASSERT_MPI_OK(MPI_Cart_create(MPI_COMM_WORLD, 2, dims, periods, 1, &grid));
+  int place = ranks::rank(), others[4] = {-1, -1, -1, -1};
+  ASSERT_MPI_OK(MPI_Neighbor_allgather(&place, 1, MPI_INT, others, 1, MPI_INT, grid));
+  for (const int other : others)
+    if (other >= 0) {
+      EXPECT_EQ(std::abs(place / 4 - other / 4) + std::abs(place % 4 - other % 4), 1) << place << " and " << other;
+    }
+  EXPECT_EQ(layout_of(grid), "mesh:4x2");
+  check_sum(grid);
+  ASSERT_MPI_OK(MPI_Cart_sub(grid, rows, &row));
+  EXPECT_EQ(layout_of(row), "mesh:4");
+  check_sum(row);
+  ASSERT_MPI_OK(MPI_Comm_free(&row));
+  ASSERT_MPI_OK(MPI_Comm_free(&grid));
+}
+
 TEST(Layouts, WrongOnesAreRefusedByTheFirstCollective) {
   const ranks::ReturningComm world;
   for (const auto& [layout, word] : {std::pair{"torus:7x11", "it would fit: torus:"},
