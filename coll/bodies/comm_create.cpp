@@ -4,10 +4,12 @@
 #include "api/bodies.hpp"
 #include "coll/comm_coll.hpp"
 #include "coll/forms.hpp"
+#include "coll/inter_comms.hpp"
 #include "coll/new_comm.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "objects/topology.hpp"
+#include "pt2pt/joint.hpp"
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow {
@@ -18,7 +20,7 @@ namespace {
 
 Error need_intra(const Comm& comm) {
   if (!comm.inter()) return success;
-  return fail(ErrorClass::unsupported_operation, "this is not built for intercommunicators yet");
+  return fail(ErrorClass::comm, "it is an intercommunicator");
 }
 
 struct Contexts {
@@ -72,10 +74,26 @@ Error duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm) {
   return success;
 }
 
+// Of an intercommunicator: all know the contexts, so that there is nothing to wait for.
+Error begin_inter_duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm, MPI_Request* out) {
+  Contexts contexts{};
+  name_contexts(comm, contexts.own, contexts.local);
+  Comm* copy;
+  if (Error error = make_copy(comm, contexts, info, copy)) return error;
+  pt2pt::Joint* const request = pt2pt::make_joint(&comm);
+  request->close();
+  if (Error error = hand_out(*request, out)) {
+    discard(*copy);
+    return error;
+  }
+  *newcomm = handle_of(*copy);
+  return success;
+}
+
 // The context arrives by a nonblocking broadcast, straight into the new communicator, which the program may use only
 // after the request has completed.
 Error begin_duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm, MPI_Request* out) {
-  if (Error error = need_intra(comm)) return error;
+  if (comm.inter()) return begin_inter_duplicate(comm, info, newcomm, out);
   Comm* copy;
   if (Error error = make_copy(comm, {comm.rank == 0 ? new_context() : 0, 0}, info, copy)) return error;
   const Error error = nonblocking(out, [&](Operation& o) {
@@ -136,17 +154,21 @@ Error body::Comm_idup_with_info(Comm& comm, Info* info, MPI_Comm* newcomm, MPI_R
 }
 
 Error body::Comm_split(Comm& comm, int color, int key, MPI_Comm* newcomm) {
-  if (Error error = need_intra(comm)) return error;
   if (color < 0 && color != MPI_UNDEFINED)
     return fail(ErrorClass::arg, "color %d: expected 0, more, or MPI_UNDEFINED", color);
   Comm* part;
-  if (Error error = split(comm, color, key, part)) return error;
+  if (Error error = comm.inter() ? split_across(comm, color, key, part) : split(comm, color, key, part)) return error;
   return give(part, newcomm);
 }
 
 Error body::Comm_create(Comm& comm, Group& group, MPI_Comm* newcomm) {
-  if (Error error = need_intra(comm)) return error;
   if (Error error = need_members_of(comm, group)) return error;
+  if (comm.inter()) {
+    Comm* part;
+    if (Error error = split_across(comm, group.rank == MPI_UNDEFINED ? int{MPI_UNDEFINED} : 0, group.rank, part))
+      return error;
+    return give(part, newcomm);
+  }
   // Groups of different ranks may differ when they have no member in common; each has its own first member.
   const std::uint64_t own = new_context();
   std::vector<std::uint64_t> contexts(static_cast<std::size_t>(comm.size()));
