@@ -16,6 +16,10 @@
 #include "pt2pt/pt2pt.hpp"
 #include "transport/peer.hpp"
 
+namespace cow::runtime {
+class Snapshot;
+}
+
 namespace cow::pt2pt {
 
 using transport::Outgoing;
@@ -39,6 +43,8 @@ struct Send : Request {
     Send* send = nullptr;
   } write_end;
   wire::Request request;  // what the receiver asked for
+  runtime::Snapshot* snapshot = nullptr;  // the bytes are read from there; of the buffer, only the address still counts
+  std::byte* piece = nullptr;             // with a snapshot: room for one piece; owned by send_mode.cpp
   Send* next_stalled = nullptr;
 
   static constexpr std::uint32_t no_id = UINT32_MAX;

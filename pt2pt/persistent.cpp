@@ -2,6 +2,7 @@
 
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/operation.hpp"
+#include "pt2pt/send_mode.hpp"
 
 namespace cow::pt2pt {
 namespace {
@@ -29,6 +30,23 @@ void release_receive(Request& request) {
   engine.receive_pool.destroy(&receive);
 }
 
+// The persistent send is complete when the one that was begun in its stead is.
+void follow(Send& send, Request& begun) {
+  struct Follower : Continuation {
+    Send* send;
+  };
+  auto* follower = new Follower;
+  follower->send = &send;
+  follower->run = [](Continuation& self, Request& ended) {
+    auto& each = static_cast<Follower&>(self);
+    finish(*each.send, error_of(ended));
+    delete &each;
+  };
+  retain(send);
+  when_complete(begun, *follower);
+  release(begun);
+}
+
 Error start_send(Request& request) {
   auto& send = static_cast<Send&>(request);
   reset(send);
@@ -38,6 +56,12 @@ Error start_send(Request& request) {
   if (send.args.mode == SendMode::buffered) {
     mark_complete(send);
     return send_buffered(send.args);
+  }
+  if (send.args.mode == SendMode::standard && send.args.comm->give_back != GiveBack::notify) {
+    Request* debt;
+    if (Error error = isend_giving_back(send.args, debt)) return error;
+    follow(send, *debt);
+    return success;
   }
   retain(send);
   retain(*send.args.type);

@@ -4,6 +4,7 @@
 
 #include "base/settings.hpp"
 #include "pt2pt/operation.hpp"
+#include "runtime/snapshot.hpp"
 
 namespace cow::pt2pt {
 
@@ -191,6 +192,8 @@ std::size_t piece_size() {
   return wanted == 0 || wanted > largest ? largest : wanted;
 }
 
+void end_push(Send& send, Error error);
+
 // Posts pieces until the port has no room or all are gone; goes on when the queued one has left.
 void send_pieces(Send& send) {
   static const std::size_t most = piece_size();
@@ -200,7 +203,12 @@ void send_pieces(Send& send) {
     send.out.cost = 0;
     send.out.set_extra(wire::Piece{.receive = send.remote, .offset = send.sent});
     send.out.body = {.size = size};
-    if (send.args.type->contiguous) {
+    if (send.snapshot) {
+      const auto* data = static_cast<const std::byte*>(data_of(send.args.buffer, *send.args.type));
+      if (!send.snapshot->read(send.piece, data + send.sent, size))
+        return end_push(send, fail(ErrorClass::other, "the snapshot of a message was killed"));
+      send.out.body.bytes = send.piece;
+    } else if (send.args.type->contiguous) {
       send.out.body.bytes = static_cast<const std::byte*>(data_of(send.args.buffer, *send.args.type)) + send.sent;
     } else {
       send.out.body.produce = produce_piece;
@@ -254,7 +262,7 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
   send->remote = request.receive;
   send->asked = request.size;
   send->sent = 0;
-  if (request.key_size > 0 && send->args.type->contiguous)
+  if (request.key_size > 0 && send->args.type->contiguous && !send->snapshot)
     start_write(*send);
   else
     send_pieces(*send);
@@ -268,7 +276,15 @@ void make_offer(Send& send) {
   wire::Offer offer{.size = send.size, .send = send.id};
   transport::Port& port = transport::port_of(*send.peer);
   const Shape shape{send.size, send.args.type->contiguous, true};
-  if (choose(shape, port.limits(send.peer->destination), engine.eager_limit) == Protocol::read) {
+  const bool can_read = choose(shape, port.limits(send.peer->destination), engine.eager_limit) == Protocol::read;
+  if (send.snapshot) {
+    if (can_read && port.reads_processes()) {
+      const std::int32_t process = send.snapshot->process();
+      offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
+      offer.key_size = sizeof process;
+      memcpy(offer.key, &process, sizeof process);
+    }
+  } else if (can_read) {
     const void* data = data_of(send.args.buffer, *send.args.type);
     if (!port.register_memory(data, send.size, send.memory)) {
       send.registered = true;
@@ -277,7 +293,7 @@ void make_offer(Send& send) {
       memcpy(offer.key, send.memory.key, send.memory.key_size);
     }
   }
-  if (send.args.type->contiguous) offer.flags = wire::offer_contiguous;
+  if (send.args.type->contiguous && !send.snapshot) offer.flags = wire::offer_contiguous;
   send.out.head.kind = wire::Kind::offer;
   send.out.cost = transport::cost_of(sizeof offer);
   send.out.set_extra(offer);

@@ -6,6 +6,7 @@
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/joint.hpp"
 #include "pt2pt/pt2pt.hpp"
+#include "pt2pt/send_mode.hpp"
 #include "pt2pt/waiting.hpp"
 
 namespace cow {
@@ -19,6 +20,12 @@ using pt2pt::SendMode;
 Error begin_send(const SendArgs& args, MPI_Request* out) {
   Request* request;
   if (Error error = pt2pt::isend(args, request)) return error;
+  return give_handle(*request, out);
+}
+
+Error begin_send_giving_back(const SendArgs& args, MPI_Request* out) {
+  Request* request;
+  if (Error error = pt2pt::isend_giving_back(args, request)) return error;
   return give_handle(*request, out);
 }
 
@@ -68,6 +75,8 @@ Error pack_copy(const void* buf, MPI_Count count, Datatype& type, std::unique_pt
 }  // namespace
 
 Error body::Send(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  if (comm.give_back != GiveBack::notify)
+    return pt2pt::send_giving_back({buf, count, &type, dest, tag, &comm, comm.context});
   return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context});
 }
 
@@ -89,6 +98,8 @@ Error body::Recv(void* buf, MPI_Count count, Datatype& type, int source, int tag
 
 Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
                   MPI_Request* request) {
+  if (comm.give_back != GiveBack::notify)
+    return begin_send_giving_back({buf, count, &type, dest, tag, &comm, comm.context}, request);
   return begin_send({buf, count, &type, dest, tag, &comm, comm.context}, request);
 }
 

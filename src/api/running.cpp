@@ -13,12 +13,14 @@
 #include "api/why.hpp"
 #include "base/settings.hpp"
 #include "objects/attribute.hpp"
+#include "objects/comm.hpp"
 #include "objects/datatype.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/group.hpp"
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/farewell.hpp"
 #include "pt2pt/operation.hpp"
+#include "pt2pt/send_mode.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
 #include "transport/peer.hpp"
@@ -42,6 +44,11 @@ Error check_settings() {
   Settings ignored;
   const auto complaints = read_settings(environ, false, ignored);
   return complaints.empty() ? success : fail(ErrorClass::other, "%s", complaints.front().c_str());
+}
+
+void decide_send_mode() {
+  const std::string& mode = settings().send_mode;
+  default_give_back = mode == "copy" ? GiveBack::copy : mode == "cow" ? GiveBack::cow : GiveBack::notify;
 }
 
 // Only what differs from the level asked for is rounded, upwards.
@@ -103,6 +110,13 @@ void print_counters() {
           ", windows advanced %" PRIu64 ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
           runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
           counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
+  const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
+  if (sends.copies + sends.snapshots + sends.over_limit > 0)
+    fprintf(stderr,
+            "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 ", copied because no snapshot covers "
+            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu\n",
+            runtime::job().rank, sends.copies, sends.snapshots, sends.uncovered, sends.over_limit, sends.lost,
+            sends.most_copied_bytes);
 }
 
 void park() {
@@ -125,6 +139,7 @@ int allowed_level(int required) {
 
 Error begin_use(int required, int& provided) {
   if (Error error = check_settings()) return error;
+  decide_send_mode();
   if (!opened) {
     if (exiting) return fail(ErrorClass::other, "the process is about to exit, and MPI has been closed");
     if (Error error = open_all()) return error;
@@ -142,6 +157,7 @@ Error begin_use(int required, int& provided) {
 Error end_use() {
   if (uses == 1) {
     pt2pt::process_buffer().flush();
+    pt2pt::pay_debts();
     pt2pt::leave();
     park();
   }
@@ -151,6 +167,7 @@ Error end_use() {
 
 Error end_world_use() {
   pt2pt::process_buffer().flush();
+  pt2pt::pay_debts();
   if (uses == 1) pt2pt::leave_together();
   transport::drain();
   if (Error error = runtime::leave_job()) return error;

@@ -5,6 +5,8 @@
 
 namespace cow {
 
+GiveBack default_give_back = GiveBack::notify;
+
 void release(Comm& comm) {
   if (--comm.references != 0) return;
   COW_INVARIANT(comm.index == 0);  // handles hold references
@@ -30,12 +32,17 @@ void set_hints(Comm& comm, const Info& hints) {
   static constexpr const char* known[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
                                           "mpi_assert_exact_length", "mpi_assert_allow_overtaking",
                                           "mpi_assert_strict_persistent_collective_ordering",
-                                          "cow_layout", "cow_coll", "cow_reproducible"};
+                                          "cow_layout", "cow_coll", "cow_reproducible", "cow_send_mode"};
   for (const char* key : known)
     if (const std::string* value = hints.get(key)) {
       if (!comm.info) comm.info = new Info;
       comm.info->set(key, *value);
     }
+  if (const std::string* mode = hints.get("cow_send_mode")) {
+    if (*mode == "notify") comm.give_back = GiveBack::notify;
+    if (*mode == "copy") comm.give_back = GiveBack::copy;
+    if (*mode == "cow") comm.give_back = GiveBack::cow;
+  }
   delete comm.coll;  // decided anew at the next collective
   comm.coll = nullptr;
 }

@@ -15,6 +15,15 @@ struct CommExtension {
   virtual ~CommExtension() = default;
 };
 
+// How the buffer of a standard send is given back to the program (Tanenbaum's choices, but for blocking, which is what
+// MPI_Send does with `notify`).
+enum class GiveBack : std::uint8_t {
+  notify,  // when the library needs it no longer: the request completes then
+  copy,    // at once: the message is copied
+  cow,     // at once: the pages are kept by copy-on-write
+};
+extern GiveBack default_give_back;  // the setting's; decided at start
+
 struct Comm : Object {
   // Messages of a communicator travel in its context; those of its collectives in context | 1. Contexts are even,
   // unique over connected jobs, and never used again.
@@ -31,6 +40,7 @@ struct Comm : Object {
   CommExtension* buffer = nullptr;  // owned: pt2pt's, for buffered sends
   CommExtension* topology = nullptr;  // owned
   CommExtension* coll = nullptr;      // owned: what collectives decided at set-up
+  GiveBack give_back = default_give_back;
   std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags
 
   bool inter() const { return remote_group != nullptr; }

@@ -102,6 +102,9 @@ class Port {
   virtual Post write(Destination to, const void* local, const Registration* local_memory, std::uint64_t remote_address,
                      const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) = 0;
 
+  // read() takes the number of a process of this host as a key, and then reads that process's memory.
+  virtual bool reads_processes() const { return false; }
+
   virtual bool needs_local_registration() const = 0;
   virtual Error register_memory(const void* address, std::size_t size, Registration& out) = 0;
   virtual void release_memory(Registration& registration) = 0;

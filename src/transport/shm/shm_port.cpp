@@ -278,9 +278,11 @@ const Port::Limits& ShmPort::limits(Destination to) {
   return link.copying == Link::Copying::yes ? limits_ : without_read_;
 }
 
-Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte*,
-                   std::size_t, std::size_t size, Completion& completion) {
-  copies_.push_back({&links_[from], static_cast<std::byte*>(local), remote_address, size, &completion});
+Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte* key,
+                   std::size_t key_size, std::size_t size, Completion& completion) {
+  std::int32_t process = segment_.resident(links_[from].index).pid;
+  if (key_size == sizeof process) memcpy(&process, key, sizeof process);
+  copies_.push_back({&links_[from], process, static_cast<std::byte*>(local), remote_address, size, &completion});
   return Post::posted;
 }
 
@@ -289,7 +291,7 @@ Post ShmPort::read(Destination from, void* local, const Registration*, std::uint
 std::size_t ShmPort::go_on_copying() {
   Copy& copy = copies_.front();
   const std::size_t size = std::min(copy.left, shm::copy_piece);
-  const int wrong = shm::copy_from(segment_.resident(copy.from->index).pid, copy.local, copy.remote, size);
+  const int wrong = shm::copy_from(copy.process, copy.local, copy.remote, size);
   copy.local += size;
   copy.remote += size;
   copy.left -= size;
@@ -302,7 +304,7 @@ std::size_t ShmPort::go_on_copying() {
   if (wrong) ended.from->copying = Link::Copying::no;
   ended.completion->done(*ended.completion, wrong ? fail(ErrorClass::unsupported_operation,
                                                          "reading the memory of process %d: %s",
-                                                         segment_.resident(ended.from->index).pid, strerror(wrong))
+                                                         ended.process, strerror(wrong))
                                                   : success);
   return 1;
 }

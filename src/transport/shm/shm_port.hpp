@@ -80,6 +80,7 @@ class ShmPort final : public Port {
             const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
   Post write(Destination to, const void* local, const Registration* local_memory, std::uint64_t remote_address,
              const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
+  bool reads_processes() const override { return true; }
   bool needs_local_registration() const override { return false; }
   Error register_memory(const void* address, std::size_t size, Registration& out) override;
   void release_memory(Registration&) override {}
@@ -100,6 +101,7 @@ class ShmPort final : public Port {
   // A read under way: it goes on by pieces, so that messages are handled in between.
   struct Copy {
     shm::Link* from;
+    std::int32_t process;  // the sender, or one that keeps the data for it
     std::byte* local;
     std::uint64_t remote;
     std::size_t left;

