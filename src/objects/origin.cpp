@@ -37,13 +37,13 @@ _Unwind_Reason_Code step(_Unwind_Context* context, void* state) {
   return _URC_NO_REASON;
 }
 
-using Key = std::pair<const void*, std::uintptr_t>;
+using Key = std::pair<const void*, std::uint32_t>;  // a table and an index in it, which later objects have again
 std::map<Key, Origin>& origins() {
   static auto& all = *new std::map<Key, Origin>;
   return all;
 }
 
-void keep_origin(const Object& object, const void* table) { origins()[{table, object.handle()}] = present_origin(); }
+void keep_origin(const Object& object, const void* table) { origins()[{table, object.index}] = present_origin(); }
 
 const char* file_name(const char* path) {
   const char* slash = path ? strrchr(path, '/') : nullptr;
@@ -80,7 +80,7 @@ std::string describe_address(const void* address) {
 void record_origins() { handle_made = keep_origin; }
 
 Origin origin_of(const Object& object, const void* table) {
-  const auto found = origins().find({table, object.handle()});
+  const auto found = origins().find({table, object.index});
   return found == origins().end() ? Origin{} : found->second;
 }
 
