@@ -165,15 +165,10 @@ bool Agent::start_ranks() {
     binding = choose_cpus(machine->topology(), machine->allowed(), static_cast<std::uint32_t>(here.size()), wanted);
     if (!binding.error.empty()) return complain(binding.error), false;
   }
-  Writer started;
-  std::vector<std::uint32_t> numbers;
-  for (std::size_t i = 0; i < here.size(); ++i) {
-    if (!start_rank(here[i], environments[job_.ranks[here[i]].application], inherited, binding.of_rank[i]))
-      break;
-    numbers.push_back(here[i]);
-  }
+  const std::vector<std::uint32_t> numbers = start_in_batches(here, environments, inherited, binding);
   close_all({inherited.key, inherited.segment});
   if (plan_.input >= 0) close(plan_.input);
+  Writer started;
   started.u32(static_cast<std::uint32_t>(numbers.size()));
   for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
   channel_.send(Kind::started, started);
@@ -223,10 +218,44 @@ void Agent::ask_for_input() {
   channel_.send(Kind::input_credit, Writer().u32(portion));
 }
 
-bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
-                       const Cpus& cpus) {
-  const Application& application = job_.applications[job_.ranks[rank].application];
-  ProcessPlan plan;
+// Starts ranks until one fails; the result is those that run. In batches, because each rank takes several descriptors
+// until its process is there.
+std::vector<std::uint32_t> Agent::start_in_batches(const std::vector<std::uint32_t>& ranks,
+                                                   const std::vector<std::vector<std::string>>& environments,
+                                                   const Inherited& inherited, const Binding& binding) {
+  constexpr std::size_t batch = 64;
+  std::vector<std::uint32_t> out;
+  for (std::size_t begin = 0; begin < ranks.size(); begin += batch) {
+    std::vector<Starting> group(std::min(batch, ranks.size() - begin));
+    std::vector<const ProcessPlan*> plans;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const std::uint32_t rank = ranks[begin + i];
+      prepare(group[i], rank, environments[job_.ranks[rank].application], inherited, binding.of_rank[begin + i]);
+      if (!group[i].process.what.empty()) break;
+      plans.push_back(&group[i].plan);
+    }
+    std::vector<StartedProcess> processes = start_processes(plans);
+    for (std::size_t i = 0; i < processes.size(); ++i) group[i].process = std::move(processes[i]);
+    bool good = true;
+    for (Starting& starting : group) {
+      if (take_started(starting)) {
+        out.push_back(starting.rank);
+      } else {
+        if (good && !starting.process.what.empty()) report_failure(starting);
+        good = good && starting.process.what.empty();
+      }
+    }
+    if (!good) break;
+  }
+  return out;
+}
+
+void Agent::prepare(Starting& out, std::uint32_t rank, const std::vector<std::string>& environment,
+                    const Inherited& inherited, const Cpus& cpus) {
+  const std::uint32_t index = job_.ranks[rank].application;
+  const Application& application = job_.applications[index];
+  out.rank = rank;
+  ProcessPlan& plan = out.plan;
   plan.argv = application.argv;
   plan.directory = application.directory;
   plan.environment = environment;
@@ -234,37 +263,46 @@ bool Agent::start_rank(std::uint32_t rank, const std::vector<std::string>& envir
   plan.kept[0] = inherited.key;
   plan.kept[1] = inherited.segment;
   plan.signals = &plan_.signals;
+  plan.cpus = cpus;
 
-  StartedProcess process;
-  plan.program = find_program(application.argv[0], application.directory, environment, process.error);
+  std::string& program = programs_[index];
+  if (program.empty()) program = find_program(application.argv[0], application.directory, environment, out.process.error);
+  plan.program = program;
   int output[2] = {-1, -1}, error[2] = {-1, -1};
   if (plan.program.empty()) {
-    process.what = "cannot run " + application.argv[0];
+    out.process.what = "cannot run " + application.argv[0];
   } else if (pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
-    process.error = errno;
-    process.what = "cannot make a pipe";
+    out.process.error = errno;
+    out.process.what = "cannot make a pipe";
   } else {
     plan.input = input_of(rank);
-    plan.cpus = cpus;
     if (plan.input < 0) plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    plan.output = output[1];
-    plan.error = error[1];
-    process = start_process(plan);
   }
-  close_all({plan.input, output[1], error[1]});
-  if (process.pid < 0) {
-    close_all({output[0], error[0]});
-    Writer body;
-    body.u32(rank).u32(static_cast<std::uint32_t>(process.error)).text(process.what);
-    channel_.send(Kind::start_failure, body);
+  plan.output = output[1];
+  plan.error = error[1];
+  out.output = output[0];
+  out.errors = error[0];
+}
+
+// False: there is no process.
+bool Agent::take_started(Starting& starting) {
+  close_all({starting.plan.input, starting.plan.output, starting.plan.error});
+  const pid_t pid = starting.process.pid;
+  if (pid < 0) {
+    close_all({starting.output, starting.errors});
     return false;
   }
-  ranks_[rank].pid = process.pid;
+  ranks_[starting.rank].pid = pid;
   ++running_;
-  output_->add(rank, 1, output[0]);
-  output_->add(rank, 2, error[0]);
-  if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.rank_started(process.pid);
+  output_->add(starting.rank, 1, starting.output);
+  output_->add(starting.rank, 2, starting.errors);
+  if (const auto input = inputs_.find(starting.rank); input != inputs_.end()) input->second.rank_started(pid);
   return true;
+}
+
+void Agent::report_failure(const Starting& starting) {
+  const auto error = static_cast<std::uint32_t>(starting.process.error);
+  channel_.send(Kind::start_failure, Writer().u32(starting.rank).u32(error).text(starting.process.what));
 }
 
 void Agent::on_signal() {

@@ -44,11 +44,24 @@ class Agent : private PmixClientEvents {
     int segment = -1;  // what the ranks of this node share, empty at first: COW_SHM_FD; -1: there is none
   };
 
+  // A rank on its way to be a process.
+  struct Starting {
+    std::uint32_t rank = 0;
+    ProcessPlan plan;
+    StartedProcess process;
+    int output = -1, errors = -1;  // what this agent reads
+  };
+
   void on_frame(Kind kind, Reader body);
   void on_job(Reader body);
   bool start_ranks();
-  bool start_rank(std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
-                  const Cpus& cpus);
+  std::vector<std::uint32_t> start_in_batches(const std::vector<std::uint32_t>& ranks,
+                                              const std::vector<std::vector<std::string>>& environments,
+                                              const Inherited& inherited, const Binding& binding);
+  void prepare(Starting& out, std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
+               const Cpus& cpus);
+  bool take_started(Starting& starting);
+  void report_failure(const Starting& starting);
   std::vector<std::uint32_t> ranks_here() const;
   int input_of(std::uint32_t rank);
   void ask_for_input();
@@ -85,6 +98,7 @@ class Agent : private PmixClientEvents {
   std::unique_ptr<Lifeline> lifeline_;
   std::map<std::uint32_t, Rank> ranks_;
   bool input_asked_ = false;  // and not yet given
+  std::map<std::uint32_t, std::string> programs_;  // where each application's was found
   std::size_t running_ = 0;
   bool over_ = false;    // no rank is started any more
   bool ending_ = false;  // all ranks have ended

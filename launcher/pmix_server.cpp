@@ -203,11 +203,15 @@ std::string PmixServer::register_job(const Job& job) {
   pmix_status_t status =
       PMIx_server_register_nspace(job.name.c_str(), local, info.data(), info.size(), nullptr, nullptr);
   if (status != PMIX_SUCCESS && status != PMIX_OPERATION_SUCCEEDED) return failed("the job was not taken", status);
+  std::uint32_t left = 0;
+  for (const Place& place : job.ranks) left += place.node == job.node;
   for (std::uint32_t rank = 0; rank < job.ranks.size(); ++rank) {
     if (job.ranks[rank].node != job.node) continue;
     pmix_proc_t proc;
     PMIX_LOAD_PROCID(&proc, job.name.c_str(), rank);
-    status = PMIx_server_register_client(&proc, getuid(), getgid(), nullptr, nullptr, nullptr);
+    // Without a callback the call waits until it is done; PMIx works in order, so the last is waited for and no other.
+    const pmix_op_cbfunc_t go_on = [](pmix_status_t, void*) {};
+    status = PMIx_server_register_client(&proc, getuid(), getgid(), nullptr, --left == 0 ? nullptr : go_on, nullptr);
     if (status != PMIX_SUCCESS && status != PMIX_OPERATION_SUCCEEDED) return failed("a rank was not taken", status);
   }
   return {};

@@ -13,14 +13,32 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 #include <set>
 #include <string_view>
+#include <thread>
 
 #include "base/clock.hpp"
 
 namespace cow::launch {
 namespace {
+
+// How this process treats signals, looked at once. No handler may run in a child that still borrows its memory.
+struct OwnSignals {
+  OwnSignals() {
+    for (int signal = 1; signal < NSIG; ++signal) {
+      struct sigaction action;
+      if (sigaction(signal, nullptr, &action) != 0) continue;
+      ignored[signal] = action.sa_handler == SIG_IGN;
+      handled[signal] = action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL;
+    }
+  }
+  bool ignored[NSIG] = {}, handled[NSIG] = {};
+};
 
 // Everything the child needs, laid out before the fork: between fork and exec it only makes system calls.
 struct ChildPlan {
@@ -33,6 +51,7 @@ struct ChildPlan {
   int kept[2];
   const SignalState* signals;
   pid_t parent;
+  const OwnSignals* own_signals;
   const cpu_set_t* cpus;  // null: as the parent
   std::size_t cpus_size;  // bytes
 };
@@ -42,11 +61,12 @@ struct ChildFailure {
   volatile int step = 0;  // 1: directory, 2: descriptors, 3: exec, 4: CPUs
 };
 
-void restore_signals(const SignalState& state) {
+void restore_signals(const SignalState& state, const OwnSignals& own) {
   for (int signal = 1; signal < NSIG; ++signal) {
-    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    const bool ignored = sigismember(&state.ignored, signal) == 1;
+    if (ignored == own.ignored[signal] && !own.handled[signal]) continue;
     struct sigaction action = {};
-    action.sa_handler = sigismember(&state.ignored, signal) == 1 ? SIG_IGN : SIG_DFL;
+    action.sa_handler = ignored ? SIG_IGN : SIG_DFL;
     sigaction(signal, &action, nullptr);
   }
   sigprocmask(SIG_SETMASK, &state.mask, nullptr);
@@ -73,7 +93,7 @@ void restore_signals(const SignalState& state) {
   }
   if (chdir(plan.directory) != 0) give_up(1);
   if (plan.cpus && sched_setaffinity(0, plan.cpus_size, plan.cpus) != 0) give_up(4);
-  restore_signals(*plan.signals);
+  restore_signals(*plan.signals, *plan.own_signals);
   execve(plan.program, plan.argv, plan.environment);
   if (errno == ENOEXEC) execve("/bin/sh", plan.shell_argv, plan.environment);
   give_up(3);
@@ -175,6 +195,39 @@ std::vector<ProcessEntry> all_processes() {
   return out;
 }
 
+constexpr std::size_t worth_a_helper = 8;  // processes
+
+// A thread that never ends, and does one piece of work at a time.
+class Helper {
+ public:
+  Helper() { std::thread([this] { run(); }).detach(); }
+  void begin(const std::function<void()>& work) {
+    const std::lock_guard lock(mutex_);
+    work_ = &work;
+    changed_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !work_; });
+  }
+
+ private:
+  [[noreturn]] void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return work_ != nullptr; });
+      lock.unlock();
+      (*work_)();
+      lock.lock();
+      work_ = nullptr;
+      changed_.notify_all();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  const std::function<void()>* work_ = nullptr;
+};
+
 }  // namespace
 
 SignalState SignalState::now() {
@@ -196,11 +249,12 @@ StartedProcess start_process(const ProcessPlan& plan) {
   const std::vector<char*> shell_argv = pointers(shell);
   ChildFailure failure;
   const CpuSet cpus(plan.cpus);
+  static const OwnSignals own_signals;
   const ChildPlan child{plan.program.c_str(), argv.data(),   shell_argv.data(),
                         environment.data(),   plan.directory.c_str(),
                         {plan.input, plan.output, plan.error},
                         {plan.kept[0], plan.kept[1]}, plan.signals,  getpid(),
-                        cpus.get(),           cpus.size()};
+                        &own_signals,         cpus.get(), cpus.size()};
   StartedProcess out;
   out.pid = fork_and_run(child, failure);
   if (out.pid < 0) {
@@ -214,6 +268,29 @@ StartedProcess start_process(const ProcessPlan& plan) {
                : failure.step == 2 ? "cannot pass the descriptors on to " + plan.program
                : failure.step == 4 ? "cannot bind " + plan.program + " to its CPUs"
                                    : "cannot run " + plan.program;
+  }
+  return out;
+}
+
+std::vector<StartedProcess> start_processes(const std::vector<const ProcessPlan*>& plans) {
+  std::vector<StartedProcess> out(plans.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  const std::function<void()> start_some = [&] {
+    for (std::size_t i; (i = next.fetch_add(1)) < plans.size();) {
+      if (failed) continue;
+      out[i] = start_process(*plans[i]);
+      if (out[i].pid < 0) failed = true;
+    }
+  };
+  // A thread stands still while its child goes on to its program; two keep two processors busy.
+  if (plans.size() < worth_a_helper || std::thread::hardware_concurrency() < 2) {
+    start_some();
+  } else {
+    static Helper& helper = *new Helper;
+    helper.begin(start_some);
+    start_some();
+    helper.wait();
   }
   return out;
 }

@@ -40,6 +40,10 @@ struct StartedProcess {
 // could not be run), because the child borrows this process's memory until then.
 StartedProcess start_process(const ProcessPlan& plan);
 
+// Several, on as many threads as help; none is started any more after one has failed (then its `what` is empty). The
+// threads stay, because the processes that they started end with them.
+std::vector<StartedProcess> start_processes(const std::vector<const ProcessPlan*>& plans);
+
 // The file that execvp would take for `name`, seen from `directory`, with the PATH of `environment`. Empty: none.
 // `error` takes the errno then.
 std::string find_program(const std::string& name, const std::string& directory,

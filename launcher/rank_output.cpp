@@ -158,6 +158,13 @@ void RankOutput::drain(std::uint32_t rank) {
     do {
       on_readable(fd);
     } while (pipes_.count(fd) && !is_held_up(fd) && credit_ > least && is_readable(fd));
+    // Where the end is not there yet, some other process holds the pipe: a child, or one that has not quite become
+    // its program. The rank's own last words do not wait for it.
+    if (const auto pipe = pipes_.find(fd); pipe != pipes_.end() && !pipe->second.held.empty()) {
+      send(pipe->second, pipe->second.held, true);
+      pipe->second.held.clear();
+      pipe->second.line_is_open = true;
+    }
   }
 }
 
