@@ -24,10 +24,16 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
   }
   // Ranks that are in MPI, each with a child and a daemon that ignore what can be ignored. "NAMES." is printed first.
   std::vector<std::string> command(const std::string& options = "") const {
-    const std::string ranks = " -n 3 sh -c \"trap '' TERM INT HUP; sleep 1000 & setsid sleep 1000 & " CLIENT " wait\"";
+    const std::string daemon = "sleep 1000." + std::to_string(getpid());
+    const std::string ranks =
+        " -n 3 sh -c \"trap '' TERM INT HUP; " + daemon + " & setsid " + daemon + " & " CLIENT " wait\"";
     if (GetParam() == 1) return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " " + options + ranks};
+    // The hosts go with all that runs in them, guards too; so the job gets its two seconds before that.
     return {hosts, "run", std::to_string(GetParam()), "--", "/bin/sh", "-c",
-            "echo $HOSTS.; exec " MPIRUN " --host $HOSTS " + options + ranks};
+            "echo $HOSTS.; " MPIRUN " --host $HOSTS " + options + ranks +
+                "; status=$?; sleep 2; n=0; while ps -e -o args | grep -q '^[s]" + daemon.substr(1) +
+                "' && [ $n -lt 60 ]; do sleep 0.1; n=$((n+1)); done; [ $n -lt 60 ] || ps -e -o args | grep '^[s]" +
+                daemon.substr(1) + "' >&2; exit $status"};
   }
   useconds_t some_time(int most_ms) { return static_cast<useconds_t>(random_() % static_cast<unsigned>(most_ms * 1000)); }
   // A process whose command line begins so; -1: none yet.
@@ -43,6 +49,7 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
     EXPECT_NE(job.status, 0) << round;
     EXPECT_NE(job.status, -1) << round;
     EXPECT_THAT(job.left, IsEmpty()) << round;
+    EXPECT_EQ(job.err.find("sleep 1000."), std::string::npos) << job.err;
   }
   void kill_some(const std::string& beginning) {
     for (int round = 0; round < rounds; ++round) {
