@@ -55,7 +55,9 @@ Error from_setting(const Comm& comm, std::optional<Layout>& out, bool& grids_too
   grids_too = layout.kind() != Layout::Kind::network_switch;
   if (!is_world_in_order(comm)) return success;
   const std::string wrong = layout.fit(comm.size());
-  if (!wrong.empty() && comm.size() == runtime::job().size) return refuse("COW_LAYOUT", wrong);
+  // A program that runs alone is not what the layout was meant for.
+  const bool whole_job = comm.size() == runtime::job().size && comm.size() > 1;
+  if (!wrong.empty() && whole_job) return refuse("COW_LAYOUT", wrong);
   if (wrong.empty()) out = layout;
   return success;
 }
