@@ -149,36 +149,58 @@ void wake() {
   (void)!write(wake_descriptor(), &one, sizeof one);
 }
 
+namespace {
+
+constexpr unsigned free_rounds = 16;  // without looking at the clock, while the message may be a cache line away
+
+void spin_once() {
+  if (runtime::threads_multiple) runtime::let_others_in();
+  __builtin_ia32_pause();
+}
+
+void yield_once(Wait& wait, Nanoseconds before) {
+  const int depth = runtime::unlock_all();
+  sched_yield();
+  runtime::relock(depth);
+  ++wait.yields;
+  const Nanoseconds taken = now() - before;
+  if (taken > runtime::longest_short_switch)
+    ++wait.long_switches;
+  else if (taken > runtime::shortest_switch)
+    ++wait.short_switches;
+}
+
+void wait_for_sleeper() {
+  WholeLock lock;
+  ++bystanders;
+  moved().wait_for(lock, std::chrono::milliseconds(100));
+  --bystanders;
+}
+
+void sleep_for_all() {
+  sleeper = true;
+  sleep_on_sources();
+  sleeper = false;
+  if (bystanders > 0) moved().notify_all();
+}
+
+}  // namespace
+
 void pause(Wait& wait) {
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   ++wait.rounds;
-  if (wait.rounds <= 16 || policy.spin_only) {
-    if (runtime::threads_multiple) runtime::let_others_in();
-    __builtin_ia32_pause();
-    return;
-  }
+  if (policy.spin_only || (wait.rounds <= free_rounds && policy.spin > 0)) return spin_once();
   const Nanoseconds time = now();
   if (wait.idle_since == 0) wait.idle_since = time;
   const Nanoseconds idle = time - wait.idle_since;
   if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]] long_wait(idle);
-  if (idle < policy.spin) {
-    if (runtime::threads_multiple) runtime::let_others_in();
-    __builtin_ia32_pause();
-  } else if (idle < policy.yield || policy.never_sleep) {
-    const int depth = runtime::unlock_all();
-    sched_yield();
-    runtime::relock(depth);
-  } else if (sleeper) {
-    WholeLock lock;
-    ++bystanders;
-    moved().wait_for(lock, std::chrono::milliseconds(100));
-    --bystanders;
-  } else {
-    sleeper = true;
-    sleep_on_sources();
-    sleeper = false;
-    if (bystanders > 0) moved().notify_all();
-  }
+  if (idle < policy.spin) return spin_once();
+  const bool may_yield = idle < policy.yield && wait.long_switches < policy.long_switches;
+  if (may_yield || policy.never_sleep) return yield_once(wait, time);
+  if (sleeper) return wait_for_sleeper();
+  sleep_for_all();
 }
+
+void learn(const Wait& wait) { runtime::adapt_spin(wait.short_switches > 0); }
 
 }  // namespace cow::progress

@@ -49,12 +49,16 @@ void tell_waiters();
 // Wakes a waiting thread from elsewhere (PMIx's thread, a signal handler's successor); async-signal-safe.
 void wake();
 
-// One step of waiting, after a poll() that moved nothing: spins, yields or sleeps as the policy says. `idle_since` is
-// the state of the wait: 0 at first.
+// The state of one wait, since something last moved.
 struct Wait {
+  unsigned rounds = 0;  // polls in vain
+  unsigned yields = 0;  // how often the processor was offered to others; of these:
+  unsigned short_switches = 0;  // somebody took it and soon gave it back: a rank that waits, too
+  unsigned long_switches = 0;   // somebody had work to do
   Nanoseconds idle_since = 0;
-  unsigned rounds = 0;
 };
+
+// One step of waiting, after a poll() that moved nothing: spins, yields or sleeps as the policy says.
 void pause(Wait& wait);
 
 // A wait in which nothing has moved for so long is told to `long_wait`, which sets the limit anew. A signal handler may
@@ -62,13 +66,20 @@ void pause(Wait& wait);
 extern std::atomic<Nanoseconds> long_wait_limit;  // no_deadline: never
 extern void (*long_wait)(Nanoseconds idle);
 
+// Something has moved after at least one yield: the policy learns from it. See runtime/waiting.hpp.
+void learn(const Wait& wait);
+inline void settle(Wait& wait) {
+  if (__builtin_expect(wait.yields > 0, 0)) learn(wait);
+  wait = {};
+}
+
 // Polls until done() is true.
 template <class Done>
 void wait_until(Done done) {
   Wait wait;
   while (!done()) {
     if (poll() > 0)
-      wait = {};
+      settle(wait);
     else if (!done())
       pause(wait);
   }

@@ -10,7 +10,7 @@
 namespace cow::runtime {
 namespace {
 
-WaitingPolicy policy{.spin = 20 * microsecond, .yield = 100 * microsecond};
+WaitingPolicy policy{.spin = 20 * microsecond, .spin_limit = 20 * microsecond, .yield = millisecond};
 
 // A number from a file of one or two numbers ("max 100000" in cgroup v2 reads as none); 0 when there is none.
 bool read_numbers(const char* path, double& first, double* second = nullptr) {
@@ -46,15 +46,22 @@ const WaitingPolicy& waiting_policy() { return policy; }
 void decide_waiting_policy(int local_ranks) {
   const Settings& set = settings();
   const bool crowded = local_ranks > allowed_processors();
+  policy.spin_limit = set.wait == "yield" || set.wait == "sleep" ? 0 : set.spin_us * microsecond;
   // In a crowd whoever we wait for probably needs this processor: give it up at once.
-  policy.spin = crowded ? 0 : set.spin_us * microsecond;
+  policy.spin = crowded ? 0 : policy.spin_limit;
   // Longer than the pauses within one exchange: a MiB over TCP moves for 0.4 ms without an event of its own, and a rank
   // that slept meanwhile was a quarter slower. Whoever yields takes nothing from those who have work.
-  policy.yield = policy.spin + 1000 * microsecond;
+  policy.yield = set.wait == "sleep" ? 0 : set.spin_us * microsecond + millisecond;
   policy.spin_only = set.wait == "spin";
   policy.never_sleep = set.wait == "yield";
-  if (set.wait == "yield") policy.spin = 0;
-  if (set.wait == "sleep") policy.spin = policy.yield = 0;
+}
+
+void adapt_spin(bool processor_is_shared) {
+  constexpr Nanoseconds least = microsecond;  // less is none
+  if (processor_is_shared)
+    policy.spin = policy.spin / 2 < least ? 0 : policy.spin / 2;
+  else
+    policy.spin = std::min(policy.spin_limit, std::max(2 * policy.spin, least));
 }
 
 }  // namespace cow::runtime
