@@ -1,9 +1,11 @@
 // The engine's state, the life of operations, and messages that nobody waits for yet.
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
 #include "base/settings.hpp"
 #include "pt2pt/operation.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 
@@ -49,6 +51,14 @@ std::size_t poll_stalled(progress::Source& source) {
 
 const RequestKind send_kind{.name = "send", .release = release_send};
 const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = release_receive};
+namespace {
+const RequestKind sent_kind{.name = "send", .release = [](Request&) {}};
+}
+Request sent_request(sent_kind);
+Peer** short_peers = nullptr;
+
+void allow_short_path(bool allowed) { short_peers = allowed ? transport::up_neighbours : nullptr; }
+
 const RequestKind send_on_stack_kind{.name = "send", .release = release_comm};
 const RequestKind receive_on_stack_kind{.name = "receive", .release = release_comm};
 
@@ -131,6 +141,9 @@ void open_engine() {
   constexpr std::size_t largest = wire::max_body - sizeof(wire::Acknowledge);
   const auto wanted = static_cast<std::size_t>(settings().eager_limit);
   engine.eager_limit = wanted < largest ? wanted : largest;
+  engine.short_limit = std::min(engine.eager_limit, transport::neighbour_eager_limit());
+  sent_request.complete = true;
+  table<Request>().insert_predefined(sent_request, sent_index);
   decide_protocols();
   open_eager();
   open_rendezvous();
@@ -138,6 +151,10 @@ void open_engine() {
   progress::add(stalled_source);
 }
 
-void close_engine() { progress::remove(stalled_source); }
+void close_engine() {
+  allow_short_path(false);
+  progress::remove(stalled_source);
+  table<Request>().erase(sent_request);
+}
 
 }  // namespace cow::pt2pt

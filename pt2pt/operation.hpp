@@ -103,6 +103,7 @@ struct Engine {
 
   bool stalled() const { return !stalled_reads.empty() || !stalled_writes.empty(); }
   std::size_t eager_limit = 0;  // bytes
+  std::size_t short_limit = 0;  // bytes: what a neighbour is sent at once
   Process self = 0;
 };
 extern Engine engine;

@@ -276,7 +276,7 @@ void make_offer(Send& send) {
   wire::Offer offer{.size = send.size, .send = send.id};
   transport::Port& port = transport::port_of(*send.peer);
   const Shape shape{send.size, send.args.type->contiguous, true};
-  const bool can_read = choose(shape, port.limits(send.peer->destination), engine.eager_limit) == Protocol::read;
+  const bool can_read = choose(shape, port.limits(send.peer->destination), 0) == Protocol::read;
   if (send.snapshot) {
     if (can_read && port.reads_processes()) {
       const std::int32_t process = send.snapshot->process();

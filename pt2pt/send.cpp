@@ -1,5 +1,6 @@
 // Sends: eager messages leave at once; large ones are offered.
 #include "pt2pt/operation.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {
@@ -51,13 +52,19 @@ void begin(Send& send) {
   send.out.head.tag = args.tag;
   if (process == engine.self) return begin_local(send);
   send.peer = &transport::peer_of(process);
-  if (send.size <= engine.eager_limit)
+  if (send.size <= (send.peer->neighbour ? engine.short_limit : engine.eager_limit))
     begin_eager(send);
   else
     make_offer(send);
 }
 
 Error isend(const SendArgs& args, Request*& out) {
+  if (args.mode != SendMode::synchronous &&
+      send_at_once(args.buffer, args.count, *args.type, args.rank, args.tag, *args.comm, args.context)) {
+    out = &sent_request;
+    retain(sent_request);
+    return success;
+  }
   Send* send = engine.send_pool.make(send_kind);
   out = send;
   if (args.rank == MPI_PROC_NULL) {
@@ -71,6 +78,9 @@ Error isend(const SendArgs& args, Request*& out) {
 
 Error send(const SendArgs& args) {
   if (args.rank == MPI_PROC_NULL) return success;
+  if (args.mode != SendMode::synchronous &&
+      send_at_once(args.buffer, args.count, *args.type, args.rank, args.tag, *args.comm, args.context))
+    return success;
   Send send(send_on_stack_kind);
   prepare(send, args);
   begin(send);

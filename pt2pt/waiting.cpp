@@ -1,11 +1,17 @@
 #include "pt2pt/waiting.hpp"
 
 #include "pt2pt/pt2pt.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {
 
 Error give_handle(Request& request, MPI_Request* out) {
+  if (&request == &sent_request) {
+    release(request);
+    *out = sent_handle();
+    return success;
+  }
   if (Error error = table<Request>().insert(request)) {
     release(request);
     return error;
@@ -22,6 +28,7 @@ Error look_up(MPI_Request handle, Request*& out) {
 }
 
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
+  if (&request == &sent_request) return conclude_sent(handle, status), success;
   if (request.persistent && !request.active) {
     if (status) {
       const int error = status->MPI_ERROR;

@@ -15,6 +15,16 @@ Error look_up(MPI_Request handle, Request*& out);
 // is not persistent, and returns the operation's error. The status's MPI_ERROR is left alone.
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status);
 
+// The same for the request of all sends that were complete at once: nothing is freed, nothing can have failed.
+inline void conclude_sent(MPI_Request& handle, MPI_Status* status) {
+  if (status) {
+    const int error = status->MPI_ERROR;
+    *status = empty_status;
+    status->MPI_ERROR = error;
+  }
+  handle = MPI_REQUEST_NULL;
+}
+
 // Whether a Wait on it returns at once.
 inline bool ready(const Request& request) { return request.done() || (request.persistent && !request.active); }
 

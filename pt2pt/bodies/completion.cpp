@@ -2,6 +2,7 @@
 #include "api/bodies.hpp"
 #include "api/report.hpp"
 #include "pt2pt/pt2pt.hpp"
+#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
 
@@ -134,6 +135,7 @@ Error look_at(Request* request, MPI_Status* status) {
 }  // namespace
 
 Error body::Wait(MPI_Request* handle, MPI_Status* status) {
+  if (*handle == pt2pt::sent_handle()) return pt2pt::conclude_sent(*handle, status), success;
   if (*handle == MPI_REQUEST_NULL) return set_empty(status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
@@ -226,6 +228,7 @@ Error body::Request_free(MPI_Request* handle) {
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   *handle = MPI_REQUEST_NULL;
+  if (request == &pt2pt::sent_request) return success;
   if (request->kind->query && !request->done()) {  // a generalized one: the program will complete it by this handle
     request->freed = true;
     return success;

@@ -7,6 +7,7 @@
 #include "pt2pt/joint.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "pt2pt/send_mode.hpp"
+#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 
 namespace cow {
@@ -75,6 +76,7 @@ Error pack_copy(const void* buf, MPI_Count count, Datatype& type, std::unique_pt
 }  // namespace
 
 Error body::Send(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
+  if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] return success;
   if (comm.give_back != GiveBack::notify)
     return pt2pt::send_giving_back({buf, count, &type, dest, tag, &comm, comm.context});
   return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context});
@@ -98,6 +100,10 @@ Error body::Recv(void* buf, MPI_Count count, Datatype& type, int source, int tag
 
 Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,
                   MPI_Request* request) {
+  if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] {
+    *request = pt2pt::sent_handle();
+    return success;
+  }
   if (comm.give_back != GiveBack::notify)
     return begin_send_giving_back({buf, count, &type, dest, tag, &comm, comm.context}, request);
   return begin_send({buf, count, &type, dest, tag, &comm, comm.context}, request);

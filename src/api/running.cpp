@@ -21,6 +21,7 @@
 #include "pt2pt/farewell.hpp"
 #include "pt2pt/operation.hpp"
 #include "pt2pt/send_mode.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
 #include "transport/peer.hpp"
@@ -126,6 +127,7 @@ void park() {
     leave_pmix();
   }
   runtime::threads_multiple = false;
+  pt2pt::allow_short_path(false);
 }
 
 }  // namespace
@@ -151,6 +153,7 @@ Error begin_use(int required, int& provided) {
   ++uses;
   provided = allowed_level(required);
   if (provided == MPI_THREAD_MULTIPLE) runtime::threads_multiple = true;
+  pt2pt::allow_short_path(!runtime::threads_multiple);
   return success;
 }
 

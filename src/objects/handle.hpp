@@ -36,6 +36,7 @@ class HandleTable {
   static constexpr std::uint32_t first_dynamic = 1024;
 
   T* find(std::uintptr_t handle) const noexcept {
+    if (handle < first_dynamic) return predefined_[handle];
     const auto index = static_cast<std::uint32_t>(handle);
     if (index / chunk_slots >= max_chunks) return nullptr;
     const Slot* chunk = chunks_[index / chunk_slots].load(std::memory_order_acquire);
@@ -46,6 +47,7 @@ class HandleTable {
 
   // The handle that an index stands for now (MPI_X_fromint); 0 when there is none.
   std::uintptr_t from_index(std::uint32_t index) const noexcept {
+    if (index < first_dynamic) return predefined_[index] ? index : 0;
     const Slot* chunk = index / chunk_slots < max_chunks ? chunks_[index / chunk_slots].load() : nullptr;
     const Slot* slot = chunk ? &chunk[index % chunk_slots] : nullptr;
     return slot && slot->object ? std::uintptr_t{slot->generation} << 32 | index : 0;
@@ -72,26 +74,32 @@ class HandleTable {
   // Gives a predefined object the ABI's number.
   void insert_predefined(T& object, std::uint32_t index) {
     COW_INVARIANT(index < first_dynamic);
-    place(index).object = &object;
+    predefined_[index] = &object;
     object.index = index;
     object.generation = 0;
   }
 
   // Ends the handle; a later find of it fails.
   void erase(T& object) {
+    if (object.index < first_dynamic) {
+      COW_INVARIANT(predefined_[object.index] == &object);
+      predefined_[object.index] = nullptr;
+      object.index = 0;
+      return;
+    }
     Slot& slot = place(object.index);
     COW_INVARIANT(slot.object == &object);
     slot.object = nullptr;
-    if (object.index >= first_dynamic) {
-      ++slot.generation;
-      free_.push_back(object.index);
-    }
+    ++slot.generation;
+    free_.push_back(object.index);
     object.index = 0;
   }
 
   // Calls visit(T&) for each object that has a handle.
   template <class Visit>
   void each(Visit visit) const {
+    for (T* object : predefined_)
+      if (object) visit(*object);
     for (const auto& chunk : chunks_) {
       Slot* slots = chunk.load();
       for (std::uint32_t i = 0; slots && i < chunk_slots; ++i)
@@ -112,13 +120,13 @@ class HandleTable {
     Slot* slots = chunk.load(std::memory_order_relaxed);
     if (!slots) {
       slots = new Slot[chunk_slots];  // lives as long as the process
-      if (index >= first_dynamic)
-        for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i].generation = 1;
+      for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i].generation = 1;
       chunk.store(slots, std::memory_order_release);
     }
     return slots[index % chunk_slots];
   }
 
+  T* predefined_[first_dynamic] = {};  // by their number; set when the library starts
   std::atomic<Slot*> chunks_[max_chunks] = {};
   std::uint32_t made_ = 0;  // indices given out so far, from first_dynamic on; all is zero at first, so that the
                             // tables are not part of the library's file

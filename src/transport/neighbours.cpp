@@ -12,6 +12,7 @@
 namespace cow::transport {
 
 ShmPort* shared_memory = nullptr;
+Peer** up_neighbours = nullptr;
 
 namespace {
 
@@ -48,6 +49,7 @@ void come_up(Peer& peer) {
   link->owner = &peer;
   peer.credits = shared_memory->window_of(index);
   peer.state = Peer::State::up;
+  up_neighbours[peer.process] = &peer;
   peer_is_up(peer);
 }
 
@@ -122,6 +124,8 @@ int neighbour_index(Process process) {
 
 bool only_neighbours() { return shared_memory && runtime::job().local_size == runtime::job().size; }
 
+std::size_t neighbour_eager_limit() { return shared_memory ? shared_memory->limits().eager : 0; }
+
 void connect_neighbour(Peer& peer) {
   peer.state = Peer::State::connecting;
   if (!try_connect(peer)) awaited.push_back(&peer);
@@ -140,9 +144,17 @@ bool neighbours_may_sleep() {
   });
 }
 
+bool post_long(Peer& peer, const shm::Label& label, std::uint16_t credits, const void* bytes, std::size_t size) {
+  Error error;
+  const Post post = shared_memory->send(*peer.link, label, credits, nullptr, 0, {.bytes = bytes, .size = size}, error);
+  if (error) peer_failed(peer, error);
+  return post == Post::done;
+}
+
 bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits) {
   Error error;
-  const Post post = shared_memory->send(*peer.link, out.head, credits, out.extra, out.extra_size, out.body, error);
+  const shm::Label label{out.head.kind, out.head.context, out.head.source, out.head.tag};
+  const Post post = shared_memory->send(*peer.link, label, credits, out.extra, out.extra_size, out.body, error);
   if (error) peer_failed(peer, error);
   return post == Post::done;
 }

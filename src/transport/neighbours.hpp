@@ -21,6 +21,9 @@ int neighbour_index(Process process);
 // All ranks of the job are reached so.
 bool only_neighbours();
 
+// The largest message, in bytes, that goes to a neighbour at once; larger ones are offered.
+std::size_t neighbour_eager_limit();
+
 // Begins to connect to a neighbour in state unknown; it is up as soon as it has started.
 void connect_neighbour(Peer& peer);
 
@@ -32,5 +35,24 @@ bool neighbours_may_sleep();
 
 // Posts a message to a neighbour that is up. False when there is no room now, or the peer has failed.
 bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits);
+
+[[gnu::noinline]] bool post_long(Peer& peer, const shm::Label& label, std::uint16_t credits, const void* bytes,
+                                 std::size_t size);
+
+// Posts an eager message to a neighbour that is up, if that is possible at once: nothing waits before it, there is
+// credit and there is room. False: nothing was done.
+[[gnu::always_inline]] inline bool post_short(Peer& peer, const shm::Label& label, std::uint16_t cost,
+                                              const void* bytes, std::size_t size) {
+  if (__builtin_expect(!peer.messages.empty() || cost > peer.credits || peer.owed > UINT16_MAX, 0)) return false;
+  const auto credits = static_cast<std::uint16_t>(peer.owed);
+  const bool sent = size <= shm::inline_size ? peer.link->put(label, credits, bytes, size)
+                                             : post_long(peer, label, credits, bytes, size);
+  if (__builtin_expect(!sent, 0)) return false;
+  peer.owed = 0;
+  peer.credits -= cost;
+  ++peer.sent;
+  ++counters.sent;
+  return true;
+}
 
 }  // namespace cow::transport

@@ -265,6 +265,7 @@ void set_handler(wire::Kind kind, Handler handler) { handlers[static_cast<int>(k
 Error open() {
   const runtime::Job& job = runtime::job();
   peers.resize(static_cast<std::size_t>(job.size));
+  up_neighbours = new Peer* [peers.size()] {};
   if (job.size == 1) return success;
   for (Handler& handler : handlers)
     if (!handler) handler = ignore;
@@ -290,6 +291,7 @@ bool messages_have_left() {
 bool port_is_drained() { return !port || port->drained(); }
 
 void close() {
+  delete[] std::exchange(up_neighbours, nullptr);
   if (!port && !shared_memory) return;
   progress::remove(source);
   port.reset();
@@ -349,6 +351,7 @@ void peer_is_up(Peer& peer) { put_in_pump(peer); }
 
 void peer_failed(Peer& peer, Error error) {
   peer.state = Peer::State::failed;
+  up_neighbours[peer.process] = nullptr;
   peer.failure = error;
   peer.failure_text = last_failure();
   put_in_pump(peer);

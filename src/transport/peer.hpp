@@ -100,6 +100,9 @@ void close();
 
 Peer& peer_of(Process process);
 std::vector<Peer*> known_peers();  // in any state
+
+// The neighbours that are up, by process; null for all others. The short path begins here.
+extern Peer** up_neighbours;
 Port& port_of(Peer& peer);
 
 // Why a peer has failed, with its message put back into this thread's buffer.

@@ -13,12 +13,23 @@ HEAD = """\
 #include "api/bodies.hpp"
 #include "api/checks.hpp"
 #include "api/report.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/lock.hpp"
 
 using namespace cow;
 using namespace cow::api;
 
 """
+
+# Functions with a short path before all else (pt2pt/short.hpp), by the name of their body: what returns when it can be
+# gone. It checks what it relies on; whatever is not plain, errors included, is left to the binding proper.
+SHORT_SEND = "pt2pt::begin_short(buf, count, datatype, dest, tag, comm)"
+SHORT = {
+    "Send": f"if (auto* link_ = {SHORT_SEND}) [[likely]] return pt2pt::end_short(*link_);",
+    "Isend": f"if (auto* link_ = request ? {SHORT_SEND} : nullptr) [[likely]] {{ *request = pt2pt::sent_handle(); "
+             "return pt2pt::end_short(*link_); }",
+    "Wait": "if (pt2pt::wait_short(request, status)) [[likely]] return MPI_SUCCESS;",
+}
 
 # The letters of api/report.hpp's Kind.
 MESSAGE_KINDS = {"RANK": "r", "RANK_NNI": "r", "TAG": "t", "BUFFER": "b", "STRING": "s", "COMMUNICATOR": "c",
@@ -113,6 +124,15 @@ class Binder:
         arguments = ", ".join(passed(b) for b in self.parameters(function))
         return [self.signature(function), f"  return body::{self.rules.body_name(function)}({arguments});", "}"]
 
+    def shortened(self, function):
+        """The binding proper under another name, and before it the short path."""
+        slow = f"slow_{function.short_c}("
+        own_name = f"P{function.name}("
+        body = self.bound(function)
+        arguments = ", ".join(p.name for p in function.parameters)
+        return ["[[gnu::noinline]] static " + body[0].replace(own_name, slow), *body[1:], self.signature(function),
+                "  " + SHORT[self.rules.body_name(function)], f"  return {slow}{arguments});", "}"]
+
     def bound(self, function):
         own = self.rules.of(function)
         parameters = self.parameters(function)
@@ -160,6 +180,8 @@ class Binder:
             lines += self.unsupported(function)
         elif function.returns != "int" or function.name.endswith("_toint"):
             lines += self.direct(function)
+        elif self.rules.body_name(function) in SHORT:
+            lines += self.shortened(function)
         else:
             lines += self.bound(function)
         lines.append(f'{function.prototype()} __attribute__((weak, alias("P{function.name}")));')

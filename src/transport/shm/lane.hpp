@@ -10,7 +10,7 @@
 namespace cow::transport::shm {
 
 // Copies up to 32 bytes with a few moves of fixed size, which overlap where the size is between.
-inline void copy_inline(std::byte* to, const void* from_any, std::size_t size) {
+[[gnu::always_inline]] inline void copy_inline(std::byte* to, const void* from_any, std::size_t size) {
   const auto* from = static_cast<const std::byte*>(from_any);
   if (size >= 8) {
     if (size > 16) {
@@ -36,6 +36,14 @@ inline void copy_inline(std::byte* to, const void* from_any, std::size_t size) {
   }
 }
 
+// What a message says of itself; see wire::Header.
+struct Label {
+  wire::Kind kind;
+  std::uint64_t context;
+  std::int32_t source;
+  std::int32_t tag;
+};
+
 // The sender's end.
 class Outlet {
  public:
@@ -46,14 +54,18 @@ class Outlet {
   }
   bool is_open() const { return lane_ != nullptr; }
 
-  // One message whose body is at most inline_size bytes; false when there is no room now. Of the header, the kind, the
-  // flags, the context, the source and the tag are sent.
-  bool put(const wire::Header& head, std::uint16_t credits, const void* body, std::size_t size) {
-    if (__builtin_expect(sent_ == limit_, 0) && !look_for_room()) return false;
+  // One message whose body is at most inline_size bytes; false when there is no room now.
+  [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
+    if (__builtin_expect(is_full(), 0) && !look_for_room()) return false;
+    put_into_room(label, credits, body, size);
+    return true;
+  }
+  bool is_full() const { return sent_ == limit_; }  // as far as is known without looking
+  [[gnu::always_inline]] void put_into_room(const Label& label, std::uint16_t credits, const void* body,
+                                            std::size_t size) {
     Line& line = next_line();
     copy_inline(line.body, body, size);
-    publish(line, head, credits, size);
-    return true;
+    publish(line, label, credits, size);
   }
 
   // Room for a body of any size up to wire::max_body; null when there is none now. The caller fills it and publishes.
@@ -74,19 +86,19 @@ class Outlet {
     end_ = place + units;
     return data_ + std::size_t{place} * line_size;
   }
-  void publish(const wire::Header& head, std::uint16_t credits, std::size_t size) {
+  void publish(const Label& label, std::uint16_t credits, std::size_t size) {
     Line& line = next_line();
     if (size > inline_size) {
       place_of(line) = place_;
       data_end_ = end_;
     }
-    publish(line, head, credits, size);
+    publish(line, label, credits, size);
   }
   // How much of the data part, in bytes, the body given out by begin() needs.
   std::size_t reach(std::size_t size) const { return size > inline_size ? std::size_t{end_} * line_size : 0; }
 
   // Looks again; what a sender does after it said that it is starved, and before it sleeps.
-  bool look_for_room() {
+  [[gnu::noinline]] bool look_for_room() {
     if (take_back()) return true;
     starve();
     return take_back();
@@ -98,17 +110,16 @@ class Outlet {
 
   Line& next_line() { return lines_[sent_ & (line_count - 1)]; }
 
-  void publish(Line& line, const wire::Header& head, std::uint16_t credits, std::size_t size) {
-    line.head.kind = head.kind;
-    line.head.flags = head.flags;
+  [[gnu::always_inline]] void publish(Line& line, const Label& label, std::uint16_t credits, std::size_t size) {
+    line.head.kind = label.kind;
+    line.head.flags = 0;
     line.head.credits = credits;
     size_of(line) = static_cast<std::uint32_t>(size);
-    line.head.context = head.context;
-    line.head.source = head.source;
-    line.head.tag = head.tag;
+    line.head.context = label.context;
+    line.head.source = label.source;
+    line.head.tag = label.tag;
     ends_[sent_ & (line_count - 1)] = static_cast<std::uint16_t>(data_end_);
-    ++sent_;
-    turn_of(line).store(sent_, std::memory_order_release);
+    turn_of(line).store(++sent_, std::memory_order_release);
   }
 
   // Learns what the receiver has done with since; false when nothing.

@@ -27,8 +27,8 @@ struct Link {
   void* owner = nullptr;          // the transport::Peer, once known
 
   // Posts a message of at most inline_size bytes: the whole of the fast path. False when there is no room now.
-  bool put(const wire::Header& head, std::uint16_t credits, const void* body, std::size_t size) {
-    if (!out.put(head, credits, body, size)) return false;
+  [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
+    if (!out.put(label, credits, body, size)) return false;
     notify();
     return true;
   }
@@ -39,13 +39,16 @@ struct Link {
   // a memory barrier on every processor that runs a rank (membarrier). Whatever this processor had in its store
   // buffer is then visible to the receiver, and whatever it loads afterwards sees the flag. Only the compiler must
   // be kept from exchanging the two.
-  void notify() {
+  [[gnu::always_inline]] void notify() {
+    if (__builtin_expect(wants_attention(), 0)) draw_attention();
+  }
+  [[gnu::always_inline]] bool wants_attention() const {
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const bool asleep_now = asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake);
     const bool listens = ear->load(std::memory_order_relaxed) == listening;
-    if (__builtin_expect(asleep_now | !listens, 0)) draw_attention();
+    return asleep_now | !listens;
   }
-  void draw_attention();  // shm_port.cpp
+  int draw_attention();  // shm_port.cpp. Returns 0, as the last step of a send
 };
 
 }  // namespace cow::transport::shm

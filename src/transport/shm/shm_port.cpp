@@ -95,7 +95,7 @@ Error ShmPort::reach(std::uint32_t index, Link*& out) {
 
 // ---- sending
 
-Post ShmPort::send(Link& to, const wire::Header& head, std::uint16_t credits, const void* extra,
+Post ShmPort::send(Link& to, const shm::Label& label, std::uint16_t credits, const void* extra,
                    std::size_t extra_size, const Body& body, Error& error) {
   const std::size_t size = extra_size + body.size;
   std::byte* place = to.out.begin(size);
@@ -116,7 +116,7 @@ Post ShmPort::send(Link& to, const wire::Header& head, std::uint16_t credits, co
     body.produce(body.state, place + extra_size);
   else if (body.size > 0)
     memcpy(place + extra_size, body.bytes, body.size);
-  to.out.publish(head, credits, size);
+  to.out.publish(label, credits, size);
   to.notify();
   return Post::done;
 }
@@ -125,11 +125,14 @@ Post ShmPort::send(Destination to, const void* head, std::size_t head_size, cons
   wire::Header header;
   memcpy(&header, head, sizeof header);
   Error error;
-  return send(links_[to], header, header.credits, static_cast<const std::byte*>(head) + sizeof header,
+  return send(links_[to], {header.kind, header.context, header.source, header.tag}, header.credits, static_cast<const std::byte*>(head) + sizeof header,
               head_size - sizeof header, body, error);
 }
 
-void shm::Link::draw_attention() { port->draw_attention(*this); }
+int shm::Link::draw_attention() {
+  port->draw_attention(*this);
+  return 0;
+}
 
 void ShmPort::draw_attention(Link& link) {
   if (link.ear->load(std::memory_order_relaxed) != shm::listening) {

@@ -45,7 +45,7 @@ class ShmPort final : public Port {
   shm::Link& link(std::uint32_t index) { return links_[index]; }
 
   // As send(), with the header's fields known. May fail for good (no memory): then `error` is set.
-  Post send(shm::Link& to, const wire::Header& head, std::uint16_t credits, const void* extra, std::size_t extra_size,
+  Post send(shm::Link& to, const shm::Label& label, std::uint16_t credits, const void* extra, std::size_t extra_size,
             const Body& body, Error& error);
 
   // poll() for a caller known at compile time: deliver(link, header, body, size).

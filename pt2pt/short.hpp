@@ -1,0 +1,84 @@
+// The short path of a send: a small message to a neighbour goes from the program's buffer into the lane, in one piece of
+// code without allocation, lock, system call or indirect call. Where anything stands in the way it says no, and the
+// engine does what is needed.
+#pragma once
+
+#include "pt2pt/operation.hpp"
+#include "pt2pt/waiting.hpp"
+#include "transport/neighbours.hpp"
+
+namespace cow::pt2pt {
+
+// True: sent. The send is complete; no request was made.
+[[gnu::always_inline]] inline bool send_at_once(const void* buffer, MPI_Count count, const Datatype& type, int rank, int tag,
+                                                const Comm& comm, std::uint64_t context) {
+  if (__builtin_expect(!type.contiguous || rank < 0, 0)) return false;
+  const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(type.size);
+  if (__builtin_expect(size > engine.short_limit, 0)) return false;
+  Peer* peer = transport::up_neighbours[comm.peers().process(rank)];
+  if (__builtin_expect(!peer, 0)) return false;
+  return transport::post_short(*peer, {wire::Kind::eager, context, comm.rank, tag}, transport::cost_of(size),
+                               data_of(buffer, type), size);
+}
+
+// What MPI_Isend gives for a send that was complete when it returned: one request, the same for all of them, that is
+// never freed. Its status is that of any send.
+extern Request sent_request;
+inline constexpr std::uint32_t sent_index = 0x3f0;  // among the ABI's reserved numbers
+inline MPI_Request sent_handle() { return reinterpret_cast<MPI_Request>(std::uintptr_t{sent_index}); }
+
+// ---- The same before everything else, for the bindings of MPI_Send, MPI_Isend and MPI_Wait: leaf functions without a
+// stack frame, which check what they rely on.
+
+// By process, as transport::up_neighbours; null while no call may take the short path: MPI is not running, or the
+// progress lock is needed.
+extern Peer** short_peers;
+void allow_short_path(bool allowed);
+
+// Sends a message of at most shm::inline_size bytes. Null: nothing was done; whatever is wrong is found by who does it.
+[[gnu::always_inline]] inline transport::shm::Link* begin_short(const void* buffer, MPI_Count count,
+                                                                MPI_Datatype datatype, int rank, int tag,
+                                                                MPI_Comm handle) {
+  Peer** const peers = short_peers;
+  const Datatype* type = find(datatype);
+  const Comm* comm = find(handle);
+  if (__builtin_expect(!peers || !type || !comm, 0)) return nullptr;
+  const Group& group = *comm->group;
+  const bool plain = type->contiguous && type->committed && !comm->remote_group && count >= 0 && tag >= 0 &&
+                     static_cast<unsigned>(rank) < static_cast<unsigned>(group.size()) &&
+                     reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
+  if (__builtin_expect(!plain, 0)) return nullptr;
+  MPI_Count size;
+  if (__builtin_expect(__builtin_mul_overflow(count, type->size, &size), 0)) return nullptr;
+  Peer* peer = peers[group.process(rank)];
+  constexpr MPI_Count largest = transport::shm::inline_size;
+  static_assert(largest <= wire::credit_unit);
+  constexpr std::uint16_t cost = 4;  // transport::cost_of() of 1 to 64 bytes
+  if (__builtin_expect(!peer || size > largest || size == 0, 0)) return nullptr;
+  if (__builtin_expect(!peer->messages.empty() || cost > peer->credits || peer->owed > UINT16_MAX, 0)) return nullptr;
+  transport::shm::Link* link = peer->link;
+  if (__builtin_expect(link->out.is_full(), 0)) return nullptr;
+  const auto credits = static_cast<std::uint16_t>(peer->owed);
+  peer->owed = 0;
+  peer->credits -= cost;
+  ++peer->sent;
+  ++transport::counters.sent;
+  link->out.put_into_room({wire::Kind::eager, comm->context, comm->rank, tag}, credits, data_of(buffer, *type),
+                          static_cast<std::size_t>(size));
+  return link;
+}
+
+// The receiver hears of it.
+[[gnu::always_inline]] inline int end_short(transport::shm::Link& link) {
+  if (__builtin_expect(link.wants_attention(), 0)) return link.draw_attention();
+  return MPI_SUCCESS;
+}
+
+// Waits for a send that was complete at once; false: it is something else.
+[[gnu::always_inline]] inline bool wait_short(MPI_Request* request, MPI_Status* status) {
+  if (!short_peers || !request || *request != sent_handle()) return false;
+  conclude_sent(*request, status);
+  return true;
+}
+
+}  // namespace cow::pt2pt
