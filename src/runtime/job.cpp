@@ -261,7 +261,7 @@ Error join_job() {
     the_job.name = "alone";
     the_job.id = siphash({}, "alone", 5);
   }
-  decide_waiting_policy(the_job.local_size);
+  decide_waiting_policy(the_job.local_size, the_job.local_rank);
   return success;
 }
 

@@ -41,9 +41,51 @@ double allowed_processors() {
   return std::max(count, 1.0);
 }
 
+namespace {
+
+// Ranks that hand messages to and fro on one processor are so busy with switching that the kernel takes them for warm in
+// its cache and leaves them there, though another processor is idle. When there is one for each, this thread asks to run
+// on its own, and then is free again to be moved.
+class Spreading {
+ public:
+  void set_up(int local_ranks, int local_rank) {
+    cpu_set_t mask;
+    wanted_ = local_ranks <= allowed_processors() && sched_getaffinity(0, sizeof mask, &mask) == 0 &&
+              CPU_COUNT(&mask) >= local_ranks;
+    if (!wanted_) return;
+    int left = local_rank;
+    for (home_ = 0; home_ < CPU_SETSIZE && (!CPU_ISSET(home_, &mask) || left-- > 0); ++home_) {
+    }
+  }
+
+  void found_shared() {
+    if (!wanted_ || ++found_ < enough) return;
+    const Nanoseconds time = now();
+    if (time < next_) return;
+    found_ = 0;
+    interval_ = std::min(2 * interval_, 200 * millisecond);
+    next_ = time + interval_;
+    cpu_set_t mask, home;
+    CPU_ZERO(&home);
+    CPU_SET(home_, &home);
+    if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(home_, &mask)) return;
+    if (sched_setaffinity(0, sizeof home, &home) == 0) sched_setaffinity(0, sizeof mask, &mask);
+  }
+
+ private:
+  static constexpr int enough = 20;  // waits
+  bool wanted_ = false;
+  int home_ = 0;
+  int found_ = 0;
+  Nanoseconds next_ = 0;
+  Nanoseconds interval_ = 5 * millisecond;
+} spreading;
+
+}  // namespace
+
 const WaitingPolicy& waiting_policy() { return policy; }
 
-void decide_waiting_policy(int local_ranks) {
+void decide_waiting_policy(int local_ranks, int local_rank) {
   const Settings& set = settings();
   const bool crowded = local_ranks > allowed_processors();
   policy.spin_limit = set.wait == "yield" || set.wait == "sleep" ? 0 : set.spin_us * microsecond;
@@ -54,14 +96,17 @@ void decide_waiting_policy(int local_ranks) {
   policy.yield = set.wait == "sleep" ? 0 : set.spin_us * microsecond + millisecond;
   policy.spin_only = set.wait == "spin";
   policy.never_sleep = set.wait == "yield";
+  spreading.set_up(local_ranks, local_rank);
 }
 
 void adapt_spin(bool processor_is_shared) {
   constexpr Nanoseconds least = microsecond;  // less is none
-  if (processor_is_shared)
+  if (processor_is_shared) {
     policy.spin = policy.spin / 2 < least ? 0 : policy.spin / 2;
-  else
+    spreading.found_shared();
+  } else {
     policy.spin = std::min(policy.spin_limit, std::max(2 * policy.spin, least));
+  }
 }
 
 }  // namespace cow::runtime

@@ -27,8 +27,8 @@ inline constexpr Nanoseconds longest_short_switch = 200 * microsecond;
 
 const WaitingPolicy& waiting_policy();
 
-// `local_ranks`: ranks of this job on this node.
-void decide_waiting_policy(int local_ranks);
+// `local_ranks`: ranks of this job on this node; `local_rank`: this process's number among them.
+void decide_waiting_policy(int local_ranks, int local_rank);
 
 // What a wait has shown in which yielding was of use or not.
 void adapt_spin(bool processor_is_shared);

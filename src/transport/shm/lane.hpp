@@ -2,6 +2,7 @@
 // progress lock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -73,6 +74,7 @@ class Outlet {
     if (sent_ == limit_ && !look_for_room()) return nullptr;
     if (size <= inline_size) return next_line().body;
     const std::uint32_t units = static_cast<std::uint32_t>((size + line_size - 1) / line_size);
+    if (data_end_ >= turning_point) take_back();
     std::uint32_t place = find_place(units);
     if (place == no_place) {
       if (!look_for_room()) return nullptr;
@@ -93,6 +95,7 @@ class Outlet {
       data_end_ = end_;
     }
     publish(line, label, credits, size);
+    if (size > inline_size) claim_next(end_ - place_);
   }
   // How much of the data part, in bytes, the body given out by begin() needs.
   std::size_t reach(std::size_t size) const { return size > inline_size ? std::size_t{end_} * line_size : 0; }
@@ -107,6 +110,8 @@ class Outlet {
 
  private:
   static constexpr std::uint32_t no_place = UINT32_MAX;
+  static constexpr std::uint32_t turning_point = 16 * 1024 / line_size;
+  static constexpr std::uint32_t most_claimed = 8192 / line_size;
 
   Line& next_line() { return lines_[sent_ & (line_count - 1)]; }
 
@@ -128,15 +133,25 @@ class Outlet {
     if (taken == taken_ || sent_ - taken > line_count) return false;  // the latter: nonsense, as if nothing was taken
     taken_ = taken;
     limit_ = taken + line_count;
-    if (taken == sent_)
-      data_begin_ = data_end_ = 0;  // all is free: begin again where the caches are warm
-    else
+    if (taken != sent_)
       data_begin_ = ends_[(taken - 1) & (line_count - 1)];
+    else if (data_end_ >= turning_point)
+      data_begin_ = data_end_ = 0;  // all is free: begin again where the pages exist and the caches are warm
+    else
+      data_begin_ = data_end_;
     if (starved_) {
       starved_ = false;
       lane_->starved.store(0, std::memory_order_relaxed);
     }
     return true;
+  }
+
+  // The receiver's cache holds the lines that it has read. Asking for those that the next message will stand in, while
+  // this one is on its way, saves that message half of its time.
+  void claim_next(std::uint32_t units) {
+    const std::uint32_t begin = data_end_ >= turning_point || data_end_ + units > data_units ? 0 : data_end_;
+    std::byte* at = data_ + std::size_t{begin} * line_size;
+    for (std::uint32_t i = 0; i < std::min(units, most_claimed); ++i) __builtin_prefetch(at + i * line_size, 1);
   }
 
   void starve() {
