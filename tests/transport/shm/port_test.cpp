@@ -1,0 +1,258 @@
+// Ports of several processes over one segment: messages, waking, reading from each other's memory, and what is refused.
+#include "transport/shm/shm_port.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "base/clock.hpp"
+
+namespace cow::transport {
+namespace {
+
+constexpr SipKey test_key{1, 2};
+constexpr Nanoseconds patience = 20 * second;
+
+ShmPort::Place place_of(std::uint32_t index, std::uint32_t count) {
+  ShmPort::Place place;
+  place.identity = {77, 3, count, test_key};
+  place.index = index;
+  place.rank = 10 + index;
+  place.window = 1000 + index;
+  return place;
+}
+
+void require(bool good, const char* what) {
+  if (good) return;
+  printf("process %d: %s (%s)\n", getpid(), what, last_failure());
+  fflush(stdout);
+  _exit(1);
+}
+
+// Runs `body(index, port)` in `count` processes over one segment; true when all of them came to their end.
+bool run(std::uint32_t count, const std::function<void(std::uint32_t, ShmPort&)>& body, bool copying = true) {
+  const int segment = memfd_create("test-node", 0);
+  std::vector<pid_t> children;
+  for (std::uint32_t index = 0; index < count; ++index) {
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+      ShmPort port;
+      ShmPort::Place place = place_of(index, count);
+      place.copying = copying;
+      require(!port.open(dup(segment), place), "open");
+      body(index, port);
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  close(segment);
+  bool good = true;
+  for (pid_t child : children) {
+    int status;
+    waitpid(child, &status, 0);
+    good = good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  return good;
+}
+
+shm::Link& reach(ShmPort& port, std::uint32_t index) {
+  const Nanoseconds limit = now() + patience;
+  while (port.presence(index) == shm::Presence::unknown) {
+    require(now() < limit, "the other does not come");
+    usleep(100);
+  }
+  shm::Link* link;
+  require(!port.reach(index, link), "reach");
+  return *link;
+}
+
+void send(ShmPort& port, shm::Link& link, std::int32_t tag, const void* bytes, std::size_t size) {
+  const Nanoseconds limit = now() + patience;
+  Error error;
+  while (port.send(link, {wire::Kind::eager, 5, 6, tag}, 0, nullptr, 0, {.bytes = bytes, .size = size}, error) !=
+         Post::done) {
+    require(!error && now() < limit, "no room");
+    sched_yield();
+  }
+}
+
+// Polls until `count` messages have come, those that came before their time included; deliver(link, head, body, size).
+std::size_t early = 0;
+template <class Deliver>
+void receive(ShmPort& port, std::size_t count, Deliver deliver, bool sleeping = false) {
+  const Nanoseconds limit = now() + patience;
+  std::size_t seen = std::exchange(early, 0);
+  while (seen < count) {
+    port.poll_with([&](shm::Link& link, const wire::Header& head, const std::byte* body, std::size_t size) {
+      ++seen;
+      deliver(link, head, body, size);
+    });
+    require(now() < limit, "messages are missing");
+    if (seen >= count) break;
+    if (!sleeping) {
+      sched_yield();
+      continue;
+    }
+    if (port.may_sleep()) port.sleep(second);
+    port.awake();
+  }
+  early = seen - count;
+}
+
+void poll(ShmPort& port) {
+  port.poll_with([](auto&&...) { ++early; });
+}
+
+TEST(ShmPort, EachToEach) {
+  constexpr std::uint32_t count = 5, messages = 300;
+  EXPECT_TRUE(run(count, [](std::uint32_t me, ShmPort& port) {
+    std::vector<char> body(16'000);
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (i != me) reach(port, i);
+    std::vector<std::int32_t> next(count);
+    const auto deliver = [&](shm::Link& link, const wire::Header& head, const std::byte* bytes, std::size_t size) {
+      require(head.tag == next[link.index]++, "out of order");
+      require(size == static_cast<std::size_t>(head.tag * 53 % 16'000), "wrong size");
+      for (std::size_t k = 0; k < size; ++k)
+        require(static_cast<char>(bytes[k]) == static_cast<char>(link.index + static_cast<std::uint32_t>(head.tag)), "wrong byte");
+    };
+    for (std::uint32_t n = 0; n < messages; ++n) {
+      memset(body.data(), static_cast<int>(me + n), body.size());
+      for (std::uint32_t to = 0; to < count; ++to)
+        if (to != me) send(port, port.link(to), static_cast<std::int32_t>(n), body.data(), n * 53 % 16'000);
+      receive(port, count - 1, deliver);
+    }
+  }));
+}
+
+// Each message finds the receiver asleep: were one overlooked, the sleep of a second would show, a thousand times.
+TEST(ShmPort, ASleeperIsWoken) {
+  constexpr int rounds = 1000;
+  const Nanoseconds begin = now();
+  EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
+    shm::Link& other = reach(port, 1 - me);
+    const auto ignore = [](auto&&...) {};
+    for (int i = 0; i < rounds; ++i) {
+      if (me == 0) send(port, other, i, &i, sizeof i);
+      receive(port, 1, ignore, true);
+      if (me == 1) send(port, other, i, &i, sizeof i);
+    }
+  }));
+  EXPECT_LT(now() - begin, rounds / 10 * second);
+}
+
+TEST(ShmPort, ASenderThatFoundNoRoomIsWoken) {
+  constexpr std::uint32_t messages = 5000;
+  EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
+    shm::Link& other = reach(port, 1 - me);
+    char body[3000] = {};
+    if (me == 1) return receive(port, messages, [](auto&&...) {}, true);
+    const Nanoseconds limit = now() + patience;
+    for (std::uint32_t sent = 0; sent < messages;) {
+      Error error;
+      if (port.send(other, {wire::Kind::eager, 0, 0, 0}, 0, nullptr, 0, {.bytes = body, .size = sizeof body}, error) ==
+          Post::done) {
+        ++sent;
+        continue;
+      }
+      require(!error && now() < limit, "never room again");
+      if (port.may_sleep()) port.sleep(second);
+      port.awake();
+    }
+  }));
+}
+
+// More lanes than are looked at always: silent ones are let go and heard again.
+TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
+  constexpr std::uint32_t count = 20;
+  EXPECT_TRUE(run(count, [](std::uint32_t me, ShmPort& port) {
+    for (int phase = 0; phase < 3; ++phase) {
+      const int tag = phase;
+      if (me > 0) {
+        send(port, reach(port, 0), tag, &tag, sizeof tag);
+        receive(port, 1, [](auto&&...) {}, true);
+        continue;
+      }
+      receive(port, count - 1, [&](shm::Link&, const wire::Header& head, auto&&...) { require(head.tag == tag, "tag"); });
+      for (int i = 0; i < 50'000; ++i) poll(port);
+      std::uint32_t heard = 0;
+      for (std::uint32_t i = 1; i < count; ++i) heard += port.listens_to(i);
+      require(heard == 0, "silent lanes are still looked at");
+      for (std::uint32_t i = 1; i < count; ++i) send(port, reach(port, i), tag, &tag, sizeof tag);
+    }
+  }));
+}
+
+struct Ended : Completion {
+  bool over = false;
+  int code = -1;
+};
+
+TEST(ShmPort, ReadsFromTheOthersMemory) {
+  EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
+    shm::Link& other = reach(port, 1 - me);
+    std::vector<char> data(3'000'001, static_cast<char>('a' + me));
+    const auto address = reinterpret_cast<std::uintptr_t>(data.data());
+    send(port, other, 0, &address, sizeof address);
+    std::uintptr_t remote = 0;
+    receive(port, 1, [&](shm::Link&, const wire::Header&, const std::byte* body, std::size_t size) {
+      require(size == sizeof remote, "size");
+      memcpy(&remote, body, size);
+    });
+    if (port.limits(1 - me).read) {  // where the kernel permits it
+      std::vector<char> copy(data.size());
+      Ended ended;
+      ended.done = [](Completion& completion, Error error) {
+        static_cast<Ended&>(completion).over = true;
+        static_cast<Ended&>(completion).code = error.code();
+      };
+      require(port.read(1 - me, copy.data(), nullptr, remote, nullptr, 0, copy.size(), ended) == Post::posted, "read");
+      while (!ended.over) poll(port);
+      require(ended.code == 0, "the read failed");
+      require(copy == std::vector<char>(data.size(), static_cast<char>('b' - me)), "wrong bytes");
+      // An address that is not there: told, and afterwards the port offers no reading.
+      ended.over = false;
+      port.read(1 - me, copy.data(), nullptr, 16, nullptr, 0, 100, ended);
+      while (!ended.over) poll(port);
+      require(ended.code == static_cast<int>(ErrorClass::unsupported_operation), "the error of a failed read");
+      require(!port.limits(1 - me).read, "reading is offered after it failed");
+    }
+    send(port, other, 1, "", 0);  // the other may have our memory no longer once we have ended
+    receive(port, 1, [](auto&&...) {});
+  }));
+}
+
+TEST(ShmPort, ForbiddenCopyingIsNotOffered) {
+  EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
+    reach(port, 1 - me);
+    require(!port.limits(1 - me).read, "reading is offered");
+  }, false));
+}
+
+TEST(ShmPort, ASegmentOfSomebodyElseIsRefused) {
+  const int segment = memfd_create("test-node", 0);
+  ShmPort port;
+  ASSERT_FALSE(port.open(dup(segment), place_of(0, 2)));
+  ShmPort::Place other_job = place_of(1, 2), other_key = place_of(1, 2), other_count = place_of(1, 3);
+  other_job.identity.job = 78;
+  other_key.identity.key.low = 9;
+  for (const ShmPort::Place& place : {other_job, other_key, other_count}) {
+    ShmPort wrong;
+    EXPECT_TRUE(wrong.open(dup(segment), place));
+  }
+  ShmPort twice;
+  EXPECT_TRUE(twice.open(dup(segment), place_of(0, 2)));
+  ShmPort refusing;
+  EXPECT_FALSE(refusing.refuse(dup(segment), place_of(1, 2)));
+  EXPECT_EQ(port.presence(1), shm::Presence::refused);
+  close(segment);
+}
+
+}  // namespace
+}  // namespace cow::transport
