@@ -151,6 +151,7 @@ void wake() {
 
 namespace {
 
+constexpr Nanoseconds longest_gap = 100 * microsecond;
 constexpr unsigned free_rounds = 16;  // without looking at the clock, while the message may be a cache line away
 
 void spin_once() {
@@ -163,11 +164,18 @@ void yield_once(Wait& wait, Nanoseconds before) {
   sched_yield();
   runtime::relock(depth);
   ++wait.yields;
-  const Nanoseconds taken = now() - before;
-  if (taken > runtime::longest_short_switch)
+  const Nanoseconds after = now(), taken = after - before;
+  if (taken > runtime::longest_short_switch) {
     ++wait.long_switches;
-  else if (taken > runtime::shortest_switch)
+  } else if (taken > runtime::shortest_switch) {
     ++wait.short_switches;
+    wait.gap = 0;
+  } else {
+    // Nobody wants the processor. Linux 6.18 counts every yield as a time slice used: who has yielded a thousand times is
+    // let in late when he is woken from the sleep that follows.
+    wait.gap = std::min(2 * wait.gap + microsecond, longest_gap);
+  }
+  wait.next_yield = after + wait.gap;
 }
 
 void wait_for_sleeper() {
@@ -196,7 +204,7 @@ void pause(Wait& wait) {
   if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]] long_wait(idle);
   if (idle < policy.spin) return spin_once();
   const bool may_yield = idle < policy.yield && wait.long_switches < policy.long_switches;
-  if (may_yield || policy.never_sleep) return yield_once(wait, time);
+  if (may_yield || policy.never_sleep) return time < wait.next_yield ? spin_once() : yield_once(wait, time);
   if (sleeper) return wait_for_sleeper();
   sleep_for_all();
 }

@@ -56,6 +56,8 @@ struct Wait {
   unsigned short_switches = 0;  // somebody took it and soon gave it back: a rank that waits, too
   unsigned long_switches = 0;   // somebody had work to do
   Nanoseconds idle_since = 0;
+  Nanoseconds gap = 0;  // between yields, while nobody takes them up
+  Nanoseconds next_yield = 0;
 };
 
 // One step of waiting, after a poll() that moved nothing: spins, yields or sleeps as the policy says.
