@@ -137,6 +137,12 @@ void make_offer(Send& send);  // posts the offer of a large message
 void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer);
 void retry_stalled();
 
+// The largest message, in bytes, that goes to a process at once.
+inline std::size_t eager_limit_to(Process process) {
+  if (process == engine.self) return engine.eager_limit;
+  return transport::peer_of(process).neighbour ? engine.short_limit : engine.eager_limit;
+}
+
 // An answer of one small body to a peer; the Outgoing comes from a pool.
 template <class Extra>
 void answer(Peer& peer, wire::Kind kind, const Extra& extra);

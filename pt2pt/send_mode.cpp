@@ -93,7 +93,7 @@ bool take_out_of_buffer(Debt& debt) {
 
 // Begins the send. True: the buffer is the program's again.
 bool begin_debt(Debt& debt, const SendArgs& args, std::size_t size) {
-  if (size <= engine.eager_limit) {
+  if (size <= eager_limit_to(args.comm->peers().process(args.rank))) {
     prepare(debt, args);
     begin(debt);
     return debt.done() || take_out_of_buffer(debt);
