@@ -10,6 +10,7 @@
 # HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped), and
 # with PROVIDERS only "mpi.name.n4.net.hosts2".
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
+# ENV: variables of the job, NAME=value. ONE_CPU: all ranks share one processor.
 # STATUS: mpirun must end with this exit status, and say on standard error why.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
 # PROGRAM target.
@@ -18,8 +19,8 @@ set(COW_RUN_RANKS ${CMAKE_CURRENT_LIST_DIR}/run_ranks)
 set(COW_TEST_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
 
 function(cow_mpi_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "TIMEOUT;LEVEL;PROGRAM;FILTER;STATUS"
-                        "SOURCES;RANKS;LABELS;PROVIDERS;HOSTS;ARGS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;ONE_CPU" "TIMEOUT;LEVEL;PROGRAM;FILTER;STATUS"
+                        "SOURCES;RANKS;LABELS;PROVIDERS;HOSTS;ARGS;LIBS;ENV")
   if(NOT COW_MPI_FOUND)
     return()
   endif()
@@ -51,6 +52,13 @@ function(cow_mpi_test name)
   if(arg_STATUS)
     set(options --expect-status ${arg_STATUS} --expect-stderr "rank [0-9]+")
   endif()
+
+  if(arg_ONE_CPU)
+    list(APPEND options --one-cpu)
+  endif()
+  foreach(pair IN LISTS arg_ENV)
+    list(APPEND options --env ${pair})
+  endforeach()
 
   set(providers ${arg_PROVIDERS})
   if(NOT providers)

@@ -60,10 +60,10 @@ Error ShmPort::refuse(int descriptor, const Place& place) {
 
 Error ShmPort::announce(Presence presence) {
   me_ = &segment_.resident(place_.index);
+  if (presence == Presence::refused && me_->presence.load() == static_cast<std::uint32_t>(presence)) return success;
   if (me_->presence.load() != static_cast<std::uint32_t>(Presence::unknown))
     return fail(ErrorClass::other,
-                "process %d was rank %u of this job before this one, and has used the memory that the ranks of this node "
-                "share; with COW_SHM=no messages go another way",
+                "process %d was rank %u of this job before this one: two programs cannot be the same rank, one after the other",
                 me_->pid, place_.rank);
   me_->rank = place_.rank;
   me_->pid = getpid();
