@@ -89,7 +89,7 @@ TEST(Lane, BehavesAsAQueue) {
   Ends ends;
   std::deque<std::pair<std::uint32_t, std::size_t>> model;
   std::uint32_t number = 0, refused = 0;
-  for (int step = 0; step < 40'000; ++step) {
+  for (int step = 0; step < 20'000; ++step) {
     // Phases in which more is sent than taken, and the other way round.
     const bool send = random() % 100 < (step / 500 % 2 ? 70u : 35u);
     if (send) {
@@ -107,7 +107,7 @@ TEST(Lane, BehavesAsAQueue) {
     }
   }
   EXPECT_GT(refused, 100u);  // it was full now and then
-  EXPECT_GT(number, 10'000u);
+  EXPECT_GT(number, 5'000u);
 }
 
 TEST(Lane, IsFullAfterAsManyMessagesAsItHasLinesAndSaysSo) {
@@ -138,7 +138,7 @@ TEST(Lane, LinesThatMakeNoSenseAreSkipped) {
   std::mt19937 random(2);
   Ends ends;
   std::size_t skipped = 0, taken = 0;
-  for (std::uint32_t i = 0; i < 20'000; ++i) {
+  for (std::uint32_t i = 0; i < 6'000; ++i) {
     Line& line = ends.line(i % line_count);
     for (std::byte& byte : std::span(reinterpret_cast<std::byte*>(&line), sizeof line))
       byte = static_cast<std::byte>(random());
@@ -155,8 +155,8 @@ TEST(Lane, LinesThatMakeNoSenseAreSkipped) {
     });
     ++(sound ? taken : skipped);
   }
-  EXPECT_GT(skipped, 1000u);
-  EXPECT_GT(taken, 1000u);
+  EXPECT_GT(skipped, 300u);
+  EXPECT_GT(taken, 300u);
 }
 
 // A receiver that claims to have taken what was never sent gives the sender no room.
@@ -172,7 +172,7 @@ TEST(Lane, ACountOfTakenLinesThatMakesNoSenseGivesNoRoom) {
 }
 
 TEST(Lane, TwoThreads) {
-  constexpr std::uint32_t count = 30'000;
+  constexpr std::uint32_t count = 10'000;
   Ends ends;
   std::thread sender([&] {
     std::mt19937 random(4);
