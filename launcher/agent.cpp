@@ -56,7 +56,7 @@ Agent::Agent(const AgentPlan& plan)
     : plan_(plan),
       signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, nullptr)),
       channel_(
-          loop_, plan.in, plan.out, [this](Kind kind, Reader body) { on_frame(kind, body); }, [this] { give_up(); }),
+          loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
       pmix_(loop_, *this) {
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
@@ -64,8 +64,7 @@ Agent::Agent(const AgentPlan& plan)
 
 int Agent::run() {
   channel_.send_greeting();
-  channel_.send(Kind::hello,
-                Writer().u32(protocol_version).u32(static_cast<std::uint32_t>(getpid())).text(this_host()));
+  tell(Kind::hello, Writer().u32(protocol_version).u32(static_cast<std::uint32_t>(getpid())).text(this_host()));
   // Before the job is here, because it takes some milliseconds. Its threads inherit the blocked signals.
   if (const std::string wrong = pmix_.start(); !wrong.empty()) complain(wrong);
   loop_.run();
@@ -75,15 +74,27 @@ int Agent::run() {
 
 void Agent::complain(const std::string& text) {
   status_ = 1;
-  channel_.send(Kind::complaint, Writer().text(text));
+  tell(Kind::complaint, Writer().text(text));
 }
 
-void Agent::give_up() {
+void Agent::give_up(int status) {
   kill_all_children(2000);
-  _exit(1);
+  _exit(status);
 }
 
-void Agent::on_frame(Kind kind, Reader body) {
+void Agent::tell(Kind kind, const Writer& body) { channel_.send(kind, self_, body.bytes()); }
+
+void Agent::on_frame(const Frame& frame) {
+  const bool first = self_ == unknown_node;  // the first frame that is for one node is the job, for this one
+  if (frame.node != everyone && frame.node != self_ && !first) {
+    if (branches_) branches_->send(frame.kind, frame.node, frame.body);
+    return;
+  }
+  if (frame.node == everyone && branches_) branches_->send_all(frame.kind, frame.body);
+  obey(frame.kind, Reader(frame.body));
+}
+
+void Agent::obey(Kind kind, Reader body) {
   switch (kind) {
     case Kind::job: return on_job(body);
     case Kind::input: {
@@ -118,7 +129,9 @@ void Agent::on_frame(Kind kind, Reader body) {
       const std::uint32_t source = body.u32();
       return pmix_.tell_local(status, source, body.text());
     }
-    case Kind::goodbye: return loop_.stop();
+    case Kind::goodbye:
+      dismissed_ = true;
+      return leave();
     default: return complain("mpirun said something that this agent does not know");
   }
 }
@@ -126,12 +139,17 @@ void Agent::on_frame(Kind kind, Reader body) {
 void Agent::on_job(Reader body) {
   if (over_) return;  // its end was decided while the job was on its way
   if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
-  output_ = std::make_unique<RankOutput>(loop_, channel_, job_.output_window, job_.flush_after);
+  self_ = job_.node;
+  start_branches(body);  // before all else: it takes long, and most of that is waiting
+  output_ = std::make_unique<RankOutput>(loop_, channel_, self_, job_.output_window, job_.flush_after);
   if (plan_.remote) {
-    lifeline_ = std::make_unique<Lifeline>(loop_, job_.key, job_.node, [this] { give_up(); });
+    lifeline_ = std::make_unique<Lifeline>(loop_, job_.key, job_.node, [this] { give_up(parent_is_silent); });
     lifeline_->connect(job_.lifeline);
   }
-  output_->on_empty = [this] { channel_.send(Kind::goodbye); };
+  output_->on_empty = [this] {
+    finished_ = true;
+    say_goodbye();
+  };
   if (const std::string wrong = pmix_.register_job(job_); !wrong.empty()) return complain(wrong);
   if (!start_ranks() || running_ == 0) when_all_ended();
 }
@@ -171,7 +189,7 @@ bool Agent::start_ranks() {
   Writer started;
   started.u32(static_cast<std::uint32_t>(numbers.size()));
   for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
-  channel_.send(Kind::started, started);
+  tell(Kind::started, started);
   if (wanted.report) {
     Writer report;
     report.u32(static_cast<std::uint32_t>(numbers.size()));
@@ -180,7 +198,7 @@ bool Agent::start_ranks() {
       const std::string where = describe_cpus(machine->topology(), affinity_of(ranks_[numbers[i]].pid));
       report.u32(numbers[i]).text((binding.of_rank[i].empty() ? "not bound: " : "bound to ") + where);
     }
-    channel_.send(Kind::bindings, report);
+    tell(Kind::bindings, report);
   }
   ask_for_input();
   return true;
@@ -215,7 +233,7 @@ void Agent::ask_for_input() {
   // Nobody here reads any more: said only where others may, elsewhere.
   if (open == 0 && job_.input_rank != all_ranks) return;
   input_asked_ = true;
-  channel_.send(Kind::input_credit, Writer().u32(portion));
+  tell(Kind::input_credit, Writer().u32(portion));
 }
 
 // Starts ranks until one fails; the result is those that run. In batches, because each rank takes several descriptors
@@ -302,7 +320,7 @@ bool Agent::take_started(Starting& starting) {
 
 void Agent::report_failure(const Starting& starting) {
   const auto error = static_cast<std::uint32_t>(starting.process.error);
-  channel_.send(Kind::start_failure, Writer().u32(starting.rank).u32(error).text(starting.process.what));
+  tell(Kind::start_failure, Writer().u32(starting.rank).u32(error).text(starting.process.what));
 }
 
 void Agent::on_signal() {
@@ -329,7 +347,9 @@ void Agent::reap() {
   pmix_.drain();
   int status;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) on_exit(pid, status);
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (!branches_ || !branches_->on_exit(pid, status)) on_exit(pid, status);
+  }
 }
 
 void Agent::on_exit(pid_t pid, int status) {
@@ -343,9 +363,9 @@ void Agent::on_exit(pid_t pid, int status) {
   Writer body;
   body.u32(rank).u32(static_cast<std::uint32_t>(status));
   body.u8(static_cast<std::uint8_t>((state.connected ? exit_connected : 0) | (state.finalized ? exit_finalized : 0)));
-  channel_.send(Kind::exited, body);
+  tell(Kind::exited, body);
   for (std::uint64_t question : modex_.rank_gone(rank)) {
-    channel_.send(Kind::modex_answer,
+    tell(Kind::modex_answer,
                   Writer().u64(question).u32(static_cast<std::uint32_t>(PmixServer::process_gone())).text({}));
   }
   if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.close_pipe();
@@ -356,9 +376,26 @@ void Agent::on_exit(pid_t pid, int status) {
 void Agent::when_all_ended() {
   ending_ = true;
   if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
-  kill_all_children(2000);
+  kill_all_children(2000, others());
   output_->finish();
 }
+
+// When nothing more is to come of this node, nor of any below it.
+void Agent::say_goodbye() {
+  if (!finished_ || said_goodbye_ || (branches_ && !branches_->all_done())) return;
+  said_goodbye_ = true;
+  tell(Kind::goodbye);
+}
+
+// Those below have been dismissed before.
+void Agent::leave() {
+  constexpr Nanoseconds patience = 1000 * millisecond;
+  if (!branches_ || branches_->all_gone()) return loop_.stop();
+  loop_.after(patience, [this] { loop_.stop(); });
+}
+
+// Processes that are no ranks, nor left by any.
+std::vector<pid_t> Agent::others() const { return branches_ ? branches_->processes() : std::vector<pid_t>(); }
 
 void Agent::signal_ranks(int signal) {
   for (const auto& [rank, state] : ranks_) {
@@ -368,15 +405,19 @@ void Agent::signal_ranks(int signal) {
 
 void Agent::end(std::uint32_t grace) {
   over_ = true;
+  if (branches_) branches_->stop_starting();
   if (running_ == 0) {
     if (!ending_ && output_) when_all_ended();
-    if (!output_) channel_.send(Kind::goodbye);
+    if (!output_) {
+      finished_ = true;
+      say_goodbye();
+    }
     return;
   }
   if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
   if (grace == 0) {
     signal_ranks(SIGKILL);
-    kill_descendants(getpid());
+    kill_descendants(others());
     return;
   }
   signal_ranks(SIGTERM);
@@ -387,17 +428,53 @@ void Agent::end(std::uint32_t grace) {
   });
 }
 
+// ---- the agents below
+
+void Agent::start_branches(Reader body) {
+  if (Routes(job_.start.parents, self_).children().empty()) return;
+  common_ = common_part(body);
+  BranchesPlan plan;
+  plan.self = self_;
+  plan.self_name = job_.nodes[self_];
+  plan.signals = &plan_.signals;
+  BranchEvents& events = *this;
+  branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
+  branches_->start();
+}
+
+void Agent::on_branch_frame(const Frame& frame) {
+  channel_.send(frame.kind, frame.node, frame.body);
+  if (frame.kind == Kind::goodbye) say_goodbye();
+}
+
+void Agent::on_branch_lost(std::uint32_t node, int status, const std::string& why) {
+  channel_.send(Kind::lost_node, node, Writer().u32(static_cast<std::uint32_t>(status)).text(why).bytes());
+}
+
+void Agent::on_branch_words(std::uint32_t node, std::string_view text) {
+  channel_.send(Kind::remote_words, node, Writer().text(text).bytes());
+}
+
+void Agent::on_branch_watched(std::uint32_t node) { channel_.send(Kind::watched, node); }
+
+void Agent::on_branch_end(std::uint32_t) {
+  say_goodbye();
+  if (dismissed_) leave();
+}
+
+// ---- what the ranks want of the rest of the job
+
 void Agent::on_connected(std::uint32_t rank) {
   ranks_[rank].connected = true;
   ranks_[rank].finalized = false;
-  channel_.send(Kind::connected, Writer().u32(rank));
+  tell(Kind::connected, Writer().u32(rank));
 }
 
 void Agent::on_finalized(std::uint32_t rank) { ranks_[rank].finalized = true; }
 
 void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
   output_->drain(rank);
-  channel_.send(Kind::aborted, Writer().u32(rank).u32(static_cast<std::uint32_t>(status)).text(message));
+  tell(Kind::aborted, Writer().u32(rank).u32(static_cast<std::uint32_t>(status)).text(message));
 }
 
 void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
@@ -408,7 +485,7 @@ void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& rank
   Writer body;
   body.u64(fence).u32(limit).u32(static_cast<std::uint32_t>(ranks.size()));
   for (std::uint32_t rank : ranks) body.u32(rank);
-  channel_.send(Kind::fence, body.text(data));
+  tell(Kind::fence, body.text(data));
   if (limit > 0) {
     loop_.after(limit * millisecond, [this, fence] { pmix_.answer_fence(fence, PmixServer::timed_out(), {}); });
   }
@@ -416,7 +493,7 @@ void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& rank
 
 void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) {
   if (rank >= job_.ranks.size()) return pmix_.answer_modex(question, PmixServer::not_found(), {});
-  channel_.send(Kind::modex_request, Writer().u64(question).u32(rank));
+  tell(Kind::modex_request, Writer().u64(question).u32(rank));
   if (limit > 0) {
     loop_.after(limit * millisecond, [this, question] { pmix_.answer_modex(question, PmixServer::timed_out(), {}); });
   }
@@ -433,11 +510,11 @@ void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds pa
 void Agent::on_modex_answer(std::uint64_t question, int status, std::string_view data) {
   // A rank that was gone when it was asked about has no open question, but must be answered.
   modex_.close(question);
-  channel_.send(Kind::modex_answer, Writer().u64(question).u32(static_cast<std::uint32_t>(status)).text(data));
+  tell(Kind::modex_answer, Writer().u64(question).u32(static_cast<std::uint32_t>(status)).text(data));
 }
 
 void Agent::on_event(int status, std::uint32_t rank, std::string_view infos) {
-  channel_.send(Kind::event, Writer().u32(static_cast<std::uint32_t>(status)).u32(rank).text(infos));
+  tell(Kind::event, Writer().u32(static_cast<std::uint32_t>(status)).u32(rank).text(infos));
 }
 
 }  // namespace cow::launch

@@ -1,4 +1,5 @@
-// The agent: starts the ranks of one node, is their PMIx server, passes their output on, and reports their ends.
+// The agent: starts the ranks of one node, is their PMIx server, passes their output on, and reports their ends. Where
+// there are many nodes it also starts the agents of others, and passes frames between them and mpirun.
 #pragma once
 
 #include <map>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/branches.hpp"
 #include "launcher/channel.hpp"
 #include "launcher/job.hpp"
 #include "launcher/lifeline.hpp"
@@ -19,15 +21,15 @@
 namespace cow::launch {
 
 struct AgentPlan {
-  int in = 0;          // the channel to mpirun
+  int in = 0;          // the channel to the parent: mpirun, or another agent
   int out = 1;
-  bool remote = false;  // mpirun is on another host
+  bool remote = false;  // the parent is on another host
   int input = -1;      // rank 0's standard input, when this host's mpirun passed its own
   pid_t guard = 0;     // the parent; when it is gone, this agent ends everything
   SignalState signals;  // for the ranks
 };
 
-class Agent : private PmixClientEvents {
+class Agent : private PmixClientEvents, private BranchEvents {
  public:
   explicit Agent(const AgentPlan& plan);
   int run();  // the exit status
@@ -52,8 +54,10 @@ class Agent : private PmixClientEvents {
     int output = -1, errors = -1;  // what this agent reads
   };
 
-  void on_frame(Kind kind, Reader body);
+  void on_frame(const Frame& frame);
+  void obey(Kind kind, Reader body);
   void on_job(Reader body);
+  void tell(Kind kind, const Writer& body = {});  // mpirun
   bool start_ranks();
   std::vector<std::uint32_t> start_in_batches(const std::vector<std::uint32_t>& ranks,
                                               const std::vector<std::vector<std::string>>& environments,
@@ -74,8 +78,11 @@ class Agent : private PmixClientEvents {
   void signal_ranks(int signal);
   void end(std::uint32_t grace);
   void when_all_ended();
+  void say_goodbye();
+  void leave();
+  std::vector<pid_t> others() const;
   void complain(const std::string& text);
-  [[noreturn]] void give_up();
+  [[noreturn]] void give_up(int status);
 
   void on_connected(std::uint32_t rank) override;
   void on_finalized(std::uint32_t rank) override;
@@ -86,6 +93,14 @@ class Agent : private PmixClientEvents {
   void on_modex_answer(std::uint64_t question, int status, std::string_view data) override;
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
 
+  void start_branches(Reader body);
+  void on_branch_frame(const Frame& frame) override;
+  void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
+  void on_branch_words(std::uint32_t node, std::string_view text) override;
+  void on_branch_watched(std::uint32_t node) override;
+  void on_branch_started(std::uint32_t, const Branch&) override {}
+  void on_branch_end(std::uint32_t node) override;
+
   AgentPlan plan_;
   Loop loop_;
   int signals_;
@@ -95,6 +110,9 @@ class Agent : private PmixClientEvents {
   std::unique_ptr<RankOutput> output_;
   std::map<std::uint32_t, RankInput> inputs_;  // of the ranks here that mpirun sends input to
   Job job_;
+  std::uint32_t self_ = unknown_node;
+  std::string common_;                  // what is passed on of the job
+  std::unique_ptr<Branches> branches_;  // null: there are no agents below this one
   std::unique_ptr<Lifeline> lifeline_;
   std::map<std::uint32_t, Rank> ranks_;
   bool input_asked_ = false;  // and not yet given
@@ -102,6 +120,9 @@ class Agent : private PmixClientEvents {
   std::size_t running_ = 0;
   bool over_ = false;    // no rank is started any more
   bool ending_ = false;  // all ranks have ended
+  bool finished_ = false;      // and all that they wrote has been passed on
+  bool said_goodbye_ = false;
+  bool dismissed_ = false;     // mpirun wants nothing more of this agent
   std::uint64_t kill_timer_ = 0;
   int status_ = 0;
 };

@@ -48,9 +48,9 @@ void Channel::send_greeting() {
   write_some();
 }
 
-void Channel::send(Kind kind, const Writer& body) {
+void Channel::send(Kind kind, std::uint32_t node, std::string_view body) {
   if (in_ < 0) return;
-  unsent_.append(make_frame(kind, body.bytes()));
+  append_frame(unsent_, kind, node, body);
   write_some();
 }
 
@@ -107,7 +107,7 @@ void Channel::read_some() {
 
 void Channel::hand_over_frames() {
   Frame frame;
-  while (in_ >= 0 && parser_.next(frame)) on_frame_(frame.kind, Reader(frame.body));
+  while (in_ >= 0 && parser_.next(frame)) on_frame_(frame);
   if (in_ >= 0 && parser_.broken()) fail();
 }
 

@@ -1,4 +1,4 @@
-// One end of the stream of frames between mpirun and an agent, on a Loop.
+// One end of the stream of frames between two neighbours in the tree of mpirun and its agents, on a Loop.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace cow::launch {
 
 class Channel {
  public:
-  using OnFrame = std::function<void(Kind, Reader)>;
+  using OnFrame = std::function<void(const Frame&)>;
   using OnEnd = std::function<void()>;  // the other end is gone, or spoke nonsense; called once
 
   // Takes both descriptors (they may be the same) and makes them non-blocking.
@@ -20,11 +20,11 @@ class Channel {
   Channel& operator=(const Channel&) = delete;
   ~Channel();
 
-  // mpirun's end: passes over up to 64 KiB of what a login script may print before the greeting.
+  // The parent's end: passes over up to 64 KiB of what a login script may print before the greeting.
   void expect_greeting() { greeted_ = false; }
   void send_greeting();
 
-  void send(Kind kind, const Writer& body = {});
+  void send(Kind kind, std::uint32_t node, std::string_view body = {});
   bool is_open() const { return in_ >= 0; }
   std::size_t unsent() const { return unsent_.size() - sent_; }
   const std::string& noise() const { return noise_; }  // what came before the greeting

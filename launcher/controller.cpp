@@ -1,6 +1,5 @@
 #include "launcher/controller.hpp"
 
-#include <fcntl.h>
 #include <pmix_common.h>
 #include <poll.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "launcher/allocation.hpp"
+#include "launcher/tree.hpp"
 
 namespace cow::launch {
 namespace {
@@ -20,11 +19,8 @@ namespace {
 using std::string;
 
 constexpr const char* agent_program = "/libexec/cowmpi/cow-agent";
-constexpr int own_failure = 125;    // the job could not be started or carried on, through no fault of a rank
 constexpr int timed_out = 124;
 constexpr int agent_time = 1500;    // ms the agents have to be gone, beyond the grace period
-constexpr int reap_time = 500;      // ms between the end of a channel and the end of its process
-constexpr size_t most_said = 16 << 10;
 
 }  // namespace
 
@@ -47,7 +43,7 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
       fences_(job_, [this](std::uint32_t node, std::uint64_t number, int status, const string& data) {
         Writer body;
         body.u64(number).u32(static_cast<std::uint32_t>(status)).text(data);
-        nodes_[node].channel->send(Kind::fence_answer, body);
+        send(node, Kind::fence_answer, body);
       }),
       outputs_(
           loop_, [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); },
@@ -75,7 +71,7 @@ int Controller::run() {
       return own_failure;
     }
   }
-  watch_hosts();
+  plan_tree();
   start_nodes();
   loop_.run();
   return status_;
@@ -83,81 +79,65 @@ int Controller::run() {
 
 // ---- nodes
 
-bool Controller::start_nodes() {
-  for (std::uint32_t node = 0; node < nodes_.size(); ++node) {
-    if (!start(node)) {
-      abandon();
-      return false;
-    }
-  }
-  loop_.after(options_.settings.start_timeout * millisecond, [this] {
-    for (const Node& node : nodes_) {
-      if (!node.greeted && !node.closed) return fail(own_failure, explain_loss(node));
-    }
-  });
-  return true;
-}
-
-bool Controller::start(std::uint32_t index) {
-  Node& node = nodes_[index];
-  node.name = job_.nodes[index];
-  node.is_here = is_here(node.name);
-  NodeStart how;
-  how.agent = (node.is_here || options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
-  const char* none[] = {nullptr};
+// Who starts whom; all agents are told.
+void Controller::plan_tree() {
+  std::vector<bool> here;
+  for (const string& name : job_.nodes) here.push_back(options_.hosts.empty() || is_this_host(name));
   Settings defaults;
+  const char* none[] = {nullptr};
   read_settings(none, false, defaults);
-  how.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
-  how.remote_shell = how.srun ? srun_command : options_.settings.rsh_agent;
-  how.signals = &signals_before_;
-  if (input_nodes_[index] && job_.input == Input::inherited) how.input = fcntl(0, F_DUPFD_CLOEXEC, 3);
-  int fds[2] = {-1, -1};
-  const string wrong = start_node(node, how, fds);
-  if (how.input >= 0) close(how.input);
-  if (!wrong.empty()) {
-    node.closed = node.reaped = true;
-    fail(own_failure, "cannot start on host " + node.name + ": " + wrong);
-    return false;
+  StartPlan& start = job_.start;
+  start.parents = grow_tree(here, static_cast<std::uint32_t>(options_.settings.tree_width));
+  start.agent = (options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
+  start.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
+  start.remote_shell = options_.settings.rsh_agent;
+  start.start_timeout = static_cast<std::uint32_t>(options_.settings.start_timeout);
+  start.host_timeout = static_cast<std::uint32_t>(options_.settings.host_timeout);
+  common_ = write_common(job_);
+  BranchesPlan plan;
+  plan.here = std::move(here);
+  plan.agent_here = own_prefix() + agent_program;
+  plan.signals = &signals_before_;
+  if (job_.input == Input::inherited) {
+    plan.input_node = job_.ranks[job_.input_rank].node;
+    plan.input = 0;
   }
-  node.channel = std::make_unique<Channel>(
-      loop_, fds[0], fds[1], [this, index](Kind kind, Reader body) { on_frame(index, kind, body); },
-      [this, index] { on_channel_end(index); });
-  node.channel->expect_greeting();
-  tell("host " + node.name + ": started " + node.command + " (pid " + std::to_string(node.pid) + ")");
-  if (node.error_fd >= 0) {
-    fcntl(node.error_fd, F_SETFL, O_NONBLOCK);
-    loop_.watch(node.error_fd, POLLIN, [this, index](short) { on_node_error(index); });
-  }
-  return true;
+  BranchEvents& events = *this;
+  branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
 }
 
-// What the remote shell says is kept for a message until the agent answers; later it is passed on.
-void Controller::on_node_error(std::uint32_t index) {
-  Node& node = nodes_[index];
-  char buffer[4096];
-  const ssize_t got = read(node.error_fd, buffer, sizeof buffer);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) {
-    loop_.forget(node.error_fd);
-    close(std::exchange(node.error_fd, -1));
-    return;
+void Controller::start_nodes() {
+  const std::uint32_t depth = depth_of(job_.start.parents);
+  if (depth > 1) {
+    tell(std::to_string(nodes_.size()) + " hosts are started by " + std::to_string(depth) + " levels of agents, at most " +
+         std::to_string(options_.settings.tree_width) + " by each (COW_TREE_WIDTH)");
   }
-  const std::string_view text(buffer, static_cast<size_t>(got));
-  if (node.greeted) {
-    outputs_.write_own(text);
-  } else if (node.said.size() < most_said) {
-    node.said.append(text);
-  }
+  branches_->start();
 }
 
-void Controller::on_frame(std::uint32_t node, Kind kind, Reader body) {
-  switch (kind) {
+void Controller::send(std::uint32_t node, Kind kind, const Writer& body) { branches_->send(kind, node, body.bytes()); }
+
+void Controller::on_branch_started(std::uint32_t node, const Branch& branch) {
+  tell("host " + job_.nodes[node] + ": started " + branch.command + " (pid " + std::to_string(branch.pid) + ")");
+}
+
+void Controller::on_branch_words(std::uint32_t, std::string_view text) { outputs_.write_own(text); }
+
+void Controller::on_branch_watched(std::uint32_t node) {
+  const std::uint32_t parent = branches_->routes().parent(node);
+  tell("host " + job_.nodes[node] + ": its kernel and " + (parent == no_node ? "this one's" : "that of host " + job_.nodes[parent]) +
+       " watch each other");
+}
+
+void Controller::on_branch_frame(const Frame& frame) {
+  const std::uint32_t node = frame.node;
+  Reader body(frame.body);
+  switch (frame.kind) {
     case Kind::hello: return on_hello(node, body);
     case Kind::started: return on_started(body);
     case Kind::start_failure: return on_start_failure(node, body);
     case Kind::output: return on_output(node, body);
-    case Kind::input_credit:
-      return on_input_credit(node, body.u32());
+    case Kind::input_credit: return on_input_credit(node, body.u32());
     case Kind::bindings: return on_bindings(node, body);
     case Kind::connected: return on_connected(body);
     case Kind::exited: return on_exited(body);
@@ -166,113 +146,79 @@ void Controller::on_frame(std::uint32_t node, Kind kind, Reader body) {
     case Kind::modex_request: return on_modex_request(node, body);
     case Kind::modex_answer: return on_modex_answer(body);
     case Kind::event: return on_event(node, body);
-    case Kind::complaint: return fail(own_failure, "host " + nodes_[node].name + ": " + string(body.text()));
-    case Kind::goodbye:
-      nodes_[node].done = true;
-      nodes_[node].channel->send(Kind::goodbye);
-      return;
-    default: return fail(own_failure, "the agent on host " + nodes_[node].name + " says what makes no sense");
+    case Kind::complaint: return fail(own_failure, "host " + job_.nodes[node] + ": " + string(body.text()));
+    case Kind::goodbye: return on_goodbye(node);
+    case Kind::watched: return on_branch_watched(node);
+    case Kind::remote_words: return on_branch_words(node, body.text());
+    case Kind::lost_node: {
+      const auto status = static_cast<int>(body.u32());
+      on_branch_lost(node, status, string(body.text()));
+      return stop_when_done();
+    }
+    default: return fail(own_failure, "the agent on host " + job_.nodes[node] + " says what makes no sense");
   }
 }
 
-void Controller::on_hello(std::uint32_t index, Reader body) {
-  Node& node = nodes_[index];
-  const std::uint32_t version = body.u32();
+void Controller::on_hello(std::uint32_t node, Reader body) {
+  body.u32();  // the version, which its parent has looked at
   const std::uint32_t pid = body.u32();
-  node.host = body.text();
-  // What a login script said came before the greeting, but through another pipe.
-  if (node.error_fd >= 0) on_node_error(index);
-  node.greeted = true;
-  tell("host " + node.name + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " + node.host + ")");
-  if (version != protocol_version) {
-    return fail(own_failure, "host " + node.name + " has another version of COW MPI (its agent speaks protocol " +
-                                 std::to_string(version) + ", this mpirun " + std::to_string(protocol_version) + ")");
-  }
-  if (failed_) return node.channel->send(Kind::end, Writer().u32(0));
-  node.channel->send(Kind::job, write_job(common_, index));
+  nodes_[node].greeted = true;
+  const std::uint32_t parent = branches_->routes().parent(node);
+  tell("host " + job_.nodes[node] + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " +
+       string(body.text()) + (parent == no_node ? ")" : ", host " + job_.nodes[parent] + " started it)"));
 }
 
-void Controller::on_channel_end(std::uint32_t index) {
-  nodes_[index].closed = true;
-  if (!nodes_[index].reaped) {
-    loop_.after(reap_time * millisecond, [this, index] {
-      if (!nodes_[index].reaped) judge(index);
-    });
+// An agent says it when all below it have, or were lost; who has not even answered by then never will.
+void Controller::on_goodbye(std::uint32_t node) {
+  nodes_[node].done = true;
+  send(node, Kind::goodbye, {});
+  const Routes& routes = branches_->routes();
+  for (const std::uint32_t other : routes.below(node)) close_node(other);
+  if (routes.parent(node) != no_node) close_node(node);
+}
+
+void Controller::close_node(std::uint32_t node) {
+  nodes_[node].closed = true;
+  if (nodes_[node].done) return;
+  for (std::uint32_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (job_.ranks[rank].node == node) ranks_[rank].ended = true;
   }
-  reap();
-  if (nodes_[index].reaped) judge(index);
+}
+
+void Controller::on_branch_lost(std::uint32_t node, int status, const string& why) {
+  const std::vector<std::uint32_t> below = branches_->routes().below(node);
+  string line = why;
+  if (nodes_[node].greeted && !below.empty()) {
+    line.insert(std::min(line.find('\n'), line.size()),
+                "; with it go the " + std::to_string(below.size()) +
+                    (below.size() == 1 ? " host that it had started" : " hosts that it had started"));
+  }
+  close_node(node);
+  for (const std::uint32_t other : below) close_node(other);
+  fail(status, line);
+}
+
+void Controller::on_branch_end(std::uint32_t node) {
+  nodes_[node].closed = true;
+  stop_when_done();
 }
 
 void Controller::reap() {
-  for (std::uint32_t index = 0; index < nodes_.size(); ++index) {
-    Node& node = nodes_[index];
-    if (node.reaped || node.pid <= 0 || waitpid(node.pid, &node.wait_status, WNOHANG) != node.pid) continue;
-    node.reaped = true;
-    if (node.error_fd >= 0) on_node_error(index);
-    if (node.closed) judge(index);
-  }
-}
-
-// The node's channel is at its end; its process as well, unless it took too long.
-void Controller::judge(std::uint32_t index) {
-  Node& node = nodes_[index];
-  if (!node.done) {
-    const bool killed = node.greeted && node.reaped && WIFEXITED(node.wait_status) && WEXITSTATUS(node.wait_status) > 128;
-    fail(killed ? WEXITSTATUS(node.wait_status) : own_failure, explain_loss(node));
-    for (std::uint32_t rank = 0; rank < ranks_.size(); ++rank) {
-      if (job_.ranks[rank].node == index) ranks_[rank].ended = true;
-    }
-  }
-  stop_when_done();
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) branches_->on_exit(pid, status);
 }
 
 void Controller::stop_when_done() {
-  for (Node& node : nodes_) {
+  for (const Node& node : nodes_) {
     if (!node.closed) return;
-    if (!node.reaped && node.pid > 0) {
-      if (!failed_ && node.done) return;  // reap() comes back here
-      kill(node.pid, SIGKILL);
-      waitpid(node.pid, &node.wait_status, 0);
-      node.reaped = true;
-    }
+  }
+  if (!branches_->all_gone()) {
+    if (!failed_) return;  // their ends come back here
+    branches_->cut_off();
+    branches_->kill_rest();
   }
   if (outputs_.is_empty()) return loop_.stop();
   loop_.after(10 * millisecond, [this] { stop_when_done(); });
-}
-
-void Controller::watch_hosts() {
-  const bool any = std::any_of(job_.nodes.begin(), job_.nodes.end(), [&](const string& name) { return !is_here(name); });
-  if (any) {
-    lifelines_ = std::make_unique<LifelineServer>(
-        loop_, job_.key, static_cast<std::uint32_t>(options_.settings.host_timeout),
-        [this](std::uint32_t node) {
-          if (node < nodes_.size()) tell("host " + nodes_[node].name + ": its kernel and this one's watch each other");
-        },
-        [this](std::uint32_t node, bool silent) { on_lost(node, silent); });
-    job_.lifeline = lifelines_->open();
-  }
-  common_ = write_common(job_);
-}
-
-bool Controller::is_here(const string& name) const { return options_.hosts.empty() || is_this_host(name); }
-
-void Controller::on_lost(std::uint32_t index, bool silent) {
-  if (index >= nodes_.size() || nodes_[index].closed || nodes_[index].done) return;
-  Node& node = nodes_[index];
-  if (!silent) {
-    // The agent's end, or that of its remote shell, tells more; it only takes another way.
-    loop_.after(agent_time * millisecond, [this, index] { on_lost(index, true); });
-    return;
-  }
-  node.channel->close();
-  node.closed = true;
-  if (node.pid > 0 && !node.reaped) kill(node.pid, SIGTERM);
-  for (std::uint32_t rank = 0; rank < ranks_.size(); ++rank) {
-    if (job_.ranks[rank].node == index) ranks_[rank].ended = true;
-  }
-  fail(own_failure, "host " + node.name + " is lost: no sign of life has come from it for " +
-                        std::to_string(options_.settings.host_timeout / 1000.0).substr(0, 4) + " s (COW_HOST_TIMEOUT)");
-  stop_when_done();
 }
 
 // ---- ranks
@@ -295,7 +241,7 @@ void Controller::on_started(Reader body) {
 void Controller::on_start_failure(std::uint32_t node, Reader body) {
   const std::uint32_t rank = body.u32();
   const auto error = static_cast<int>(body.u32());
-  string line = string(body.text()) + " on host " + nodes_[node].name + ": " + strerror(error);
+  string line = string(body.text()) + " on host " + job_.nodes[node] + ": " + strerror(error);
   const Application& application = job_.applications[job_.ranks[rank < ranks_.size() ? rank : 0].application];
   const string& name = application.argv[0];
   if (error == ENOENT && name.find('/') == string::npos && access((application.directory + "/" + name).c_str(), X_OK) == 0) {
@@ -371,10 +317,10 @@ void Controller::on_modex_request(std::uint32_t node, Reader body) {
   if (ranks_[rank].ended) {
     Writer answer;
     answer.u64(number).u32(static_cast<std::uint32_t>(PMIX_ERR_PROC_TERM_WO_SYNC)).text({});
-    return nodes_[node].channel->send(Kind::modex_answer, answer);
+    return send(node, Kind::modex_answer, answer);
   }
   const std::uint64_t question = questions_.open(node, number);
-  nodes_[job_.ranks[rank].node].channel->send(Kind::modex_question, Writer().u64(question).u32(rank));
+  send(job_.ranks[rank].node, Kind::modex_question, Writer().u64(question).u32(rank));
 }
 
 void Controller::on_modex_answer(Reader body) {
@@ -383,7 +329,7 @@ void Controller::on_modex_answer(Reader body) {
   const std::string_view data = body.text();
   Questions::Asked asked;
   if (!body.good() || !questions_.close(question, asked)) return;
-  nodes_[asked.node].channel->send(Kind::modex_answer, Writer().u64(asked.number).u32(status).text(data));
+  send(asked.node, Kind::modex_answer, Writer().u64(asked.number).u32(status).text(data));
 }
 
 void Controller::on_event(std::uint32_t node, Reader body) {
@@ -392,7 +338,7 @@ void Controller::on_event(std::uint32_t node, Reader body) {
   const std::string_view infos = body.text();
   if (!body.good()) return;
   for (std::uint32_t other = 0; other < nodes_.size(); ++other) {
-    if (other != node) nodes_[other].channel->send(Kind::event, Writer().u32(status).u32(rank).text(infos));
+    if (other != node) send(other, Kind::event, Writer().u32(status).u32(rank).text(infos));
   }
 }
 
@@ -412,8 +358,8 @@ void Controller::on_output(std::uint32_t node, Reader body) {
 void Controller::output_has_left(std::uint32_t index, std::uint32_t bytes) {
   Node& node = nodes_[index];
   node.credit += bytes;
-  if (node.credit < job_.output_window / 4 || !node.channel) return;
-  node.channel->send(Kind::output_credit, Writer().u32(std::exchange(node.credit, 0)));
+  if (node.credit < job_.output_window / 4) return;
+  send(index, Kind::output_credit, Writer().u32(std::exchange(node.credit, 0)));
 }
 
 void Controller::output_failed(const string& what, int error) {
@@ -424,7 +370,7 @@ void Controller::output_failed(const string& what, int error) {
 void Controller::on_bindings(std::uint32_t node, Reader body) {
   for (std::uint32_t left = body.count(8); left > 0; --left) {
     const std::uint32_t rank = body.u32();
-    say("rank " + std::to_string(rank) + " on host " + nodes_[node].name + ": " + string(body.text()));
+    say("rank " + std::to_string(rank) + " on host " + job_.nodes[node] + ": " + string(body.text()));
   }
 }
 
@@ -460,8 +406,9 @@ void Controller::send_input() {
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
       if (!input_nodes_[node]) continue;
       asks_for_input_[node] = false;
-      nodes_[node].channel->send(Kind::input, body);
+      if (job_.input_rank != all_ranks) send(static_cast<std::uint32_t>(node), Kind::input, body);
     }
+    if (job_.input_rank == all_ranks) branches_->send_all(Kind::input, body.bytes());
   });
 }
 
@@ -492,7 +439,7 @@ void Controller::on_user_signal(int signal) {
     return;
   }
   if (deadly) passed_signal_ = signal;
-  broadcast(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
+  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)).bytes());
   if (signal == SIGTSTP) raise(SIGSTOP);
 }
 
@@ -513,18 +460,12 @@ void Controller::on_why(std::uint32_t rank, std::string_view text) {
 void Controller::ask_why() {
   constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
   if (std::exchange(asking_why_, true)) return;
-  broadcast(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())));
+  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())).bytes());
   loop_.after(patience, [this] {
     for (const string& sentence : std::exchange(why_, {}).conclude(static_cast<std::uint32_t>(ranks_.size())))
       say("why: " + sentence);
     asking_why_ = false;
   });
-}
-
-void Controller::broadcast(Kind kind, const Writer& body) {
-  for (Node& node : nodes_) {
-    if (node.channel) node.channel->send(kind, body);
-  }
 }
 
 // The first failure decides the status and is told; the others follow from it.
@@ -537,27 +478,16 @@ void Controller::fail(int status, const string& line) {
 }
 
 void Controller::end_all(std::uint32_t grace) {
-  for (Node& node : nodes_) {
-    if (!node.channel) continue;
-    if (node.greeted) {
-      node.channel->send(Kind::end, Writer().u32(grace));
-    } else {
-      // Nothing can be said to a host that has not answered; its remote shell is not waited for.
-      node.channel->close();
-      node.closed = true;
-      if (!node.is_here && node.pid > 0) kill(node.pid, SIGTERM);
-    }
-  }
+  branches_->stop_starting();
+  branches_->send_all(Kind::end, Writer().u32(grace).bytes());
   loop_.after((grace + agent_time) * millisecond, [this] { abandon(); });
   loop_.after(0, [this] { stop_when_done(); });
 }
 
 // Agents that did not end in time are cut off: their guards then kill all that is there.
 void Controller::abandon() {
-  for (Node& node : nodes_) {
-    if (node.channel) node.channel->close();
-    node.closed = true;
-  }
+  branches_->cut_off();
+  for (Node& node : nodes_) node.closed = true;
   loop_.after(0, [this] { stop_when_done(); });
 }
 

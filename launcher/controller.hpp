@@ -1,20 +1,20 @@
-// mpirun while a job runs: talks to the agents, passes input, output and signals on, and decides how the job ends.
+// mpirun while a job runs: the root of the tree of agents; passes input, output and signals on, and decides how the job ends.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "launcher/branches.hpp"
 #include "launcher/fences.hpp"
 #include "launcher/job.hpp"
 #include "launcher/loop.hpp"
-#include "launcher/node.hpp"
 #include "launcher/options.hpp"
 #include "launcher/outputs.hpp"
 #include "launcher/why.hpp"
 
 namespace cow::launch {
 
-class Controller {
+class Controller : private BranchEvents {
  public:
   // `signals`: as mpirun was started.
   Controller(const Options& options, Job job, const SignalState& signals);
@@ -22,6 +22,12 @@ class Controller {
   int run();  // the exit status
 
  private:
+  struct Node {
+    bool greeted = false;      // the agent has said hello
+    bool done = false;         // and goodbye
+    bool closed = false;       // nothing more comes from it
+    std::uint32_t credit = 0;  // output that has left, not yet told to the agent
+  };
   struct Rank {
     pid_t pid = 0;
     bool ended = false;
@@ -30,18 +36,20 @@ class Controller {
   };
 
   // Nodes.
-  bool start_nodes();
-  bool start(std::uint32_t node);
-  void on_frame(std::uint32_t node, Kind kind, Reader body);
+  void plan_tree();
+  void start_nodes();
+  void on_branch_frame(const Frame& frame) override;
+  void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
+  void on_branch_words(std::uint32_t node, std::string_view text) override;
+  void on_branch_watched(std::uint32_t node) override;
+  void on_branch_started(std::uint32_t node, const Branch& branch) override;
+  void on_branch_end(std::uint32_t node) override;
   void on_hello(std::uint32_t node, Reader body);
-  void on_node_error(std::uint32_t node);
-  void on_channel_end(std::uint32_t node);
+  void on_goodbye(std::uint32_t node);
+  void close_node(std::uint32_t node);
   void reap();
-  void judge(std::uint32_t node);
   void stop_when_done();
-  void watch_hosts();
-  bool is_here(const std::string& name) const;
-  void on_lost(std::uint32_t node, bool silent);
+  void send(std::uint32_t node, Kind kind, const Writer& body);
 
   // Ranks.
   void on_started(Reader body);
@@ -76,7 +84,6 @@ class Controller {
   void fail(int status, const std::string& line);
   void end_all(std::uint32_t grace);
   void abandon();
-  void broadcast(Kind kind, const Writer& body);
 
   const Options& options_;
   Job job_;
@@ -84,6 +91,7 @@ class Controller {
   Loop loop_;
   int signals_;
   std::string common_;  // the job frame's common part
+  std::unique_ptr<Branches> branches_;
   std::vector<Node> nodes_;
   std::vector<Rank> ranks_;
   Fences fences_;
@@ -93,7 +101,6 @@ class Controller {
   std::vector<bool> asks_for_input_;    // those that have read what came
   std::uint32_t input_credit_ = 0;      // the least that any of them asked for
   bool input_at_end_ = false;
-  std::unique_ptr<LifelineServer> lifelines_;  // null: all is on this host
   bool started_ = false;   // some rank runs
   bool failed_ = false;
   int status_ = 0;

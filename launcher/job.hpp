@@ -1,4 +1,4 @@
-// What an agent must know to start its part of a job: the content of the job frame.
+// What an agent must know to start its part of a job, and the agents below it: the content of the job frame.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,16 @@ enum class Input : std::uint8_t {
 
 inline constexpr std::uint32_t all_ranks = ~0u;
 
+// How agents start other agents.
+struct StartPlan {
+  std::vector<std::uint32_t> parents;  // of each node; tree.hpp
+  std::string agent;                   // path of the agent program on other hosts than mpirun's
+  std::string remote_shell;            // words separated by blanks
+  bool srun = false;                   // it is srun: no shell on the other side
+  std::uint32_t start_timeout = 0;     // milliseconds a node may take to answer
+  std::uint32_t host_timeout = 0;      // milliseconds of silence after which a host is lost
+};
+
 struct Job {
   std::string name;  // the PMIx namespace
   std::string key;   // the job's secret, 32 bytes
@@ -46,14 +56,18 @@ struct Job {
   Input input = Input::none;
   std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
   BindingPlan binding;
-  LifelinePlan lifeline;           // for the agents on other hosts than mpirun's
+  StartPlan start;
+  LifelinePlan lifeline;           // to the reader's parent
 };
 
-// The part that all nodes share is written once; write_job(common, node) is the body for one of them.
+// The part that all nodes share is written once, and passed on as it is; write_job() is the body for one of them.
 std::string write_common(const Job& job);
-Writer write_job(const std::string& common, std::uint32_t node);
+Writer write_job(std::string_view common, std::uint32_t node, const LifelinePlan& lifeline);
 
 // False when the bytes are not a job that makes sense (indices out of range, no key, an empty program …).
 bool read_job(Reader body, Job& out);
+
+// The common part of a body that read_job() has accepted.
+std::string_view common_part(Reader body);
 
 }  // namespace cow::launch

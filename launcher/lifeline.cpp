@@ -27,6 +27,7 @@ constexpr std::string_view magic = "COWLIFE\x01";
 constexpr std::size_t nonce_size = 16, seal_size = 16;
 constexpr std::size_t hello_size = 8 + 4 + nonce_size;
 constexpr Nanoseconds patience = 5000 * millisecond;  // with whoever has not proven anything yet
+constexpr int most_tries = 10;
 constexpr std::size_t most_guests = 8192;             // connections, strangers' among them
 
 string make_nonce() {
@@ -89,8 +90,8 @@ std::vector<string> own_addresses() {
 }  // namespace
 
 string lifeline_seal(const string& key, const char* word, std::uint32_t node, const string& agent_nonce,
-                     const string& mpirun_nonce) {
-  const string text = Writer().text(word).u32(node).text(agent_nonce).text(mpirun_nonce).bytes();
+                     const string& parent_nonce) {
+  const string text = Writer().text(word).u32(node).text(agent_nonce).text(parent_nonce).bytes();
   Writer out;
   for (const std::size_t half : {0, 16}) {
     SipKey part;
@@ -100,7 +101,7 @@ string lifeline_seal(const string& key, const char* word, std::uint32_t node, co
   return out.bytes();
 }
 
-// ---- mpirun's end
+// ---- the parent's end
 
 LifelineServer::LifelineServer(Loop& loop, string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost)
     : loop_(loop),
@@ -173,6 +174,7 @@ void LifelineServer::on_readable(int fd) {
   guest.proven = true;
   guest.received.clear();
   watch_for_silence(fd, timeout_);
+  if (!send_all(fd, string(1, '\0'))) return drop(fd);
   on_ready_(guest.node);
 }
 
@@ -186,7 +188,7 @@ void LifelineServer::greet(int fd, Guest& guest) {
   if (mine.empty()) return drop(fd);
   guest.expected = lifeline_seal(key_, "agent", guest.node, theirs, mine);
   guest.received.clear();
-  if (!send_all(fd, mine + lifeline_seal(key_, "mpirun", guest.node, theirs, mine))) drop(fd);
+  if (!send_all(fd, mine + lifeline_seal(key_, "parent", guest.node, theirs, mine))) drop(fd);
 }
 
 void LifelineServer::drop(int fd) {
@@ -201,12 +203,24 @@ Lifeline::Lifeline(Loop& loop, string key, std::uint32_t node, std::function<voi
     : loop_(loop), key_(std::move(key)), node_(node), on_lost_(std::move(on_lost)) {}
 
 Lifeline::~Lifeline() {
+  tries_ = most_tries;
   while (!attempts_.empty()) drop(attempts_.begin()->first);
+  if (retry_) loop_.cancel(retry_);
 }
 
 void Lifeline::connect(const LifelinePlan& plan) {
+  plan_ = plan;
   if (plan.port == 0) return;
   for (const string& address : plan.addresses) try_address(address, plan);
+}
+
+// After the last attempt has failed: the parent may have been too slow, or this agent.
+void Lifeline::connect_again() {
+  if (!attempts_.empty() || retry_ || ++tries_ > most_tries) return;
+  retry_ = loop_.after(second, [this] {
+    retry_ = 0;
+    connect(plan_);
+  });
 }
 
 void Lifeline::try_address(const string& address, const LifelinePlan& plan) {
@@ -226,7 +240,7 @@ void Lifeline::try_address(const string& address, const LifelinePlan& plan) {
     close(fd);
     return;
   }
-  attempts_[fd] = {nonce, {}, false};
+  attempts_[fd] = {nonce, {}, false, false};
   loop_.watch(fd, POLLOUT, [this, fd](short) { on_event(fd); });
 }
 
@@ -242,27 +256,34 @@ void Lifeline::on_event(int fd) {
     return;
   }
   if (!receive(fd, attempt.received)) {
+    const bool lost = chosen_ == fd && counts_;
     drop(fd);
-    if (std::exchange(proven_, proven_ == fd ? -1 : proven_) == fd) on_lost_();
+    if (lost) on_lost_();
     return;
   }
-  if (proven_ == fd) return attempt.received.clear();
+  if (attempt.sealed) {
+    counts_ = true;
+    return attempt.received.clear();
+  }
   if (attempt.received.size() < nonce_size + seal_size) return;
   // Some other program, or another job, at an address that this host has as well.
   const string theirs = attempt.received.substr(0, nonce_size);
-  if (proven_ >= 0 || attempt.received.size() > nonce_size + seal_size ||
-      !equal(attempt.received.substr(nonce_size), lifeline_seal(key_, "mpirun", node_, attempt.nonce, theirs)) ||
+  if (chosen_ >= 0 || attempt.received.size() > nonce_size + seal_size ||
+      !equal(attempt.received.substr(nonce_size), lifeline_seal(key_, "parent", node_, attempt.nonce, theirs)) ||
       !send_all(fd, lifeline_seal(key_, "agent", node_, attempt.nonce, theirs))) {
     return drop(fd);
   }
   attempt.received.clear();
-  proven_ = fd;
+  attempt.sealed = true;
+  chosen_ = fd;
 }
 
 void Lifeline::drop(int fd) {
   loop_.forget(fd);
   close(fd);
   attempts_.erase(fd);
+  if (chosen_ == fd) chosen_ = -1;
+  connect_again();
 }
 
 }  // namespace cow::launch

@@ -1,13 +1,14 @@
-// Noticing that a host has fallen off the network. Each agent on another host keeps one TCP connection to mpirun that
-// carries nothing: the kernels of both ends watch it (keepalive and TCP_USER_TIMEOUT), so that a process that is stopped
+// Noticing that a host has fallen off the network. Each agent on another host keeps one TCP connection to its parent in
+// the tree (mpirun, or the agent that started it) that carries nothing: the kernels of both ends watch it (keepalive and TCP_USER_TIMEOUT), so that a process that is stopped
 // or busy is never taken for lost. Both ends prove that they hold the job's key before the connection counts.
 //
-//   agent to mpirun    magic (8) | u32 node, little-endian | agent's nonce (16)
-//   mpirun to agent    mpirun's nonce (16) | seal "mpirun" (16)
-//   agent to mpirun    seal "agent" (16)
+//   agent to parent    magic (8) | u32 node, little-endian | agent's nonce (16)
+//   parent to agent    parent's nonce (16) | seal "parent" (16)
+//   agent to parent    seal "agent" (16)
+//   parent to agent    one byte: from now on the connection counts
 //   seal               two SipHash-2-4 values, under the halves of the job's key, of word | node | both nonces
 //
-// Whoever says something else, or nothing for five seconds, is cut off.
+// Whoever says something else, or nothing for five seconds, is cut off; an agent that was just slow tries again.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ struct LifelinePlan {
   std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost
 };
 
-// mpirun's end.
+// The parent's end.
 class LifelineServer {
  public:
   // `silent`: nothing came for the whole time; otherwise the connection ended, which the agent's own end may explain.
@@ -78,7 +79,9 @@ class Lifeline {
   struct Attempt {
     std::string nonce, received;
     bool connected = false;
+    bool sealed = false;  // this one was chosen, and the parent is to say that it counts
   };
+  void connect_again();
   void try_address(const std::string& address, const LifelinePlan& plan);
   void on_event(int fd);
   void drop(int fd);
@@ -87,12 +90,16 @@ class Lifeline {
   std::string key_;
   std::uint32_t node_;
   std::function<void()> on_lost_;
-  int proven_ = -1;  // the connection that counts
+  LifelinePlan plan_;
+  int tries_ = 0;
+  std::uint64_t retry_ = 0;
+  int chosen_ = -1;  // the connection whose other end has proven itself
+  bool counts_ = false;
   std::map<int, Attempt> attempts_;
 };
 
 // The seal of one end, for tests too.
 std::string lifeline_seal(const std::string& key, const char* word, std::uint32_t node, const std::string& agent_nonce,
-                          const std::string& mpirun_nonce);
+                          const std::string& parent_nonce);
 
 }  // namespace cow::launch

@@ -21,8 +21,6 @@ namespace {
 
 using namespace cow::launch;
 
-constexpr int own_failure = 125;
-
 // A descriptor below 3 that is closed would be given to the next file opened.
 void fill_standard_descriptors() {
   int fd;

@@ -228,6 +228,22 @@ class Helper {
   const std::function<void()>* work_ = nullptr;
 };
 
+// Everything below `root` but those in `spared` and what is below them.
+std::vector<pid_t> family_of(pid_t root, const std::vector<pid_t>& spared) {
+  const std::vector<ProcessEntry> all = all_processes();
+  std::set<pid_t> family{root};
+  // Parents are not always listed before their children, so go round until nobody is added.
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const ProcessEntry& entry : all) {
+      if (std::find(spared.begin(), spared.end(), entry.pid) != spared.end()) continue;
+      if (family.count(entry.parent) && family.insert(entry.pid).second) grown = true;
+    }
+  }
+  family.erase(root);
+  return {family.begin(), family.end()};
+}
+
 }  // namespace
 
 SignalState SignalState::now() {
@@ -326,34 +342,24 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
   environment.push_back(assignment);
 }
 
-std::vector<pid_t> descendants_of(pid_t root) {
-  std::vector<ProcessEntry> all = all_processes();
-  std::set<pid_t> family{root};
-  // Parents are not always listed before their children, so go round until nobody is added.
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (const ProcessEntry& entry : all) {
-      if (family.count(entry.parent) && family.insert(entry.pid).second) grown = true;
-    }
-  }
-  family.erase(root);
-  return {family.begin(), family.end()};
-}
+std::vector<pid_t> descendants_of(pid_t root) { return family_of(root, {}); }
 
-int kill_descendants(pid_t root) {
-  const std::vector<pid_t> family = descendants_of(root);
+std::vector<pid_t> kill_descendants(const std::vector<pid_t>& spared) {
+  std::vector<pid_t> family = family_of(getpid(), spared);
   for (pid_t pid : family) kill(pid, SIGKILL);
-  return static_cast<int>(family.size());
+  return family;
 }
 
-void kill_all_children(int limit) {
+void kill_all_children(int limit, const std::vector<pid_t>& spared) {
   const Nanoseconds deadline = now() + limit * millisecond;
   while (now() < deadline) {
-    kill_descendants(getpid());
-    pid_t reaped;
-    while ((reaped = waitpid(-1, nullptr, WNOHANG)) > 0) {
-    }
-    if (reaped < 0 && errno == ECHILD) return;
+    // Looking at all processes of the machine takes long; most often nobody is there.
+    siginfo_t anybody{};
+    if (waitid(P_ALL, 0, &anybody, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) return;
+    const std::vector<pid_t> family = kill_descendants(spared);
+    if (family.empty()) return;
+    // Not all of them are children yet, and the end of those spared is somebody else's to hear of.
+    for (pid_t pid : family) waitpid(pid, nullptr, WNOHANG);
     usleep(2000);
   }
 }

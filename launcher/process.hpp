@@ -55,11 +55,11 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
 // Everything alive below `root`, without `root`.
 std::vector<pid_t> descendants_of(pid_t root);
 
-// Sends SIGKILL to everything below `root`, but not to `root`; returns how many were found. Only a subreaper is sure
-// that nothing escapes it by daemonizing.
-int kill_descendants(pid_t root);
+// Sends SIGKILL to everything below this process but those in `spared` and what is below them; returns whom it was sent
+// to. Only a subreaper is sure that nothing escapes it by daemonizing.
+std::vector<pid_t> kill_descendants(const std::vector<pid_t>& spared = {});
 
-// kill_descendants() until no child is left, or the time (ms) is over. For a subreaper that is about to end.
-void kill_all_children(int limit);
+// kill_descendants() until nobody is left but those spared, or the time (ms) is over. For a subreaper.
+void kill_all_children(int limit, const std::vector<pid_t>& spared = {});
 
 }  // namespace cow::launch

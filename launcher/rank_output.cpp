@@ -23,8 +23,8 @@ bool is_readable(int fd) {
 
 }  // namespace
 
-RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t window, std::uint32_t flush_after)
-    : loop_(loop), channel_(channel), credit_(window), flush_after_(flush_after) {}
+RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t node, std::uint32_t window, std::uint32_t flush_after)
+    : loop_(loop), channel_(channel), node_(node), credit_(window), flush_after_(flush_after) {}
 
 void RankOutput::add(std::uint32_t rank, int stream, int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -108,7 +108,7 @@ void RankOutput::take(Pipe& pipe, std::string_view bytes) {
 void RankOutput::send(const Pipe& pipe, std::string_view bytes, bool line_goes_on) {
   Writer body;
   body.u32(pipe.rank).u8(pipe.stream).u8(line_goes_on ? output_open_line : 0).text(bytes);
-  channel_.send(Kind::output, body);
+  channel_.send(Kind::output, node_, body.bytes());
   credit_ -= static_cast<std::int64_t>(bytes.size());
 }
 

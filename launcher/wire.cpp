@@ -92,18 +92,23 @@ bool FrameParser::next(Frame& out) {
     return false;
   }
   if (rest.size() < header_size + size) return false;
-  out = {static_cast<Kind>(kind), rest.substr(header_size, size)};
+  out = {static_cast<Kind>(kind), get<std::uint32_t>(rest.substr(8, 4)), rest.substr(header_size, size)};
   start_ += header_size + size;
   return true;
 }
 
-std::string make_frame(Kind kind, std::string_view body) {
-  std::string out;
-  out.reserve(header_size + body.size());
+void append_frame(std::string& out, Kind kind, std::uint32_t node, std::string_view body) {
   put(out, static_cast<std::uint32_t>(body.size()));
   put(out, static_cast<std::uint16_t>(kind));
   put(out, std::uint16_t{0});
+  put(out, node);
   out.append(body);
+}
+
+std::string make_frame(Kind kind, std::uint32_t node, std::string_view body) {
+  std::string out;
+  out.reserve(header_size + body.size());
+  append_frame(out, kind, node, body);
   return out;
 }
 

@@ -1,13 +1,15 @@
 // What mpirun and its agents say to each other: frames over a byte stream (a socket pair on this host, the remote
-// shell's standard input and output elsewhere). This is the one home of the format.
+// shell's standard input and output elsewhere). mpirun and the agents are a tree (tree.hpp); a frame goes along its
+// edges to the node that it names, or from it to mpirun. This is the one home of the format.
 //
-//   frame   u32 size of the body in bytes | u16 kind | u16 zero | body
+//   frame   u32 size of the body in bytes | u16 kind | u16 zero | u32 node | body
+//   node    downwards whom the frame is for (`everyone`: all below); upwards whom it is from
 //   u8, u32, u64   little-endian
 //   text    u32 length | bytes (any bytes, no terminator)
 //   list    u32 count | elements
 //
 // An agent opens with the 8 bytes of `greeting` and a hello frame; whatever a login script printed before the greeting
-// is skipped. Kinds are never reused. Both ends of a job belong to one installation, so a version that differs is an
+// is skipped. It learns its own number with the job, and calls itself `unknown_node` until then. Kinds are never reused. Both ends of a job belong to one installation, so a version that differs is an
 // error and not a negotiation.
 #pragma once
 
@@ -19,13 +21,16 @@
 namespace cow::launch {
 
 inline constexpr std::string_view greeting = "\x01" "COWAGT" "\n";
-inline constexpr std::uint32_t protocol_version = 2;
-inline constexpr std::size_t header_size = 8;
+inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::size_t header_size = 12;
 inline constexpr std::size_t max_body = std::size_t{256} << 20;  // a longer frame is garbage: the stream is given up
 
+inline constexpr std::uint32_t everyone = ~0u;          // nodes that are none
+inline constexpr std::uint32_t unknown_node = ~0u - 1;
+
 enum class Kind : std::uint16_t {
-  // mpirun to agent
-  job = 1,             // Job (job.hpp)
+  // downwards
+  job = 1,             // Job (job.hpp); from the parent
   input = 2,           // text: bytes for rank 0's standard input; empty: its end
   output_credit = 3,   // u32 bytes that have left mpirun
   signal = 4,          // u32 signal number, for all ranks
@@ -35,7 +40,7 @@ enum class Kind : std::uint16_t {
   modex_answer = 8,    // u64 question, u32 PMIx status, text data (both directions)
   event = 9,           // u32 PMIx status, u32 source rank, text packed infos (both directions)
   goodbye = 10,        // nothing more is wanted: end
-  // agent to mpirun
+  // upwards
   hello = 32,           // u32 protocol version, u32 pid, text host name
   started = 33,         // list of (u32 rank, u32 pid)
   start_failure = 34,   // u32 rank, u32 errno, text what was tried
@@ -48,6 +53,9 @@ enum class Kind : std::uint16_t {
   modex_request = 41,   // u64 question, u32 rank
   complaint = 42,       // text: the agent cannot go on
   bindings = 43,        // list of (u32 rank, text where it may run)
+  watched = 44,         // the kernels of the node and of its parent watch each other; said by the parent, from the node
+  lost_node = 45,       // u32 exit status, text why; said by the parent, from the node: it and all below it are lost
+  remote_words = 46,    // text: what the node's remote shell said; said by the parent, from the node
 };
 
 inline constexpr std::uint8_t output_open_line = 1;  // the bytes end inside a line that will go on
@@ -90,6 +98,7 @@ class Reader {
 
 struct Frame {
   Kind kind{};
+  std::uint32_t node = everyone;
   std::string_view body;  // valid until the next call to the parser
 };
 
@@ -107,6 +116,7 @@ class FrameParser {
   bool broken_ = false;
 };
 
-std::string make_frame(Kind kind, std::string_view body);
+void append_frame(std::string& out, Kind kind, std::uint32_t node, std::string_view body);
+std::string make_frame(Kind kind, std::uint32_t node, std::string_view body);
 
 }  // namespace cow::launch

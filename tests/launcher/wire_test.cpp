@@ -20,12 +20,14 @@ Job some_job() {
   job.output_window = 4096;
   job.flush_after = 30;
   job.input = Input::sent;
+  job.start.parents = {~0u, 0};
+  job.start.agent = "/agent";
   return job;
 }
 
 TEST(Wire, AJobComesBackAsItWasSent) {
   const Job job = some_job();
-  const Writer body = write_job(write_common(job), 1);
+  const Writer body = write_job(write_common(job), 1, {{"10.0.0.1"}, 77, 8000});
   Job out;
   ASSERT_TRUE(read_job(Reader(body.bytes()), out));
   EXPECT_EQ(out.node, 1u);
@@ -40,10 +42,14 @@ TEST(Wire, AJobComesBackAsItWasSent) {
   EXPECT_EQ(out.ranks[2].node, 1u);
   EXPECT_EQ(out.ranks[2].application, 1u);
   EXPECT_EQ(out.input, Input::sent);
+  EXPECT_EQ(out.start.parents, job.start.parents);
+  EXPECT_EQ(out.start.agent, "/agent");
+  EXPECT_EQ(out.lifeline.port, 77);
+  EXPECT_EQ(common_part(Reader(body.bytes())), write_common(job));
 }
 
 TEST(Wire, AJobThatIsCutAnywhereIsRefused) {
-  const std::string bytes = write_job(write_common(some_job()), 0).bytes();
+  const std::string bytes = write_job(write_common(some_job()), 0, {}).bytes();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     Job out;
     EXPECT_FALSE(read_job(Reader(std::string_view(bytes).substr(0, size)), out)) << size;
@@ -54,18 +60,21 @@ TEST(Wire, AJobThatIsCutAnywhereIsRefused) {
 
 TEST(Wire, IndicesOutOfRangeAreRefused) {
   Job out;
-  EXPECT_FALSE(read_job(Reader(write_job(write_common(some_job()), 2).bytes()), out));
+  EXPECT_FALSE(read_job(Reader(write_job(write_common(some_job()), 2, {}).bytes()), out));
   Job job = some_job();
   job.ranks[0].application = 2;
-  EXPECT_FALSE(read_job(Reader(write_job(write_common(job), 0).bytes()), out));
+  EXPECT_FALSE(read_job(Reader(write_job(write_common(job), 0, {}).bytes()), out));
+  job = some_job();
+  job.start.parents = {1, 0};
+  EXPECT_FALSE(read_job(Reader(write_job(write_common(job), 0, {}).bytes()), out));
   job = some_job();
   job.key.pop_back();
-  EXPECT_FALSE(read_job(Reader(write_job(write_common(job), 0).bytes()), out));
+  EXPECT_FALSE(read_job(Reader(write_job(write_common(job), 0, {}).bytes()), out));
 }
 
 // Bytes changed at random are refused or give a job whose indices are good; nothing is read outside (ASan watches).
 TEST(Wire, ChangedBytesNeverGiveAJobThatCannotBeUsed) {
-  const std::string bytes = write_job(write_common(some_job()), 0).bytes();
+  const std::string bytes = write_job(write_common(some_job()), 0, {}).bytes();
   std::mt19937 random(1);
   for (int round = 0; round < 20'000; ++round) {
     std::string changed = bytes;
@@ -95,32 +104,37 @@ TEST(Wire, ReadingBeyondTheEndGivesZeroAndStaysBad) {
 }
 
 TEST(Frames, AreFoundHoweverTheStreamIsCut) {
-  const std::string stream = make_frame(Kind::output, "abc") + make_frame(Kind::goodbye, "") +
-                             make_frame(Kind::job, std::string(100'000, 'x'));
+  const std::string stream = make_frame(Kind::output, 5, "abc") + make_frame(Kind::goodbye, everyone, "") +
+                             make_frame(Kind::job, 0, std::string(100'000, 'x'));
   for (std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, stream.size()}) {
     FrameParser parser;
     std::vector<std::pair<Kind, std::size_t>> seen;
+    std::vector<std::uint32_t> nodes;
     for (std::size_t at = 0; at < stream.size(); at += step) {
       parser.feed(std::string_view(stream).substr(at, step));
-      for (Frame frame; parser.next(frame);) seen.emplace_back(frame.kind, frame.body.size());
+      for (Frame frame; parser.next(frame);) {
+        seen.emplace_back(frame.kind, frame.body.size());
+        nodes.push_back(frame.node);
+      }
     }
     const std::vector<std::pair<Kind, std::size_t>> expected{{Kind::output, 3}, {Kind::goodbye, 0}, {Kind::job, 100'000}};
     EXPECT_EQ(seen, expected) << step;
+    EXPECT_EQ(nodes, (std::vector<std::uint32_t>{5, everyone, 0}));
     EXPECT_EQ(parser.waiting(), 0u);
   }
 }
 
 TEST(Frames, AHeaderThatMakesNoSenseEndsTheStream) {
   FrameParser parser;
-  parser.feed(std::string("\xff\xff\xff\xff\x01\x00\x00\x00", 8));
+  parser.feed(std::string("\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00", 12));
   Frame frame;
   EXPECT_FALSE(parser.next(frame));
   EXPECT_TRUE(parser.broken());
-  parser.feed(make_frame(Kind::goodbye, ""));
+  parser.feed(make_frame(Kind::goodbye, everyone, ""));
   EXPECT_FALSE(parser.next(frame));
 
   FrameParser other;
-  other.feed(std::string("\x00\x00\x00\x00\x01\x00\x01\x00", 8));
+  other.feed(std::string("\x00\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00", 12));
   EXPECT_FALSE(other.next(frame));
   EXPECT_TRUE(other.broken());
 }
