@@ -31,9 +31,10 @@ struct Names {
   const char* counts;
   const char* displs;
   const char* type;
+  const char* types = "";
 };
-constexpr Names sending{"sendbuf", "sendcounts", "sdispls", "sendtype"};
-constexpr Names receiving{"recvbuf", "recvcounts", "rdispls", "recvtype"};
+constexpr Names sending{"sendbuf", "sendcounts", "sdispls", "sendtype", "sendtypes"};
+constexpr Names receiving{"recvbuf", "recvcounts", "rdispls", "recvtype", "recvtypes"};
 
 // One block after the other, all of one length. An element without data is as good as none.
 Error read_equal(const Data& data, int degree, const Names& names, std::vector<Count>& counts,
@@ -76,11 +77,11 @@ Error read_mixed(const MixedData& data, int degree, const Names& names, std::vec
   if (degree == 0) return success;
   if (Error error = need_arrays(data.counts, data.displs, degree, names)) return error;
   if (!data.types)
-    return fail(ErrorClass::arg, "%ss is a null pointer: expected one for each of %d neighbours", names.type, degree);
+    return fail(ErrorClass::arg, "%s is a null pointer: expected one for each of %d neighbours", names.types, degree);
   for (int i = 0; i < degree; ++i) {
     Datatype* const type = find(data.types[i]);
     if (data.counts[i] != 0) {
-      if (Error error = need(type, names.type)) return error;
+      if (Error error = need(type, names.types)) return error;
       // Displacements may be addresses, and the buffer MPI_BOTTOM.
     }
     counts.push_back(type && type->size == 0 ? 0 : data.counts[i]);

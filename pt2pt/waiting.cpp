@@ -23,8 +23,15 @@ Error give_handle(Request& request, MPI_Request* out) {
 Error look_up(MPI_Request handle, Request*& out) {
   out = find(handle);
   if (out) return success;
-  return fail(ErrorClass::request, "%p is not a request, or one that was freed",
+  return fail(ErrorClass::request, "the request (%p) is none: it was freed, or never was one",
               reinterpret_cast<void*>(handle));
+}
+
+Error look_up_in_array(const MPI_Request* handles, int i, Request*& out) {
+  out = find(handles[i]);
+  if (out) return success;
+  return fail(ErrorClass::request, "array_of_requests[%d] (%p) is no request: it was freed, or never was one", i,
+              reinterpret_cast<void*>(handles[i]));
 }
 
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {

@@ -10,6 +10,7 @@ Error give_handle(Request& request, MPI_Request* out);
 
 // The request behind a handle that is not MPI_REQUEST_NULL; fails on one that is freed or made up.
 Error look_up(MPI_Request handle, Request*& out);
+Error look_up_in_array(const MPI_Request* handles, int i, Request*& out);  // array_of_requests of a call
 
 // A complete (or inactive) request is seen by the program: fills the status (may be null), ends the handle of one that
 // is not persistent, and returns the operation's error. The status's MPI_ERROR is left alone.

@@ -42,7 +42,7 @@ class Requests {
     for (int i = 0; i < count; ++i) {
       requests_[i] = nullptr;
       if (handles[i] == MPI_REQUEST_NULL) continue;
-      if (Error error = look_up(handles[i], requests_[i])) return error;
+      if (Error error = pt2pt::look_up_in_array(handles, i, requests_[i])) return error;
     }
     return success;
   }

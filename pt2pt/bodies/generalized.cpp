@@ -44,6 +44,10 @@ const RequestKind generalized{
 
 Error body::Grequest_start(MPI_Grequest_query_function* query_fn, MPI_Grequest_free_function* free_fn,
                            MPI_Grequest_cancel_function* cancel_fn, void* extra_state, MPI_Request* request) {
+  const std::pair<bool, const char*> given[] = {
+      {query_fn != nullptr, "query_fn"}, {free_fn != nullptr, "free_fn"}, {cancel_fn != nullptr, "cancel_fn"}};
+  for (const auto& [is_given, name] : given)
+    if (!is_given) return fail(ErrorClass::arg, "%s is a null pointer", name);
   auto* self = new Generalized(generalized);
   self->query = query_fn;
   self->free = free_fn;

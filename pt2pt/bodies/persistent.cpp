@@ -50,8 +50,11 @@ Error body::Start(MPI_Request* handle) {
 }
 
 Error body::Startall(int count, MPI_Request* handles) {
-  for (int i = 0; i < count; ++i)
-    if (Error error = body::Start(&handles[i])) return error;
+  for (int i = 0; i < count; ++i) {
+    Request* request;
+    if (Error error = pt2pt::look_up_in_array(handles, i, request)) return error;
+    if (Error error = pt2pt::start(*request)) return error;
+  }
   return success;
 }
 

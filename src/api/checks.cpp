@@ -80,6 +80,26 @@ Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, con
               static_cast<long long>(count), count == 1 ? "" : "s", describe(type));
 }
 
+Error bad_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place) {
+  if (buffer == MPI_IN_PLACE) {
+    if (in_place) return success;
+    return fail(ErrorClass::buffer, "%s is MPI_IN_PLACE, which has no meaning there", parameter);
+  }
+  return type ? bad_buffer(buffer, parameter, count, *type) : success;
+}
+
+Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const Datatype* type, bool in_place) {
+  if (buffer == MPI_IN_PLACE) return bad_data(buffer, parameter, 0, type, in_place);
+  MPI_Count count = 0;
+  for (int i = 0; i < blocks.size && count == 0; ++i) count = blocks.counts[i];
+  return bad_data(buffer, parameter, count, type, in_place);
+}
+
+Error bad_blocks(const void* buffer, const char* parameter, Blocks, const MPI_Datatype*, bool in_place) {
+  if (buffer == MPI_IN_PLACE) return bad_data(buffer, parameter, 0, nullptr, in_place);
+  return success;  // the displacements may be addresses, and the buffer MPI_BOTTOM; the body looks at the types
+}
+
 Error bad_type(const char* parameter, const Datatype& type) {
   return fail(ErrorClass::type, "%s (%s) has not been committed with MPI_Type_commit", parameter, describe(type));
 }

@@ -24,6 +24,7 @@ enum class Width : std::uint8_t { small, large };
 [[gnu::cold]] Error bad_rank(ErrorClass error_class, int rank, const char* parameter, const Comm& comm);
 [[gnu::cold]] Error bad_tag(int tag, const char* parameter, bool wildcard);
 [[gnu::cold]] Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type);
+[[gnu::cold]] Error bad_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place);
 [[gnu::cold]] Error bad_type(const char* parameter, const Datatype& type);
 
 inline Error check_pointer(const void* pointer, const char* parameter) {
@@ -89,6 +90,32 @@ inline Error check_committed(const Datatype& type, const char* parameter) {
 // only at the root (on an intercommunicator the root is MPI_ROOT).
 inline bool at_root(int root, const Comm& comm) { return comm.inter() ? root == MPI_ROOT : root == comm.rank; }
 inline bool in_place(const void* buffer) { return buffer == MPI_IN_PLACE; }
+
+// The blocks of a collective's buffer, one for each rank.
+struct Blocks {
+  Counts counts;
+  int size;
+};
+
+inline MPI_Count own_count(Counts counts, const Comm& comm) { return counts[comm.rank]; }
+
+// A buffer of a collective, whose type is null where it is not valid, which the body tells. `in_place` says whether
+// MPI_IN_PLACE is allowed here.
+inline bool is_address(const void* buffer) {
+  return reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
+}
+inline Error check_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place) {
+  if (is_address(buffer)) [[likely]] return success;
+  return bad_data(buffer, parameter, count, type, in_place);
+}
+[[gnu::cold]] Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const Datatype* type, bool in_place);
+[[gnu::cold]] Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const MPI_Datatype* types,
+                               bool in_place);
+template <class Type>
+Error check_data(const void* buffer, const char* parameter, Blocks blocks, const Type* type, bool in_place) {
+  if (is_address(buffer)) [[likely]] return success;
+  return bad_blocks(buffer, parameter, blocks, type, in_place);
+}
 
 [[gnu::noinline]] Error check_counts(Counts counts, int size, const char* parameter, Width width);
 

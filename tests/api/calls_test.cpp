@@ -46,6 +46,23 @@ TEST_F(Calls, NonblockingSends) {
   EXPECT_EQ(size, 1000);
 }
 
+TEST_F(Calls, BlockingSendsToPostedReceives) {
+  int tag = 0;
+  const auto check = [&](auto send, auto count) {
+    SCOPED_TRACE(++tag);
+    in = -1;
+    ASSERT_OK(MPI_Irecv(&in, 1, MPI_INT, 0, tag, MPI_COMM_SELF, &request));
+    ASSERT_OK(send(&out, count, MPI_INT, 0, tag, MPI_COMM_SELF));
+    ASSERT_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+    EXPECT_EQ(in, out);
+  };
+  check(MPI_Rsend, 1);
+  check(MPI_Ssend, 1);
+  check(MPI_Send_c, MPI_Count{1});
+  check(MPI_Rsend_c, MPI_Count{1});
+  check(MPI_Ssend_c, MPI_Count{1});
+}
+
 TEST_F(Calls, PersistentSends) {
   std::vector<char> memory(1000);
   ASSERT_OK(MPI_Buffer_attach(memory.data(), 1000));

@@ -35,8 +35,14 @@ Error total_of(const Datatype& type, MPI_Count count, MPI_Count size, MPI_Count&
 }
 
 Error check_representation(const char* name) {
+  if (!name) return fail(ErrorClass::arg, "datarep is a null pointer");
   if (strcmp(name, "external32") == 0) return success;
   return fail(ErrorClass::arg, "the data representation is \"%s\": only \"external32\" can be packed", name);
+}
+
+Error need_packed(const void* buffer, const char* name, MPI_Count bytes) {
+  if (buffer || bytes == 0) return success;
+  return fail(ErrorClass::buffer, "%s is a null pointer, but there are %lld bytes", name, static_cast<Number>(bytes));
 }
 
 char* at(const void* buffer, MPI_Count position) {
@@ -54,6 +60,7 @@ Error body::Pack(const void* inbuf, MPI_Count incount, Datatype& datatype, void*
   MPI_Count bytes;
   if (const Error error = total_of(datatype, incount, datatype.size, bytes)) return error;
   if (const Error error = check_room(*position, outsize, bytes, "packing")) return error;
+  if (const Error error = need_packed(outbuf, "outbuf", bytes)) return error;
   *position += pack(datatype, inbuf, incount, 0, at(outbuf, *position), bytes);
   return success;
 }
@@ -64,6 +71,7 @@ Error body::Unpack(const void* inbuf, MPI_Count insize, MPI_Count* position, voi
   if (const Error error = check_count(outcount, "outcount")) return error;
   if (const Error error = total_of(datatype, outcount, datatype.size, bytes)) return error;
   if (const Error error = check_room(*position, insize, bytes, "unpacking")) return error;
+  if (const Error error = need_packed(inbuf, "inbuf", bytes)) return error;
   *position += unpack(datatype, outbuf, outcount, 0, at(inbuf, *position), bytes);
   return success;
 }
@@ -81,6 +89,7 @@ Error body::Pack_external(const char* datarep, const void* inbuf, MPI_Count inco
   if (const Error error = check_count(incount, "incount")) return error;
   if (const Error error = total_of(datatype, incount, external_size(datatype, 1), bytes)) return error;
   if (const Error error = check_room(*position, outsize, bytes, "packing")) return error;
+  if (const Error error = need_packed(outbuf, "outbuf", bytes)) return error;
   if (const Error error = pack_external(datatype, inbuf, incount, at(outbuf, *position))) return error;
   *position += bytes;
   return success;
@@ -93,6 +102,7 @@ Error body::Unpack_external(const char* datarep, const void* inbuf, MPI_Count in
   if (const Error error = check_count(outcount, "outcount")) return error;
   if (const Error error = total_of(datatype, outcount, external_size(datatype, 1), bytes)) return error;
   if (const Error error = check_room(*position, insize, bytes, "unpacking")) return error;
+  if (const Error error = need_packed(inbuf, "inbuf", bytes)) return error;
   if (const Error error = unpack_external(datatype, outbuf, outcount, at(inbuf, *position))) return error;
   *position += bytes;
   return success;

@@ -3,7 +3,7 @@ import rules
 
 # Pointers that may be null, or that a body looks at itself, whatever the direction.
 NO_POINTER_TEST = {"BUFFER", "STATUS", "FUNCTION", "POLYFUNCTION", "ARGUMENT_COUNT", "ARGUMENT_LIST", "EXTRA_STATE",
-                   "EXTRA_STATE2", "STRING_2DARRAY", "WEIGHT", "TOOL_MPI_OBJ", "LOGICAL_VOID", "?"}
+                   "EXTRA_STATE2", "STRING_2DARRAY", "WEIGHT", "TOOL_MPI_OBJ", "LOGICAL_VOID"}
 
 LENGTHS = {"ARRAY_LENGTH", "ARRAY_LENGTH_NNI"}
 
@@ -22,7 +22,7 @@ def side_buffer(function, p):
     """Collectives: the buffer that may be MPI_IN_PLACE and then makes `p` insignificant."""
     names = {q.name for q in function.parameters}
     for side in ("send", "recv"):
-        if p.name.startswith(side) or (side == "recv" and p.name in ("displs", "rdispls")):
+        if p.name.startswith(side) or p.name in {"send": ("sdispls",), "recv": ("displs", "rdispls")}[side]:
             return f"{side}buf" if f"{side}buf" in names else ""
     return ""
 
@@ -35,11 +35,37 @@ def condition(function, p, own):
     if "root-only" in own:
         terms.append("at_root(root, *comm_)")
     elif any(q.name == "root" for q in function.parameters):
-        terms.append("root != MPI_PROC_NULL")
+        # What is sent to a root, or received from one, is nothing to the root of an intercommunicator.
+        terms.append("root >= 0" if p.name.startswith(("send", "recv")) else "root != MPI_PROC_NULL")
     buffer = side_buffer(function, p)
-    if buffer:
+    if buffer and p.name != buffer and place_rule(function, next(q for q in function.parameters if q.name == buffer)) != "false":
         terms.append(f"!in_place({buffer})")
     return " && ".join(terms)
+
+
+def place_rule(function, p):
+    """Collectives: the C++ expression that says whether a buffer may be MPI_IN_PLACE at this rank."""
+    scatter = "scatter" in function.short.lower() and "reduce" not in function.short.lower()
+    if p.name != ("recvbuf" if scatter else "sendbuf"):
+        return "false"
+    return "at_root(root, *comm_)" if any(q.name == "root" for q in function.parameters) else "true"
+
+
+def collective_buffer_test(function, p, own):
+    """The data that a buffer of a collective holds: count or counts, and the type or types."""
+    by_name = {q.name: q for q in function.parameters}
+    side = p.name[:4]
+    count, of_type = (next(by_name[name] for name in names if name in by_name)
+                      for names in ((f"{side}count", f"{side}counts", "count", "recvcount", "recvcounts"),
+                                    (f"{side}type", f"{side}types", "datatype")))
+    data = count.name
+    if count.is_array and "reduce_scatter" in function.short.lower():
+        data = f"own_count({data}, *comm_)"
+    elif count.is_array:
+        data = f"Blocks{{{data}, comm_->peers().size()}}"
+    type_name = of_type.name if of_type.is_array else of_type.name + "_"
+    test = f'check_data({p.name}, "{p.name}", {data}, {type_name}, {place_rule(function, p)})'
+    return [(condition(function, p, own), test)]
 
 
 def width(p):
@@ -80,8 +106,10 @@ def rank_tests(function, p, own):
     return []
 
 
-def buffer_tests(function, p):
+def buffer_tests(function, p, own):
     """A buffer followed by its count and type."""
+    if function.chapter == "Collectives":
+        return collective_buffer_test(function, p, own)
     at = function.parameters.index(p)
     following = function.parameters[at + 1:]
     count = next((q for q in following if is_count(q) and not q.is_array), None)
@@ -100,7 +128,17 @@ def committed_test(function, b):
     return [("", f'check_committed(*{p.name}_, "{p.name}")')]
 
 
-def pointer_tests(p, own):
+def array_tests(function, p, own):
+    """Arrays may be null when their length is zero; where the body does not look, the length is plain."""
+    if function.chapter == "Collectives" and not is_count(p):  # one for each rank
+        return [(condition(function, p, own), f'check_pointer({p.name}, "{p.name}")')]
+    lengths = [q for q in function.parameters if q.kind in LENGTHS and q.direction == "in"]
+    if function.chapter not in ("Point to point", "Partitioned communication") or len(lengths) != 1:
+        return []
+    return [(f"{lengths[0].name} > 0", f'check_pointer({p.name}, "{p.name}")')]
+
+
+def pointer_tests(function, p, own):
     """Memory that the call reads or writes through, and may not do without."""
     is_pointer = p.is_array or p.type.endswith("*")
     if not is_pointer or "may-be-null" in own:
@@ -108,7 +146,7 @@ def pointer_tests(p, own):
     if p.kind in NO_POINTER_TEST and "written-through" not in own:
         return []
     if p.is_array:
-        return []  # may be null when its length is zero
+        return array_tests(function, p, own)
     if p.kind in rules.OBJECTS and p.direction == "inout":
         return [("", f'check_inout_handle({p.name}, MPI_ERR_{error_name(p)}, "{p.name}")')]
     return [("", f'check_pointer({p.name}, "{p.name}")')]
@@ -127,7 +165,8 @@ def value_tests(function, p, own):
         return []
     if p.kind in LENGTHS and p.direction == "in" and p.type == "int":
         return [(when, f'check_length({p.name}, "{p.name}")')]
-    if p.kind == "TAG" and p.direction == "in" and function.chapter in ("Point to point", "Partitioned communication"):
+    if p.kind == "TAG" and p.direction == "in" and function.chapter in (
+            "Point to point", "Partitioned communication", "Communicators"):
         return [("", f'check_{"any_" if "wildcard" in own else ""}tag({p.name}, "{p.name}")')]
     return []
 
@@ -142,8 +181,8 @@ def tests(function, parameters, the_rules):
         own = the_rules.of(function, p)
         if b.way == rules.POINTER:
             handles += pointer_handle_test(function, b, own)
-        values += pointer_tests(p, own) + value_tests(function, p, own) + rank_tests(function, p, own)
+        values += pointer_tests(function, p, own) + value_tests(function, p, own) + rank_tests(function, p, own)
         contents += committed_test(function, b)
         if p.kind == "BUFFER":
-            contents += buffer_tests(function, p)
+            contents += buffer_tests(function, p, own)
     return handles + values + contents

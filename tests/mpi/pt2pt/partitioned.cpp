@@ -151,6 +151,19 @@ TEST_F(Partitioned, ThreadsMarkPartsReady) {
   }
 }
 
+TEST_F(Partitioned, LargeCounts) {
+  int out[4] = {1, 2, 3, 4}, in[4] = {};
+  MPI_Request pair[2];
+  const int me = ranks::rank();
+  ASSERT_MPI_OK(MPI_Psend_init_c(out, 2, 2, MPI_INT, me, 5, MPI_COMM_WORLD, MPI_INFO_NULL, &pair[0]));
+  ASSERT_MPI_OK(MPI_Precv_init_c(in, 4, 1, MPI_INT, me, 5, MPI_COMM_WORLD, MPI_INFO_NULL, &pair[1]));
+  ASSERT_MPI_OK(MPI_Startall(2, pair));
+  ASSERT_MPI_OK(MPI_Pready_range(0, 1, pair[0]));
+  ASSERT_MPI_OK(MPI_Waitall(2, pair, MPI_STATUSES_IGNORE));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(in[i], out[i]);
+  for (MPI_Request& one : pair) ASSERT_MPI_OK(MPI_Request_free(&one));
+}
+
 TEST_F(Partitioned, Nobody) {
   int data = 0, flag;
   ASSERT_MPI_OK(MPI_Psend_init(&data, 1, 1, MPI_INT, MPI_PROC_NULL, 1, comm, MPI_INFO_NULL, &send));

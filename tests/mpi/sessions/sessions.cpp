@@ -270,6 +270,11 @@ TEST_F(Sessions, BuffersOfASession) {
   EXPECT_EQ(back_size, size);
   EXPECT_MPI_ERROR(MPI_Session_detach_buffer(session, &back, &back_size), MPI_ERR_BUFFER);
   EXPECT_MPI_ERROR(MPI_Session_attach_buffer(session, memory.data(), -1), MPI_ERR_COUNT);
+  MPI_Count large = -1;
+  ASSERT_MPI_OK(MPI_Session_attach_buffer_c(session, memory.data(), size));
+  ASSERT_MPI_OK(MPI_Session_detach_buffer_c(session, &back, &large));
+  EXPECT_EQ(back, memory.data());
+  EXPECT_EQ(large, size);
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
