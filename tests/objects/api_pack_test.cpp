@@ -85,8 +85,46 @@ TEST_F(Packing, External32) {
   check_external<long double>(MPI_LONG_DOUBLE, 1.5L, {0x3f, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
   check_external<char>(MPI_CHAR, 'x', {'x'});
   check_external<wchar_t>(MPI_WCHAR, L'é', {0, 0xe9});
-  check_external<bool>(MPI_C_BOOL, true, {0, 0, 0, 1});
+  check_external<bool>(MPI_C_BOOL, true, {1});
+  check_external<bool>(MPI_CXX_BOOL, true, {1});
   check_external<MPI_Aint>(MPI_AINT, 3, {0, 0, 0, 0, 0, 0, 0, 3});
+}
+
+// The standard's table of sizes.
+TEST_F(Packing, External32Sizes) {
+  const std::vector<std::pair<int, std::vector<MPI_Datatype>>> table = {
+      {1, {MPI_PACKED, MPI_BYTE, MPI_CHAR, MPI_UNSIGNED_CHAR, MPI_SIGNED_CHAR, MPI_C_BOOL, MPI_CXX_BOOL, MPI_INT8_T,
+           MPI_UINT8_T, MPI_CHARACTER, MPI_LOGICAL1, MPI_INTEGER1}},
+      {2, {MPI_WCHAR, MPI_SHORT, MPI_UNSIGNED_SHORT, MPI_INT16_T, MPI_UINT16_T, MPI_LOGICAL2, MPI_INTEGER2, MPI_REAL2}},
+      {4, {MPI_INT, MPI_LONG, MPI_UNSIGNED, MPI_UNSIGNED_LONG, MPI_FLOAT, MPI_INT32_T, MPI_UINT32_T, MPI_LOGICAL,
+           MPI_INTEGER, MPI_REAL, MPI_LOGICAL4, MPI_INTEGER4, MPI_REAL4, MPI_COMPLEX4}},
+      {8, {MPI_LONG_LONG, MPI_LONG_LONG_INT, MPI_UNSIGNED_LONG_LONG, MPI_DOUBLE, MPI_INT64_T, MPI_UINT64_T, MPI_AINT,
+           MPI_COUNT, MPI_OFFSET, MPI_C_COMPLEX, MPI_C_FLOAT_COMPLEX, MPI_CXX_FLOAT_COMPLEX, MPI_DOUBLE_PRECISION,
+           MPI_COMPLEX, MPI_LOGICAL8, MPI_INTEGER8, MPI_REAL8, MPI_COMPLEX8, MPI_2INT, MPI_2REAL, MPI_2INTEGER,
+           MPI_FLOAT_INT, MPI_LONG_INT}},
+      {16, {MPI_LONG_DOUBLE, MPI_C_DOUBLE_COMPLEX, MPI_CXX_DOUBLE_COMPLEX, MPI_DOUBLE_COMPLEX, MPI_LOGICAL16,
+            MPI_INTEGER16, MPI_REAL16, MPI_COMPLEX16, MPI_2DOUBLE_PRECISION}},
+      {32, {MPI_C_LONG_DOUBLE_COMPLEX, MPI_CXX_LONG_DOUBLE_COMPLEX, MPI_COMPLEX32}},
+      {6, {MPI_SHORT_INT}},
+      {12, {MPI_DOUBLE_INT}},
+      {20, {MPI_LONG_DOUBLE_INT}}};
+  for (const auto& [expected, types] : table)
+    for (const MPI_Datatype type : types) {
+      char name[MPI_MAX_OBJECT_NAME];
+      int length;
+      ASSERT_OK(MPI_Type_get_name(type, name, &length));
+      MPI_Aint size = -1;
+      ASSERT_OK(MPI_Pack_external_size("external32", 3, type, &size));
+      EXPECT_EQ(size, 3 * expected) << name;
+    }
+}
+
+// Fortran's logical values of each length.
+TEST_F(Packing, External32OfLogicals) {
+  check_external<std::int8_t>(MPI_LOGICAL1, 1, {1});
+  check_external<std::int16_t>(MPI_LOGICAL2, 1, {0, 1});
+  check_external<std::int32_t>(MPI_LOGICAL, 1, {0, 0, 0, 1});
+  check_external<std::int64_t>(MPI_LOGICAL8, 1, {0, 0, 0, 0, 0, 0, 0, 1});
 }
 
 TEST_F(Packing, External32OfDerivedTypes) {
