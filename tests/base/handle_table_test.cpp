@@ -2,15 +2,22 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <vector>
 
 namespace cow {
 namespace {
 
 struct Thing : Object {};
 
+// Tables live as long as the process.
+HandleTable<Thing>* new_table() {
+  static auto* const all = new std::vector<HandleTable<Thing>*>;
+  all->push_back(new HandleTable<Thing>);
+  return all->back();
+}
+
 TEST(HandleTable, AFreedHandleIsNoLongerFoundEvenWhenItsPlaceIsUsedAgain) {
-  auto table = std::make_unique<HandleTable<Thing>>();
+  auto* table = new_table();
   Thing first, second;
   ASSERT_FALSE(table->insert(first));
   const std::uintptr_t old = first.handle();
@@ -24,7 +31,7 @@ TEST(HandleTable, AFreedHandleIsNoLongerFoundEvenWhenItsPlaceIsUsedAgain) {
 }
 
 TEST(HandleTable, PredefinedObjectsHaveTheNumbersOfTheAbi) {
-  auto table = std::make_unique<HandleTable<Thing>>();
+  auto* table = new_table();
   Thing thing;
   table->insert_predefined(thing, 0x101);
   EXPECT_EQ(thing.handle(), 0x101u);
@@ -35,14 +42,14 @@ TEST(HandleTable, PredefinedObjectsHaveTheNumbersOfTheAbi) {
 }
 
 TEST(HandleTable, NumbersThatWereMadeUpAreNotFound) {
-  auto table = std::make_unique<HandleTable<Thing>>();
+  auto* table = new_table();
   for (std::uintptr_t handle : {std::uintptr_t{0}, std::uintptr_t{1}, std::uintptr_t{4096}, std::uintptr_t{0xffffffff},
                                 ~std::uintptr_t{0}, std::uintptr_t{0x7ffe12345678}})
     EXPECT_EQ(table->find(handle), nullptr) << handle;
 }
 
 TEST(HandleTable, TheIndexLeadsBackToTheHandle) {
-  auto table = std::make_unique<HandleTable<Thing>>();
+  auto* table = new_table();
   std::vector<std::unique_ptr<Thing>> things;
   for (int i = 0; i < 5000; ++i) {
     things.push_back(std::make_unique<Thing>());
