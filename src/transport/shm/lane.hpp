@@ -45,11 +45,19 @@ struct Label {
   std::int32_t tag;
 };
 
+// What the two lanes between this process and another say of each other.
+struct Exchange {
+  std::uint32_t taken = 0;  // lines of the lane from it that were taken here: every message to it says so
+  std::uint32_t told = 0;   // lines of the lane to it that it had taken, as its last message said
+};
+
 // The sender's end.
 class Outlet {
  public:
-  void open(Lane* lane) {
+  // `exchange` lives as long as this.
+  void open(Lane* lane, Exchange& exchange) {
     lane_ = lane;
+    exchange_ = &exchange;
     lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
     data_ = reinterpret_cast<std::byte*>(lane) + data_offset;
   }
@@ -74,7 +82,10 @@ class Outlet {
     if (sent_ == limit_ && !look_for_room()) return nullptr;
     if (size <= inline_size) return next_line().body;
     const std::uint32_t units = static_cast<std::uint32_t>((size + line_size - 1) / line_size);
-    if (data_end_ >= turning_point) take_back();
+    if (exchange_->told == sent_)
+      begin_again(sent_);
+    else if (data_end_ >= turning_point)
+      take_back();
     std::uint32_t place = find_place(units);
     if (place == no_place) {
       if (!look_for_room()) return nullptr;
@@ -90,12 +101,10 @@ class Outlet {
   }
   void publish(const Label& label, std::uint16_t credits, std::size_t size) {
     Line& line = next_line();
-    if (size > inline_size) {
-      place_of(line) = place_;
-      data_end_ = end_;
-    }
-    publish(line, label, credits, size);
-    if (size > inline_size) claim_next(end_ - place_);
+    if (size <= inline_size) return publish(line, label, credits, size);
+    data_end_ = end_;
+    publish(line, label, credits, size, place_);
+    if (place_ > 0) claim_next(end_ - place_);
   }
   // How much of the data part, in bytes, the body given out by begin() needs.
   std::size_t reach(std::size_t size) const { return size > inline_size ? std::size_t{end_} * line_size : 0; }
@@ -115,11 +124,13 @@ class Outlet {
 
   Line& next_line() { return lines_[sent_ & (line_count - 1)]; }
 
-  [[gnu::always_inline]] void publish(Line& line, const Label& label, std::uint16_t credits, std::size_t size) {
+  [[gnu::always_inline]] void publish(Line& line, const Label& label, std::uint16_t credits, std::size_t size,
+                                      std::uint32_t place = 0) {
     line.head.kind = label.kind;
     line.head.flags = 0;
     line.head.credits = credits;
-    size_of(line) = static_cast<std::uint32_t>(size);
+    set_extent(line, {static_cast<std::uint16_t>(size), static_cast<std::uint16_t>(place)});
+    taken_of(line) = exchange_->taken;
     line.head.context = label.context;
     line.head.source = label.source;
     line.head.tag = label.tag;
@@ -133,17 +144,25 @@ class Outlet {
     if (taken == taken_ || sent_ - taken > line_count) return false;  // the latter: nonsense, as if nothing was taken
     taken_ = taken;
     limit_ = taken + line_count;
+    exchange_->told = taken;  // so that what was told is never so old that the numbers have come round to it again
     if (taken != sent_)
       data_begin_ = ends_[(taken - 1) & (line_count - 1)];
     else if (data_end_ >= turning_point)
-      data_begin_ = data_end_ = 0;  // all is free: begin again where the pages exist and the caches are warm
+      data_begin_ = data_end_ = 0;
     else
       data_begin_ = data_end_;
-    if (starved_) {
-      starved_ = false;
-      lane_->starved.store(0, std::memory_order_relaxed);
-    }
+    if (starved_) satisfy();
     return true;
+  }
+
+  // All is free: the next body stands where the pages exist and the caches of both are warm. A quarter of the time of a
+  // message of some KiB, where each answers the other. What the receiver told is believed since only its own messages
+  // can suffer.
+  void begin_again(std::uint32_t taken) {
+    taken_ = taken;
+    limit_ = taken + line_count;
+    data_begin_ = data_end_ = 0;
+    if (starved_) satisfy();
   }
 
   // The receiver's cache holds the lines that it has read. Asking for those that the next message will stand in, while
@@ -157,6 +176,10 @@ class Outlet {
   void starve() {
     starved_ = true;
     lane_->starved.store(1, std::memory_order_relaxed);
+  }
+  void satisfy() {
+    starved_ = false;
+    lane_->starved.store(0, std::memory_order_relaxed);
   }
 
   // In use is [data_begin_, data_end_), going round; never all of it, so that equal means empty.
@@ -176,50 +199,52 @@ class Outlet {
   std::uint32_t taken_ = 0;
   bool starved_ = false;
   std::uint32_t place_ = 0, end_ = 0;  // of the body given out by begin()
+  Exchange* exchange_ = nullptr;
   Lane* lane_ = nullptr;
   std::byte* data_ = nullptr;
   std::uint16_t ends_[line_count] = {};  // data_end_ after each message on its way
 };
-static_assert(data_units <= UINT16_MAX);
 
 // The receiver's end.
 class Inlet {
  public:
-  void open(Lane* lane) {
+  void open(Lane* lane, Exchange& exchange) {
     lane_ = lane;
+    exchange_ = &exchange;
     lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
     data_ = reinterpret_cast<const std::byte*>(lane) + data_offset;
   }
   bool is_open() const { return lane_ != nullptr; }
 
-  bool ready() const {
-    return turn_of(lines_[taken_ & (line_count - 1)]).load(std::memory_order_acquire) == taken_ + 1;
-  }
+  bool ready() const { return turn_of(next_line()).load(std::memory_order_acquire) == exchange_->taken + 1; }
+  // Of the message that is ready.
+  const wire::Header& head() const { return next_line().head; }
 
   // Hands over the message that is ready: deliver(header, body, size), body in place. Returns false, having skipped it,
   // when the line makes no sense.
   template <class Deliver>
-  bool take(Deliver&& deliver) {
-    Line& line = lines_[taken_ & (line_count - 1)];
-    const std::size_t size = size_of(line);
+  [[gnu::always_inline]] bool take(Deliver&& deliver) {
+    Line& line = next_line();
+    const Extent extent = extent_of(line);
     const std::byte* body = line.body;
     bool sound = true;
-    if (size > inline_size) {
-      const std::size_t place = place_of(line);
-      sound = size <= wire::max_body && place < data_units && place * line_size + size <= data_units * line_size;
-      body = data_ + place * line_size;
+    if (extent.size > inline_size) {
+      sound = extent.size <= wire::max_body && extent.place * line_size + extent.size <= data_units * line_size;
+      body = data_ + extent.place * line_size;
     }
-    if (__builtin_expect(sound, 1)) deliver(static_cast<const wire::Header&>(line.head), body, size);
-    ++taken_;
-    lane_->taken.store(taken_, std::memory_order_release);
+    exchange_->told = taken_of(line);
+    if (__builtin_expect(sound, 1)) deliver(static_cast<const wire::Header&>(line.head), body, std::size_t{extent.size});
+    lane_->taken.store(++exchange_->taken, std::memory_order_release);
     return sound;
   }
 
   bool sender_starves() const { return lane_->starved.load(std::memory_order_relaxed) != 0; }
 
  private:
+  Line& next_line() const { return lines_[exchange_->taken & (line_count - 1)]; }
+
   Line* lines_ = nullptr;
-  std::uint32_t taken_ = 0;
+  Exchange* exchange_ = nullptr;
   Lane* lane_ = nullptr;
   const std::byte* data_ = nullptr;
 };

@@ -10,7 +10,8 @@
 // neither does an atomic read-modify-write.
 //
 // Of the header, `sender`, `token` and `sequence` have no use inside a lane, which names the sender and keeps the order;
-// their places hold the turn, the size of the body and its place among the data.
+// their places hold the turn, the size of the body and its place among the data, and how many lines of the lane that
+// leads the other way its writer has taken.
 //
 // The file is as large as all lanes together, but pages of it come into being when they are first written: a pair that
 // exchanges nothing has none, a pair that exchanges small messages has three.
@@ -85,8 +86,16 @@ static_assert(data_units * line_size >= 2 * wire::max_message);
 
 // The fields of a line that have another use than in wire::Header.
 inline std::atomic_ref<std::uint32_t> turn_of(Line& line) { return std::atomic_ref(line.head.sender); }
-inline std::uint32_t& size_of(Line& line) { return line.head.token; }
-inline std::uint32_t& place_of(Line& line) { return line.head.sequence; }  // in units of line_size
+struct Extent {
+  std::uint16_t size;   // bytes
+  std::uint16_t place;  // in units of line_size
+};
+static_assert(wire::max_body <= UINT16_MAX && data_units <= UINT16_MAX);
+inline void set_extent(Line& line, Extent extent) { line.head.token = extent.size | std::uint32_t{extent.place} << 16; }
+inline Extent extent_of(const Line& line) {
+  return {static_cast<std::uint16_t>(line.head.token), static_cast<std::uint16_t>(line.head.token >> 16)};
+}
+inline std::uint32_t& taken_of(Line& line) { return line.head.sequence; }
 
 // Where things are in a segment of `count` ranks.
 struct Plan {

@@ -13,6 +13,7 @@ namespace cow::transport::shm {
 
 struct Link {
   Outlet out;
+  Exchange exchange;
   const std::atomic<std::uint32_t>* asleep = nullptr;  // the other's, in the segment
   const std::atomic<std::uint8_t>* ear = nullptr;      // the other's for us
   ShmPort* port = nullptr;

@@ -87,7 +87,7 @@ Error ShmPort::reach(std::uint32_t index, Link*& out) {
     if (Error error = segment_.reserve_lane(index, place_.index, 0, shm::data_offset)) return error;
     shm::Lane* lane;
     if (Error error = segment_.map_lane(index, place_.index, lane)) return error;
-    link.out.open(lane);
+    link.out.open(lane, link.exchange);
   }
   out = &link;
   return success;
@@ -171,7 +171,7 @@ void ShmPort::listen_to(Link& link) {
       bells_[link.index / 64].fetch_or(std::uint64_t{1} << (link.index % 64));
       return;
     }
-    link.in.open(lane);
+    link.in.open(lane, link.exchange);
   }
   link.active = true;
   link.heard = true;
