@@ -24,10 +24,6 @@ void release_send(Request& request) {
   release_comm(request);
   engine.send_pool.destroy(static_cast<Send*>(&request));
 }
-void release_receive(Request& request) {
-  release_comm(request);
-  engine.receive_pool.destroy(static_cast<Receive*>(&request));
-}
 
 // A receive that no message has matched yet can be taken back; anything else ends on its own.
 Error cancel_receive(Request& request) {
@@ -50,7 +46,7 @@ std::size_t poll_stalled(progress::Source& source) {
 }  // namespace
 
 const RequestKind send_kind{.name = "send", .release = release_send};
-const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = release_receive};
+const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = [](Request& request) { free_receive(static_cast<Receive&>(request)); }};
 namespace {
 const RequestKind sent_kind{.name = "send", .release = [](Request&) {}};
 }
@@ -60,7 +56,10 @@ Peer** short_peers = nullptr;
 void allow_short_path(bool allowed) { short_peers = allowed ? transport::up_neighbours : nullptr; }
 
 const RequestKind send_on_stack_kind{.name = "send", .release = release_comm};
-const RequestKind receive_on_stack_kind{.name = "receive", .release = release_comm};
+const RequestKind receive_on_stack_kind{.name = "receive", .release = [](Request& request) {
+                                          destroy_transfer(static_cast<Receive&>(request));
+                                          release_comm(request);
+                                        }};
 
 Unexpected* make_unexpected(std::size_t bytes) {
   void* memory = malloc(sizeof(Unexpected) + bytes);
@@ -77,16 +76,6 @@ void prepare(Send& send, const SendArgs& args) {
   send.size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
   send.comm = args.comm;
   retain(send);
-  retain(*args.comm);
-  retain(*args.type);
-}
-
-void prepare(Receive& receive, const RecvArgs& args) {
-  receive.args = args;
-  receive.room = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
-  receive.key = {args.context, args.rank, args.tag};
-  receive.comm = args.comm;
-  retain(receive);
   retain(*args.comm);
   retain(*args.type);
 }
@@ -111,16 +100,20 @@ namespace {
               describe(*receive.args.type));
 }
 
+void end_transfer(Receive& receive, Transfer& transfer) {
+  if (transfer.registered) transport::port_of(*receive.peer).release_memory(transfer.memory);
+  if (transfer.id != Send::no_id) engine.receives.erase(transfer.id);
+  transfer.id = Send::no_id;
+  transfer.registered = false;
+}
+
 }  // namespace
 
 void end(Receive& receive, Error error) {
   if (!error && receive.message_size > receive.room) error = truncated(receive);
-  if (receive.registered) transport::port_of(*receive.peer).release_memory(receive.memory);
-  if (receive.id != Send::no_id) engine.receives.erase(receive.id);
-  receive.id = Send::no_id;
-  receive.registered = false;
+  if (receive.transfer) end_transfer(receive, *receive.transfer);
   release(*receive.args.type);
-  if (receive.out_busy)
+  if (receive.answering())
     mark_complete(receive, error);  // the answer to the sender still lies in this object; its end drops the reference
   else
     finish(receive, error);

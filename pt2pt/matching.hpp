@@ -41,7 +41,7 @@ inline MatchKey widen(MatchKey key, MatchClass to) {
   return key;
 }
 
-// Queues by key. A queue exists while it has entries; its memory is kept for the next.
+// Queues by key. One that has become empty stays, for the next with its key, until the table is full.
 template <class Entry>
 class QueueMap {
  public:
@@ -53,38 +53,24 @@ class QueueMap {
 
   QueueMap() : buckets_(64, nullptr) {}
 
-  Queue* find(const MatchKey& key) const {
+  // Null, or a queue that may be empty.
+  Queue* find(const MatchKey& key) {
+    if (last_ && last_->key == key) return last_;
     for (Queue* queue = buckets_[bucket_of(key)]; queue; queue = queue->next)
-      if (queue->key == key) return queue;
+      if (queue->key == key) return last_ = queue;
     return nullptr;
   }
 
   Queue& find_or_make(const MatchKey& key) {
-    if (Queue* queue = find(key)) return *queue;
-    if (count_ >= buckets_.size()) grow();
-    Queue& queue = take_free();
-    queue.key = key;
-    Queue*& bucket = buckets_[bucket_of(key)];
-    queue.next = bucket;
-    bucket = &queue;
-    ++count_;
-    return queue;
+    if (Queue* queue = find(key)) [[likely]] return *queue;
+    return make(key);
   }
 
-  // visit(Queue&) for each queue, in no order.
+  // visit(Queue&) for each queue, in no order; some may be empty.
   template <class Visit>
   void each(Visit visit) const {
     for (Queue* queue : buckets_)
       for (; queue; queue = queue->next) visit(*queue);
-  }
-
-  void drop(Queue& queue) {
-    Queue** link = &buckets_[bucket_of(queue.key)];
-    while (*link != &queue) link = &(*link)->next;
-    *link = queue.next;
-    queue.next = free_;
-    free_ = &queue;
-    --count_;
   }
 
  private:
@@ -93,6 +79,21 @@ class QueueMap {
     std::uint64_t hash = (key.context ^ std::rotl(pair * 0x9e3779b97f4a7c15, 29)) * 0xbf58476d1ce4e5b9;
     hash ^= hash >> 32;
     return hash & (buckets_.size() - 1);
+  }
+
+  [[gnu::noinline]] Queue& make(const MatchKey& key) {
+    if (count_ >= buckets_.size()) make_room();
+    Queue& queue = take_free();
+    queue.key = key;
+    put(queue);
+    ++count_;
+    return *(last_ = &queue);
+  }
+
+  void put(Queue& queue) {
+    Queue*& bucket = buckets_[bucket_of(queue.key)];
+    queue.next = bucket;
+    bucket = &queue;
   }
 
   Queue& take_free() {
@@ -108,23 +109,34 @@ class QueueMap {
     return queue;
   }
 
-  void grow() {
-    std::vector<Queue*> old(buckets_.size() * 2, nullptr);
+  // Frees the empty queues; when few were empty, has more buckets.
+  void make_room() {
+    std::vector<Queue*> old(buckets_.size(), nullptr);
     old.swap(buckets_);
+    last_ = nullptr;
+    Queue* kept = nullptr;
     for (Queue* queue : old) {
       while (queue) {
         Queue* next = queue->next;
-        Queue*& bucket = buckets_[bucket_of(queue->key)];
-        queue->next = bucket;
-        bucket = queue;
+        Queue*& list = queue->entries.empty() ? free_ : kept;
+        count_ -= queue->entries.empty();
+        queue->next = list;
+        list = queue;
         queue = next;
       }
+    }
+    if (count_ > buckets_.size() / 2) buckets_.resize(buckets_.size() * 2);
+    while (kept) {
+      Queue* next = kept->next;
+      put(*kept);
+      kept = next;
     }
   }
 
   static constexpr std::size_t slab_size = 64;
   std::vector<Queue*> buckets_;  // a power of two of them
-  std::size_t count_ = 0;
+  std::size_t count_ = 0;        // of queues, empty ones too
+  Queue* last_ = nullptr;        // the one used last
   Queue* free_ = nullptr;
   std::vector<std::unique_ptr<Queue[]>> slabs_;
 };
@@ -152,7 +164,6 @@ class PostedTable {
   void remove(Entry& entry) {
     --count_[class_of(entry.key)];
     entry.queue->entries.remove(entry, links_of);
-    if (entry.queue->entries.empty()) map_.drop(*entry.queue);
     entry.queue = nullptr;
   }
 
@@ -162,11 +173,14 @@ class PostedTable {
     for (int i = 0; i < match_classes; ++i) {
       if (count_[i] == 0) continue;
       const auto* queue = map_.find(widen(key, static_cast<MatchClass>(i)));
-      if (queue && (!best || queue->entries.front()->order < best->order)) best = queue->entries.front();
+      Entry* first = queue ? queue->entries.front() : nullptr;
+      if (first && (!best || first->order < best->order)) best = first;
     }
     if (best) remove(*best);
     return best;
   }
+
+  bool empty() const { return (count_[exact] | count_[any_tag] | count_[any_source] | count_[any_both]) == 0; }
 
   // visit(Entry&) for each, in no order.
   template <class Visit>
@@ -209,7 +223,6 @@ class UnexpectedTable {
       auto*& queue = entry.queues[i];
       if (!queue) continue;
       queue->entries.remove(entry, [i](Entry& e) -> Links<Entry>& { return e.links[i]; });
-      if (queue->entries.empty()) maps_[i].drop(*queue);
       queue = nullptr;
     }
     --size_;

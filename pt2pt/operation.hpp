@@ -25,6 +25,8 @@ namespace cow::pt2pt {
 using transport::Outgoing;
 using transport::Peer;
 
+struct Receive;
+
 // A send under way. The base class's status says nothing but the error.
 struct Send : Request {
   using Request::Request;
@@ -50,18 +52,12 @@ struct Send : Request {
   static constexpr std::uint32_t no_id = UINT32_MAX;
 };
 
-// A receive under way.
-struct Receive : Request, PostedNode<Receive> {
-  using Request::Request;
-
-  RecvArgs args{};
-  std::size_t room = 0;  // bytes that fit
-  Peer* peer = nullptr;  // once matched; null: from this process
-  std::size_t expected = 0;  // rendezvous: bytes that will come
+// What a receive needs once it has taken an offer: most never do.
+struct Transfer {
+  std::size_t expected = 0;  // bytes that will come
   std::size_t received = 0;  // pieces: bytes that have come
   std::uint32_t id = Send::no_id;  // in `receives`, while the sender may refer to it
   std::uint32_t remote = 0;        // the sender's number for its operation
-  std::size_t message_size = 0;    // once matched: more than `room` means that it is truncated
   Outgoing out;                    // the request for the data, then the answer that ends it at the sender
   bool out_busy = false;
   bool registered = false;
@@ -70,7 +66,21 @@ struct Receive : Request, PostedNode<Receive> {
   struct ReadEnd : transport::Completion {
     Receive* receive = nullptr;
   } read_end;
+};
+
+// A receive under way.
+struct Receive : Request, PostedNode<Receive> {
+  using Request::Request;
+
+  RecvArgs args{};
+  std::size_t room = 0;          // bytes that fit
+  std::size_t message_size = 0;  // once matched: more than `room` means that it is truncated
+  Peer* peer = nullptr;          // of the offer
+  Transfer* transfer = nullptr;  // made when an offer is taken; kept until the request is freed
   Receive* next_stalled = nullptr;
+
+  // The answer to the sender lies in this request: it must leave first.
+  bool answering() const { return transfer && transfer->out_busy; }
 };
 
 // A message that has arrived, or was offered, and that no receive has matched yet. Its bytes stand behind it.
@@ -97,6 +107,7 @@ struct Engine {
   IdTable<Receive> receives;
   Pool<Send> send_pool;
   Pool<Receive> receive_pool;
+  Pool<Transfer> transfer_pool;
   // Remote reads and writes that the port had no room for; tried again at every poll.
   Queue<Receive, &Receive::next_stalled> stalled_reads;
   Queue<Send, &Send::next_stalled> stalled_writes;
@@ -111,13 +122,43 @@ extern Engine engine;
 extern const RequestKind send_kind, receive_kind;                  // from the pools
 extern const RequestKind send_on_stack_kind, receive_on_stack_kind;  // of a blocking call
 
+// Gives back the memory of a receive from the pool, or only its transfer's.
+inline void destroy_transfer(Receive& receive) {
+  if (__builtin_expect(receive.transfer != nullptr, 0)) engine.transfer_pool.destroy(receive.transfer);
+}
+inline void destroy(Receive& receive) {
+  destroy_transfer(receive);
+  engine.receive_pool.destroy(&receive);
+}
+
+// Ends the life of a receive_kind request that nobody refers to.
+inline void free_receive(Receive& receive) {
+  if (receive.comm) release(*receive.comm);
+  destroy(receive);
+}
+
 // Fills in what all sends (receives) need; takes the engine's reference, and those to the datatype and communicator.
 void prepare(Send& send, const SendArgs& args);
-void prepare(Receive& receive, const RecvArgs& args);
+[[gnu::always_inline]] inline void prepare(Receive& receive, const RecvArgs& args, std::size_t room) {
+  receive.args = args;
+  receive.room = room;
+  receive.key = {args.context, args.rank, args.tag};
+  receive.comm = args.comm;
+  retain(receive);
+  retain(*args.comm);
+  retain(*args.type);
+}
+inline void prepare(Receive& receive, const RecvArgs& args) {
+  prepare(receive, args, static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size));
+}
 
 // Begins; may complete at once. The request holds a reference for the engine until it has ended.
 void begin(Send& send);
-void begin(Receive& receive);
+bool begin_with_unexpected(Receive& receive);  // false: no message matches it
+inline void begin(Receive& receive) {
+  if (__builtin_expect(engine.unexpected.size() > 0, 0) && begin_with_unexpected(receive)) return;
+  engine.posted.insert(receive);
+}
 
 // Ends an operation: unregisters memory, gives the id and the datatype back, completes the request.
 void end(Send& send, Error error);

@@ -27,7 +27,7 @@ void release_receive(Request& request) {
   auto& receive = static_cast<Receive&>(request);
   release(*receive.args.type);
   if (receive.comm) release(*receive.comm);
-  engine.receive_pool.destroy(&receive);
+  destroy(receive);
 }
 
 // The persistent send is complete when the one that was begun in its stead is.
@@ -72,7 +72,7 @@ Error start_send(Request& request) {
 Error start_receive(Request& request) {
   auto& receive = static_cast<Receive&>(request);
   reset(receive);
-  receive.received = receive.expected = receive.message_size = 0;
+  receive.message_size = 0;
   if (receive.args.rank == MPI_PROC_NULL) {
     receive.status.MPI_SOURCE = MPI_PROC_NULL;
     return mark_complete(receive), success;

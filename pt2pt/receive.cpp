@@ -101,13 +101,12 @@ void take(Receive& receive, Unexpected* message) {
   free_unexpected(message);
 }
 
-void begin(Receive& receive) {
-  if (Unexpected* message = engine.unexpected.find(receive.key)) {
-    engine.unexpected.remove(*message);
-    take(receive, message);
-  } else {
-    engine.posted.insert(receive);
-  }
+bool begin_with_unexpected(Receive& receive) {
+  Unexpected* message = engine.unexpected.find(receive.key);
+  if (!message) return false;
+  engine.unexpected.remove(*message);
+  take(receive, message);
+  return true;
 }
 
 Error irecv(const RecvArgs& args, Request*& out) {
@@ -136,8 +135,7 @@ Error recv(const RecvArgs& args, MPI_Status* status) {
   Receive receive(receive_on_stack_kind);
   prepare(receive, args);
   begin(receive);
-  // The answer to the sender lies in this object: it must have left, too.
-  const auto over = [&] { return receive.done() && !receive.out_busy; };
+  const auto over = [&] { return receive.done() && !receive.answering(); };
   if (!over()) progress::wait_until(over);
   if (status) {
     const int error = status->MPI_ERROR;

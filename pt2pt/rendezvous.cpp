@@ -53,24 +53,24 @@ Operation* find_operation(IdTable<Operation>& table, std::uint32_t id, const Pee
 // ---- the receiver
 
 void post_from_receive(Receive& receive, wire::Kind kind) {
-  receive.out.owner = &receive;
-  receive.out.head = {.kind = kind};
-  receive.out.cost = 0;
-  receive.out.posted = [](Outgoing& out, Error error) {
+  receive.transfer->out.owner = &receive;
+  receive.transfer->out.head = {.kind = kind};
+  receive.transfer->out.cost = 0;
+  receive.transfer->out.posted = [](Outgoing& out, Error error) {
     Receive& owner = receive_of(out);
-    owner.out_busy = false;
+    owner.transfer->out_busy = false;
     if (owner.done())
       release(owner);
     else if (error)
       end(owner, error);
   };
-  receive.out_busy = true;
-  if (transport::post(*receive.peer, receive.out) == Post::done) receive.out_busy = false;
+  receive.transfer->out_busy = true;
+  if (transport::post(*receive.peer, receive.transfer->out) == Post::done) receive.transfer->out_busy = false;
 }
 
 // Tells the sender that its buffer is free, and ends the receive.
 void end_pull(Receive& receive, Error error) {
-  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.remote, .error = error.code()});
+  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.transfer->remote, .error = error.code()});
   end(receive, error);
 }
 
@@ -81,35 +81,35 @@ void start_read(Receive& receive) {
   if (receive.peer->state == Peer::State::failed) return end(receive, transport::failure_of(*receive.peer));
   if (receive.peer->state != Peer::State::up) return engine.stalled_reads.push(receive);
   transport::Port& port = transport::port_of(*receive.peer);
-  receive.read_end.receive = &receive;
-  receive.read_end.done = [](transport::Completion& completion, Error error) {
-    Receive& owner = *static_cast<Receive::ReadEnd&>(completion).receive;
+  receive.transfer->read_end.receive = &receive;
+  receive.transfer->read_end.done = [](transport::Completion& completion, Error error) {
+    Receive& owner = *static_cast<Transfer::ReadEnd&>(completion).receive;
     if (error.code() == static_cast<int>(ErrorClass::unsupported_operation)) return ask(owner, false);
     end_pull(owner, error);
   };
-  const wire::Offer& offer = receive.offer;
+  const wire::Offer& offer = receive.transfer->offer;
   const Post post = port.read(receive.peer->destination, data_of(receive.args.buffer, *receive.args.type),
-                              receive.registered ? &receive.memory : nullptr, offer.address, offer.key, offer.key_size,
-                              receive.expected, receive.read_end);
+                              receive.transfer->registered ? &receive.transfer->memory : nullptr, offer.address, offer.key, offer.key_size,
+                              receive.transfer->expected, receive.transfer->read_end);
   if (post == Post::again) engine.stalled_reads.push(receive);
 }
 
 bool make_reachable(Receive& receive, bool needed) {
   if (!needed) return true;
   const void* data = data_of(receive.args.buffer, *receive.args.type);
-  if (transport::port_of(*receive.peer).register_memory(data, receive.expected, receive.memory)) return false;
-  return receive.registered = true;
+  if (transport::port_of(*receive.peer).register_memory(data, receive.transfer->expected, receive.transfer->memory)) return false;
+  return receive.transfer->registered = true;
 }
 
 void ask(Receive& receive, bool written) {
-  receive.id = engine.receives.insert(receive);
-  wire::Request request{.size = receive.expected, .send = receive.remote, .receive = receive.id};
+  receive.transfer->id = engine.receives.insert(receive);
+  wire::Request request{.size = receive.transfer->expected, .send = receive.transfer->remote, .receive = receive.transfer->id};
   if (written) {
-    request.address = receive.memory.address;
-    request.key_size = receive.memory.key_size;
-    memcpy(request.key, receive.memory.key, receive.memory.key_size);
+    request.address = receive.transfer->memory.address;
+    request.key_size = receive.transfer->memory.key_size;
+    memcpy(request.key, receive.transfer->memory.key, receive.transfer->memory.key_size);
   }
-  receive.out.set_extra(request);
+  receive.transfer->out.set_extra(request);
   post_from_receive(receive, wire::Kind::request);
 }
 
@@ -144,7 +144,7 @@ void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::
   if (!receive) return;
   const std::byte* bytes = body + sizeof piece;
   size -= sizeof piece;
-  if (piece.offset != receive->received || size > receive->expected - receive->received) {
+  if (piece.offset != receive->transfer->received || size > receive->transfer->expected - receive->transfer->received) {
     ++transport::counters.malformed;
     return;
   }
@@ -154,8 +154,8 @@ void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::
   else
     unpack(*args.type, args.buffer, args.count, static_cast<MPI_Count>(piece.offset), bytes,
            static_cast<MPI_Count>(size));
-  receive->received += size;
-  if (receive->received == receive->expected) end(*receive, success);
+  receive->transfer->received += size;
+  if (receive->transfer->received == receive->transfer->expected) end(*receive, success);
 }
 
 void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
@@ -305,13 +305,15 @@ void make_offer(Send& send) {
 
 void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer) {
   receive.peer = &peer;
-  receive.remote = offer.send;
-  receive.offer = offer;
-  receive.expected = std::min<std::size_t>(offer.size, receive.room);
-  if (receive.expected == 0) return end_pull(receive, success);
+  if (!receive.transfer) receive.transfer = engine.transfer_pool.make();
+  receive.transfer->received = 0;
+  receive.transfer->remote = offer.send;
+  receive.transfer->offer = offer;
+  receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);
+  if (receive.transfer->expected == 0) return end_pull(receive, success);
   transport::Port& port = transport::port_of(peer);
   const bool one_run = (offer.flags & wire::offer_contiguous) != 0;
-  const Shape shape{receive.expected, one_run, receive.args.type->contiguous};
+  const Shape shape{receive.transfer->expected, one_run, receive.args.type->contiguous};
   const transport::Port::Limits& limits = port.limits(peer.destination);
   const Protocol protocol = choose(shape, limits, 0);
   if (offer.key_size > 0 && limits.read && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))

@@ -1,6 +1,6 @@
-// The short path of a send: a small message to a neighbour goes from the program's buffer into the lane, in one piece of
-// code without allocation, lock, system call or indirect call. Where anything stands in the way it says no, and the
-// engine does what is needed.
+// The short path: a small message to a neighbour goes from the program's buffer into the lane, in one piece of code
+// without allocation, lock, system call or indirect call, and a receive for which it has come, or comes soon, takes it
+// from there. Where anything stands in the way the short path says no, and the engine does what is needed.
 #pragma once
 
 #include "pt2pt/operation.hpp"
@@ -74,9 +74,21 @@ void allow_short_path(bool allowed);
   return MPI_SUCCESS;
 }
 
-// Waits for a send that was complete at once; false: it is something else.
+// Receives a message that comes from a neighbour before the policy would yield the processor, when no other receive and
+// no other message waits. False: nothing was done.
+bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
+                   MPI_Status* status);
+
+// Posts a receive that needs no attention but to be matched. False: nothing was done.
+bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
+                MPI_Request* request);
+
+// Waits for a request that is complete: a send that was so at once, or a receive that went well. False: it is something
+// else.
+bool wait_for_received(MPI_Request* request, MPI_Status* status);
 [[gnu::always_inline]] inline bool wait_short(MPI_Request* request, MPI_Status* status) {
-  if (!short_peers || !request || *request != sent_handle()) return false;
+  if (!short_peers || !request) return false;
+  if (*request != sent_handle()) return wait_for_received(request, status);
   conclude_sent(*request, status);
   return true;
 }

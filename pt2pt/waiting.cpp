@@ -1,6 +1,6 @@
 #include "pt2pt/waiting.hpp"
 
-#include "pt2pt/pt2pt.hpp"
+#include "pt2pt/operation.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 
@@ -34,7 +34,21 @@ Error look_up_in_array(const MPI_Request* handles, int i, Request*& out) {
               reinterpret_cast<void*>(handles[i]));
 }
 
+bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status) {
+  if (request.kind != &receive_kind || request.status.MPI_ERROR != MPI_SUCCESS) return false;
+  if (status) {
+    const int kept = status->MPI_ERROR;
+    *status = request.status;
+    status->MPI_ERROR = kept;
+  }
+  table<Request>().erase(request);
+  handle = MPI_REQUEST_NULL;
+  if (--request.references == 0) free_receive(static_cast<Receive&>(request));
+  return true;
+}
+
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
+  if (conclude_received(handle, request, status)) return success;
   if (&request == &sent_request) return conclude_sent(handle, status), success;
   if (request.persistent && !request.active) {
     if (status) {

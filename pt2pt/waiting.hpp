@@ -26,6 +26,10 @@ inline void conclude_sent(MPI_Request& handle, MPI_Status* status) {
   handle = MPI_REQUEST_NULL;
 }
 
+// A receive that went well, as nearly all do, is seen by the program; false: it is something else, and nothing was done.
+// The request is complete.
+bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status);
+
 // Whether a Wait on it returns at once.
 inline bool ready(const Request& request) { return request.done() || (request.persistent && !request.active); }
 

@@ -64,6 +64,7 @@ struct Batch {
 
   void conclude_one(MPI_Request& handle, Request* request, MPI_Status* status) {
     if (!request) return set_empty(status), set_error(status, success);
+    if (pt2pt::conclude_received(handle, *request, status)) return set_error(status, success);
     Comm* comm = request->comm;
     if (comm) retain(*comm);
     const Error error = conclude(handle, *request, status);

@@ -7,8 +7,7 @@ namespace cow {
 
 GiveBack default_give_back = GiveBack::notify;
 
-void release(Comm& comm) {
-  if (--comm.references != 0) return;
+void end_life(Comm& comm) {
   COW_INVARIANT(comm.index == 0);  // handles hold references
   delete comm.coll;
   delete comm.buffer;

@@ -49,7 +49,10 @@ struct Comm : Object {
 };
 
 inline void retain(Comm& comm) { ++comm.references; }
-void release(Comm& comm);  // the last reference frees it
+void end_life(Comm& comm);  // for release()
+inline void release(Comm& comm) {
+  if (--comm.references == 0) [[unlikely]] end_life(comm);
+}
 
 // MPI_Comm_free: deletes the attributes, ends the handle and drops its reference. Pending operations keep the rest.
 Error free_handle(Comm& comm);

@@ -15,8 +15,7 @@ TypeContents::~TypeContents() {
   for (Datatype* type : types) release(*type);
 }
 
-void release(Datatype& type) {
-  if (--type.references != 0) return;
+void end_life(Datatype& type) {
   COW_INVARIANT(type.index == 0);  // handles hold references
   delete &type;
 }

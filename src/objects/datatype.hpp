@@ -52,7 +52,10 @@ struct Datatype : Object {
 };
 
 inline void retain(Datatype& type) { ++type.references; }
-void release(Datatype& type);  // the last reference frees it; predefined types live for ever
+void end_life(Datatype& type);  // for release()
+inline void release(Datatype& type) {  // predefined types live for ever
+  if (--type.references == 0) [[unlikely]] end_life(type);
+}
 
 // Handles: give_handle() hands one out (and a reference with it), free_handle() is MPI_Type_free: the attributes go
 // with the last handle, the type with its last reference.

@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <vector>
 
 #include "base/error.hpp"
 
@@ -55,15 +54,11 @@ class HandleTable {
 
   // Gives the object a handle. The table does not own it.
   Error insert(T& object) {
-    if (free_.empty()) {
-      const std::uint32_t next = first_dynamic + made_;
-      if (next / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", made_);
-      free_.push_back(next);
-      ++made_;
-    }
-    const std::uint32_t index = free_.back();
-    free_.pop_back();
+    if (__builtin_expect(free_ == 0, 0))
+      if (Error error = grow()) return error;
+    const std::uint32_t index = free_;
     Slot& slot = place(index);
+    free_ = slot.next_free;
     slot.object = &object;
     object.index = index;
     object.generation = slot.generation;
@@ -91,7 +86,8 @@ class HandleTable {
     COW_INVARIANT(slot.object == &object);
     slot.object = nullptr;
     ++slot.generation;
-    free_.push_back(object.index);
+    slot.next_free = free_;
+    free_ = object.index;
     object.index = 0;
   }
 
@@ -111,26 +107,35 @@ class HandleTable {
   struct Slot {
     T* object = nullptr;
     std::uint32_t generation = 0;
+    std::uint32_t next_free = 0;  // index; 0: the last
   };
   static constexpr std::uint32_t chunk_slots = 1024;
   static constexpr std::uint32_t max_chunks = 1 << 14;
 
   Slot& place(std::uint32_t index) {
+    return chunks_[index / chunk_slots].load(std::memory_order_relaxed)[index % chunk_slots];
+  }
+
+  // Makes one slot more.
+  [[gnu::noinline]] Error grow() {
+    const std::uint32_t index = first_dynamic + made_;
+    if (index / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", made_);
     auto& chunk = chunks_[index / chunk_slots];
-    Slot* slots = chunk.load(std::memory_order_relaxed);
-    if (!slots) {
-      slots = new Slot[chunk_slots];  // lives as long as the process
+    if (!chunk.load(std::memory_order_relaxed)) {
+      auto* slots = new Slot[chunk_slots];  // lives as long as the process
       for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i].generation = 1;
       chunk.store(slots, std::memory_order_release);
     }
-    return slots[index % chunk_slots];
+    ++made_;
+    free_ = index;
+    return success;
   }
 
   T* predefined_[first_dynamic] = {};  // by their number; set when the library starts
   std::atomic<Slot*> chunks_[max_chunks] = {};
   std::uint32_t made_ = 0;  // indices given out so far, from first_dynamic on; all is zero at first, so that the
                             // tables are not part of the library's file
-  std::vector<std::uint32_t> free_;
+  std::uint32_t free_ = 0;  // the first that is free; 0: none
 };
 
 }  // namespace cow

@@ -11,12 +11,7 @@ inline bool has_handler(wire::Kind kind) { return kind >= wire::Kind::credit && 
 
 // A message that is admitted and whose turn it is.
 inline void dispatch(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
-  ++counters.received;
-  peer.received += wire::costs_credits(head.kind);
-  if (head.credits > 0) {
-    peer.credits += head.credits;
-    peer.told_starved = false;
-  }
+  note_received(peer, head);
   handlers[static_cast<int>(head.kind)](peer, head, body, size);
 }
 

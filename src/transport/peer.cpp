@@ -19,6 +19,7 @@
 namespace cow::transport {
 
 Counters counters;
+std::uint32_t most_owed = 0;
 Handler handlers[static_cast<int>(wire::Kind::count)] = {};
 
 namespace {
@@ -165,7 +166,7 @@ progress::Source source;
 // Credits for a peer: carried by the next message to it, or by one of their own when they have become many.
 void return_credits(Peer& peer, std::uint32_t units) {
   peer.owed += units;
-  if (peer.owed < self.window / 4 || peer.credit_queued) return;
+  if (peer.owed < most_owed || peer.credit_queued) return;
   peer.credit_queued = true;
   peer.credit_message.head = {.kind = wire::Kind::credit};
   peer.credit_message.posted = [](Outgoing& out, Error) {
@@ -273,6 +274,7 @@ Error open() {
   self.window = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
   set_handler(wire::Kind::starved, starved_arrived);
+  most_owed = self.window / 4;
   if (Error error = open_neighbours(self.window)) return error;
   if (!only_neighbours())
     if (Error error = open_network()) return error;

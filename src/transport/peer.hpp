@@ -119,6 +119,13 @@ Post post(Peer& peer, Outgoing& out);
 // A message of `cost` units from this peer has left the pile.
 void give_back(Peer& peer, std::uint32_t cost);
 
+// The same, without calls in the plain case.
+extern std::uint32_t most_owed;  // more is given back by a message of its own
+[[gnu::always_inline]] inline void give_back_soon(Peer& peer, std::uint32_t cost) {
+  if (__builtin_expect(peer.advance > 0 || peer.owed + cost >= most_owed, 0)) return give_back(peer, cost);
+  peer.owed += cost;
+}
+
 // What was dropped and counted.
 struct Counters {
   std::uint64_t sent = 0, received = 0;
@@ -131,5 +138,15 @@ struct Counters {
   std::uint64_t retried_addresses = 0;
 };
 extern Counters counters;
+
+// What the header of an admitted message means for the exchange with its sender.
+[[gnu::always_inline]] inline void note_received(Peer& peer, const wire::Header& head) {
+  ++counters.received;
+  peer.received += wire::costs_credits(head.kind);
+  if (head.credits > 0) {
+    peer.credits += head.credits;
+    peer.told_starved = false;
+  }
+}
 
 }  // namespace cow::transport

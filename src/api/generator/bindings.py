@@ -28,6 +28,8 @@ SHORT = {
     "Send": f"if (auto* link_ = {SHORT_SEND}) [[likely]] return pt2pt::end_short(*link_);",
     "Isend": f"if (auto* link_ = request ? {SHORT_SEND} : nullptr) [[likely]] {{ *request = pt2pt::sent_handle(); "
              "return pt2pt::end_short(*link_); }",
+    "Recv": "if (pt2pt::receive_short(buf, count, datatype, source, tag, comm, status)) [[likely]] return MPI_SUCCESS;",
+    "Irecv": "if (pt2pt::post_short(buf, count, datatype, source, tag, comm, request)) [[likely]] return MPI_SUCCESS;",
     "Wait": "if (pt2pt::wait_short(request, status)) [[likely]] return MPI_SUCCESS;",
 }
 
@@ -125,13 +127,15 @@ class Binder:
         return [self.signature(function), f"  return body::{self.rules.body_name(function)}({arguments});", "}"]
 
     def shortened(self, function):
-        """The binding proper under another name, and before it the short path."""
+        """The binding proper under another name, and before it the short path. The binding proper is not jumped to but
+        called, so that whoever walks the stack finds the function of MPI that the program is in (objects/origin.cpp)."""
         slow = f"slow_{function.short_c}("
         own_name = f"P{function.name}("
         body = self.bound(function)
         arguments = ", ".join(p.name for p in function.parameters)
         return ["[[gnu::noinline]] static " + body[0].replace(own_name, slow), *body[1:], self.signature(function),
-                "  " + SHORT[self.rules.body_name(function)], f"  return {slow}{arguments});", "}"]
+                "  " + SHORT[self.rules.body_name(function)], f"  int result_ = {slow}{arguments});",
+                '  __asm__("" : "+r"(result_));', "  return result_;", "}"]
 
     def bound(self, function):
         own = self.rules.of(function)

@@ -219,6 +219,7 @@ class Inlet {
   bool ready() const { return turn_of(next_line()).load(std::memory_order_acquire) == exchange_->taken + 1; }
   // Of the message that is ready.
   const wire::Header& head() const { return next_line().head; }
+  std::size_t size() const { return extent_of(next_line()).size; }
 
   // Hands over the message that is ready: deliver(header, body, size), body in place. Returns false, having skipped it,
   // when the line makes no sense.

@@ -49,7 +49,13 @@ struct Link {
     const bool listens = ear->load(std::memory_order_relaxed) == listening;
     return asleep_now | !listens;
   }
-  int draw_attention();  // shm_port.cpp. Returns 0, as the last step of a send
+  // After a message was taken.
+  [[gnu::always_inline]] void taken_one() {
+    heard = true;
+    if (__builtin_expect(in.sender_starves(), 0)) feed_sender();
+  }
+  void feed_sender();    // shm_port.cpp
+  int draw_attention();  // likewise. Returns 0, as the last step of a send
 };
 
 }  // namespace cow::transport::shm

@@ -129,6 +129,8 @@ Post ShmPort::send(Destination to, const void* head, std::size_t head_size, cons
               head_size - sizeof header, body, error);
 }
 
+void shm::Link::feed_sender() { port->wake(index); }
+
 int shm::Link::draw_attention() {
   port->draw_attention(*this);
   return 0;

@@ -90,6 +90,7 @@ class ShmPort final : public Port {
   bool drained() const override { return true; }
 
   void draw_attention(shm::Link& link);  // Link's
+  void wake(std::uint32_t index);
   std::uint64_t malformed() const { return malformed_; }
   bool listens_to(std::uint32_t index) const { return links_[index].active; }
 
@@ -124,15 +125,13 @@ class ShmPort final : public Port {
       if (__builtin_expect(!sound, 0)) ++malformed_;
       ++count;
     } while (count < batch && link.in.ready());
-    link.heard = true;
-    if (__builtin_expect(link.in.sender_starves(), 0)) wake(link.index);
+    link.taken_one();
     return count;
   }
 
   void listen_to_ringers();
   void listen_to(shm::Link& link);
   void forget_silent();
-  void wake(std::uint32_t index);
   bool something_waits();
   bool everyone_sees();  // the memory barrier on all processors; false where the kernel does not offer it
   void probe(shm::Link& link);

@@ -1,0 +1,116 @@
+// The short path of a receive.
+#include "pt2pt/short.hpp"
+
+#include <cstring>
+
+#include "runtime/progress.hpp"
+#include "runtime/waiting.hpp"
+
+namespace cow::pt2pt {
+namespace {
+
+using transport::shm::Link;
+
+// What the arguments of a receive name, if they are plain: whatever is not, errors included, is left to others.
+struct Plain {
+  Datatype* type;
+  Comm* comm;
+  std::size_t room;
+};
+
+[[gnu::always_inline]] inline bool look_up_plain(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag,
+                                                 MPI_Comm handle, Plain& out) {
+  out.type = find(datatype);
+  out.comm = find(handle);
+  if (__builtin_expect(!out.type || !out.comm, 0)) return false;
+  const bool plain = out.type->contiguous && out.type->committed && !out.comm->remote_group && count >= 0 &&
+                     (tag >= 0 || tag == MPI_ANY_TAG) &&
+                     static_cast<unsigned>(source) < static_cast<unsigned>(out.comm->group->size()) &&
+                     reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
+  MPI_Count room;
+  if (__builtin_expect(!plain || __builtin_mul_overflow(count, out.type->size, &room), 0)) return false;
+  out.room = static_cast<std::size_t>(room);
+  return true;
+}
+
+void fill(MPI_Status* status, int source, int tag, std::size_t size) {
+  if (!status) return;
+  status->MPI_SOURCE = source;
+  status->MPI_TAG = tag;
+  memset(status->MPI_internal, 0, sizeof status->MPI_internal);
+  set_bytes(*status, static_cast<MPI_Count>(size));
+}
+
+enum class Outcome { received, nothing_yet, not_plain };
+
+// Takes the next message of a lane into the buffer, if it is the eager message that is wanted and fits.
+[[gnu::always_inline]] inline Outcome take_short(Peer& peer, const Plain& plain, void* buffer, int source, int tag,
+                                                 MPI_Status* status) {
+  Link& link = *peer.link;
+  if (!link.in.ready()) return Outcome::nothing_yet;
+  const wire::Header& next = link.in.head();
+  const bool wanted = next.kind == wire::Kind::eager && next.context == plain.comm->context && next.source == source &&
+                      (tag == next.tag || tag == MPI_ANY_TAG) && link.in.size() <= plain.room;
+  if (__builtin_expect(!wanted, 0)) return Outcome::not_plain;
+  const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
+    transport::note_received(peer, head);
+    if (__builtin_expect(size > plain.room, 0)) size = plain.room;  // its writer has changed it meanwhile
+    if (size <= transport::shm::inline_size)
+      transport::shm::copy_inline(static_cast<std::byte*>(data_of(buffer, *plain.type)), body, size);
+    else
+      memcpy(data_of(buffer, *plain.type), body, size);
+    fill(status, head.source, head.tag, size);
+    transport::give_back_soon(peer, transport::cost_of(size));
+  });
+  link.taken_one();
+  if (__builtin_expect(sound, 1)) return Outcome::received;
+  ++transport::counters.malformed;
+  return Outcome::nothing_yet;
+}
+
+}  // namespace
+
+bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
+                   MPI_Status* status) {
+  // A program that does nothing but receive short messages lets the rest of the library go on now and then.
+  constexpr unsigned receives_between_polls = 64;
+  // As long as waiting begins with spinning, about a microsecond of it.
+  constexpr int patience = 100;
+  static unsigned receives = 0;
+  Plain plain;
+  if (!short_peers || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
+  Peer* peer = short_peers[plain.comm->group->process(source)];
+  if (__builtin_expect(!peer || !peer->link->active, 0)) return false;
+  if (__builtin_expect(++receives % receives_between_polls == 0, 0)) progress::poll();
+  if (__builtin_expect(!engine.posted.empty() || engine.unexpected.size() > 0, 0)) return false;
+  for (int i = 0; i < patience; ++i) {
+    const Outcome outcome = take_short(*peer, plain, buffer, source, tag, status);
+    if (outcome != Outcome::nothing_yet) return outcome == Outcome::received;
+    if (runtime::waiting_policy().spin == 0) return false;
+    __builtin_ia32_pause();
+  }
+  return false;
+}
+
+bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
+                MPI_Request* request) {
+  Plain plain;
+  if (!short_peers || !request || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
+  Receive* receive = engine.receive_pool.make(receive_kind);
+  if (__builtin_expect(static_cast<bool>(table<Request>().insert(*receive)), 0)) {
+    engine.receive_pool.destroy(receive);
+    return false;
+  }
+  *request = handle_of(*receive);
+  prepare(*receive, {buffer, count, plain.type, source, tag, plain.comm, plain.comm->context}, plain.room);
+  begin(*receive);
+  return true;
+}
+
+bool wait_for_received(MPI_Request* handle, MPI_Status* status) {
+  Request* request = find(*handle);
+  if (!request || !request->done()) return false;
+  return conclude_received(*handle, *request, status);
+}
+
+}  // namespace cow::pt2pt
