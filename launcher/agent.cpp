@@ -180,8 +180,12 @@ bool Agent::start_ranks() {
   if (wanted.bind != Level::none || wanted.equal_shares || wanted.report) {
     machine = std::make_unique<Machine>();
     if (!machine->topology()) return complain("hwloc cannot tell what this machine is like"), false;
-    binding = choose_cpus(machine->topology(), machine->allowed(), static_cast<std::uint32_t>(here.size()), wanted);
-    if (!binding.error.empty()) return complain(binding.error), false;
+    Binding chosen = choose_cpus(machine->topology(), machine->allowed(), static_cast<std::uint32_t>(here.size()), wanted);
+    if (!chosen.error.empty()) return complain(chosen.error), false;
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      const std::uint32_t slot = job_.ranks[here[i]].slot;
+      if (slot < chosen.of_rank.size()) binding.of_rank[i] = chosen.of_rank[slot];
+    }
   }
   const std::vector<std::uint32_t> numbers = start_in_batches(here, environments, inherited, binding);
   close_all({inherited.key, inherited.segment});

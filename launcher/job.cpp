@@ -19,7 +19,7 @@ bool is_tree(const std::vector<std::uint32_t>& parents) {
 
 bool makes_sense(const Job& job) {
   const auto placed = [&](const Place& place) {
-    return place.node < job.nodes.size() && place.application < job.applications.size();
+    return place.node < job.nodes.size() && place.application < job.applications.size() && place.slot < job.ranks.size();
   };
   const auto runnable = [](const Application& application) {
     return !application.argv.empty() && !application.argv[0].empty() && !application.directory.empty();
@@ -46,7 +46,7 @@ std::string write_common(const Job& job) {
   }
   out.texts(job.nodes);
   out.u32(static_cast<std::uint32_t>(job.ranks.size()));
-  for (const Place& place : job.ranks) out.u32(place.node).u32(place.application);
+  for (const Place& place : job.ranks) out.u32(place.node).u32(place.application).u32(place.slot);
   out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input)).u32(job.input_rank);
   const BindingPlan& binding = job.binding;
   for (const Level level : {binding.map, binding.bind, binding.rank}) out.u8(static_cast<std::uint8_t>(level));
@@ -86,10 +86,11 @@ bool read_job(Reader body, Job& out) {
     application.environment = in.texts();
   }
   out.nodes = in.texts();
-  out.ranks.resize(in.count(8));
+  out.ranks.resize(in.count(12));
   for (Place& place : out.ranks) {
     place.node = in.u32();
     place.application = in.u32();
+    place.slot = in.u32();
   }
   out.output_window = in.u32();
   out.flush_after = in.u32();

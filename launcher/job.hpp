@@ -21,6 +21,7 @@ struct Application {
 struct Place {
   std::uint32_t node = 0;         // index into Job::nodes
   std::uint32_t application = 0;  // index into Job::applications
+  std::uint32_t slot = 0;         // its number among the ranks of its node, by which it is bound
 };
 
 // Where the standard input of rank Job::input_rank comes from.

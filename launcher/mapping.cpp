@@ -65,9 +65,11 @@ string read_map(const string& text, MappingPlan& out) {
     at = 3;
   } else if (words[0] == "node") {
     out.spread.by_node = out.spread.number_by_node = true;
+  } else if (words[0] == "layout") {
+    out.by_layout = out.binding.equal_shares = true;
   } else if (words[0] != "slot") {
     if (!parse_level(words[0], out.binding.map) || out.binding.map == Level::none) {
-      return unknown("--map-by", words[0], {"slot", "node", "core", "socket", "numa", "l3", "hwthread", "ppr:N:OBJECT"});
+      return unknown("--map-by", words[0], {"slot", "node", "layout", "core", "socket", "numa", "l3", "hwthread", "ppr:N:OBJECT"});
     }
     out.binding.bind = out.binding.map;
   }
@@ -100,7 +102,10 @@ string read_mapping(const MappingWords& words, MappingPlan& out) {
   if (!words.bind_to.empty() && (!parse_level(words.bind_to, out.binding.bind) || out.binding.bind == Level::node)) {
     return unknown("--bind-to", words.bind_to, {"none", "core", "socket", "numa", "l3", "hwthread"});
   }
+  // Shares are of what nothing else was said of.
+  if (!words.bind_to.empty() || out.binding.width > 1) out.binding.equal_shares = false;
   if (words.rank_by.empty()) return {};
+  if (out.by_layout) return "--map-by layout says which rank is where; --rank-by has no place beside it";
   if (words.rank_by == "slot" || words.rank_by == "fill") {
     out.spread.number_by_node = false;
   } else if (words.rank_by == "node") {

@@ -21,6 +21,7 @@ struct MappingPlan {
   BindingPlan binding;  // on each
   Level per_object = Level::none;  // ppr:N:OBJECT: the ranks of a node are N times its objects of this kind
   std::uint32_t ranks_per_object = 0;
+  bool by_layout = false;  // neighbours of the layout are put near each other
   bool oversubscribe = false;
 };
 

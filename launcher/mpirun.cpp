@@ -12,6 +12,7 @@
 #include "base/layout.hpp"
 #include "launcher/controller.hpp"
 #include "launcher/hosts.hpp"
+#include "launcher/near.hpp"
 #include "launcher/options.hpp"
 #include "launcher/why.hpp"
 
@@ -69,6 +70,22 @@ std::uint32_t ranks_per_host(const MappingPlan& plan) {
          static_cast<std::uint32_t>(objects_of(machine.topology(), machine.allowed(), plan.per_object).size());
 }
 
+// --map-by layout: as many ranks as before on each host, but those that are neighbours.
+std::string arrange(const std::string& text, std::size_t hosts, std::vector<std::uint32_t>& host_of_rank,
+                    std::vector<std::uint32_t>& slot_of_rank) {
+  if (text.empty()) return "--map-by layout needs a layout (--layout torus:4x4, or COW_LAYOUT)";
+  cow::Layout layout;
+  std::string wrong = cow::Layout::parse(text, layout);
+  if (wrong.empty()) wrong = layout.fit(static_cast<int>(host_of_rank.size()));
+  if (!wrong.empty()) return "--layout (COW_LAYOUT): " + wrong;
+  std::vector<std::uint32_t> counts(hosts);
+  for (const std::uint32_t host : host_of_rank) ++counts[host];
+  Near near = place_near(layout, counts);
+  host_of_rank = std::move(near.host_of_rank);
+  slot_of_rank = std::move(near.slot_of_rank);
+  return {};
+}
+
 // The ranks of each program and of each host. Hosts that get no rank are left out.
 std::string place(const Options& options, Job& job) {
   const std::vector<Host> here{{this_host(), 0}};
@@ -87,14 +104,20 @@ std::string place(const Options& options, Job& job) {
   const Placement placement = place_ranks(hosts, static_cast<std::uint32_t>(application_of_rank.size()),
                                           options.settings.oversubscribe, options.host_source, spread);
   if (!placement.error.empty()) return placement.error;
-  std::vector<std::uint32_t> node_of_host(hosts.size(), ~0u);
+  std::vector<std::uint32_t> host_of_rank = placement.host_of_rank, slots_of_ranks;
+  if (options.mapping.by_layout) {
+    if (std::string wrong = arrange(options.settings.layout, hosts.size(), host_of_rank, slots_of_ranks); !wrong.empty()) return wrong;
+  }
+  std::vector<std::uint32_t> node_of_host(hosts.size(), ~0u), next_slot(hosts.size());
   for (std::size_t rank = 0; rank < application_of_rank.size(); ++rank) {
-    std::uint32_t& node = node_of_host[placement.host_of_rank[rank]];
+    const std::uint32_t host = host_of_rank[rank];
+    std::uint32_t& node = node_of_host[host];
     if (node == ~0u) {
       node = static_cast<std::uint32_t>(job.nodes.size());
-      job.nodes.push_back(hosts[placement.host_of_rank[rank]].name);
+      job.nodes.push_back(hosts[host].name);
     }
-    job.ranks.push_back({node, application_of_rank[rank]});
+    const std::uint32_t slot = slots_of_ranks.empty() ? next_slot[host]++ : slots_of_ranks[rank];
+    job.ranks.push_back({node, application_of_rank[rank], slot});
   }
   if (options.input == InputTo::one && options.input_rank >= job.ranks.size()) {
     return "--stdin " + std::to_string(options.input_rank) + ": the job has " + std::to_string(job.ranks.size()) +

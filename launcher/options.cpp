@@ -310,9 +310,10 @@ string take_job(const Part& part, const char* const* environment, Options& out) 
   if (string text = take_input_rank(part.input_rank, out); !text.empty()) return text;
   if (out.mapping.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
   // What was allocated belongs to this job alone, so its ranks share it out.
-  out.mapping.binding.equal_shares = out.allocated_cpus > 0 && part.mapping.map_by.empty() && part.mapping.bind_to.empty() &&
+  const bool shares = out.allocated_cpus > 0 && part.mapping.map_by.empty() && part.mapping.bind_to.empty() &&
                                      part.mapping.cpus_per_rank == 0 && part.mapping.rank_by.empty();
-  out.mapping.binding.most_cpus = out.allocated_cpus;
+  out.mapping.binding.equal_shares = out.mapping.binding.equal_shares || shares;
+  if (shares) out.mapping.binding.most_cpus = out.allocated_cpus;
   out.mapping.binding.report = part.report_bindings || part.display == "bind";
   out.show_map = part.display == "map" || part.dry_run;
   out.dry_run = part.dry_run;

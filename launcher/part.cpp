@@ -50,7 +50,7 @@ void add_host_options(CLI::App& app, Part& part) {
 void add_placement_options(CLI::App& app, Part& part) {
   const char* group = on_placement.title;
   app.add_option("--map-by", part.mapping.map_by,
-                 "slot (fill each host), node (one to each in turn), ppr:N:OBJECT (N to each object), or core, socket, "
+                 "slot (fill each host), node (one to each in turn), layout (neighbours of --layout near each other), ppr:N:OBJECT (N to each object), or core, socket, "
                  "numa, l3, hwthread (go round those of each host, bound to them); :PE=N for N cores each")
       ->type_name("WHERE")->group(group);
   app.add_option("--bind-to", part.mapping.bind_to, "none, core, socket, numa, l3 or hwthread")->type_name("WHAT")

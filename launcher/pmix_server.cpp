@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "launcher/gate.hpp"
 #include "launcher/mailbox.hpp"
 #include "launcher/pmix_job.hpp"
 
@@ -201,6 +202,7 @@ std::string PmixServer::start() {
 
 std::string PmixServer::register_job(const Job& job) {
   impl_->name = job.name;
+  open_gate(job.name);
   JobInfo info = describe_job(job);
   int local = 0;
   for (const Place& place : job.ranks) local += place.node == job.node;

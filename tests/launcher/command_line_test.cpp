@@ -24,6 +24,14 @@ std::size_t ranks_of(const std::vector<std::string>& arguments) {
   return lines(job.out).size();
 }
 
+// Four hosts of four ranks get a quarter each of a square, and not a row.
+TEST(CommandLine, MapByLayoutPutsNeighboursTogether) {
+  const Finished job = mpirun({"--dry-run", "--host", "a:4,b:4,c:4,d:4", "--layout", "mesh:4x4", "--map-by", "layout", "-n", "16", "./prog"});
+  EXPECT_EQ(job.out, "a: ranks 0-1,4-5 (./prog)\nb: ranks 2-3,6-7 (./prog)\nc: ranks 8-9,12-13 (./prog)\nd: ranks 10-11,14-15 (./prog)\n");
+  EXPECT_THAT(mpirun({"--map-by", "layout", "-n", "4", "true"}).err, HasSubstr("--map-by layout needs a layout"));
+  EXPECT_EQ(mpirun({"--map-by", "layout", "--layout", "ring:4", "-n", "4", "echo", "ran"}).out, "ran\nran\nran\nran\n");
+}
+
 TEST(CommandLine, TheUsualSpellingsOfTheNumberOfRanks) {
   for (const char* option : {"-n", "-np", "--np", "-c"}) EXPECT_EQ(ranks_of({option, "3", "echo", "x"}), 3u) << option;
   EXPECT_EQ(ranks_of({"-n3", "echo", "x"}), 3u);

@@ -1,0 +1,27 @@
+#include "launcher/greeting.hpp"
+
+#include <string.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace cow::launch {
+
+Greeting judge_greeting(std::string_view bytes, std::string_view job_name) {
+  constexpr std::size_t header = 16;
+  constexpr std::string_view opening("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+  const std::size_t known = std::min(bytes.size(), opening.size());
+  if (bytes.substr(0, known) != opening.substr(0, known)) return Greeting::nonsense;
+  if (bytes.size() < header) return Greeting::incomplete;
+  std::uint64_t size;
+  memcpy(&size, bytes.data() + 8, sizeof size);
+  if (size > longest_greeting - header) return Greeting::nonsense;
+  if (bytes.size() < header + size) return Greeting::incomplete;
+  if (job_name.empty()) return Greeting::nonsense;
+  const std::string wanted = std::string(job_name) + '\0';
+  const bool named = bytes.substr(header, size).find(wanted) != std::string_view::npos;
+  return named ? Greeting::complete : Greeting::nonsense;
+}
+
+}  // namespace cow::launch
