@@ -151,7 +151,7 @@ void Agent::on_job(Reader body) {
     say_goodbye();
   };
   if (const std::string wrong = pmix_.register_job(job_); !wrong.empty()) return complain(wrong);
-  if (!start_ranks() || running_ == 0) when_all_ended();
+  if (!start_ranks(ranks_here()) || running_ == 0) when_all_ended();
 }
 
 std::vector<std::string> Agent::environment_of(const Application& application, const Inherited& inherited) const {
@@ -166,13 +166,12 @@ Agent::Inherited Agent::open_inherited() const {
   return {open_key(job_.key), ranks_here().size() > 1 ? open_segment() : -1};
 }
 
-bool Agent::start_ranks() {
+bool Agent::start_ranks(const std::vector<std::uint32_t>& here) {
   const Inherited inherited = open_inherited();
   if (inherited.key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
   std::vector<std::vector<std::string>> environments;
   for (const Application& application : job_.applications)
     environments.push_back(environment_of(application, inherited));
-  const std::vector<std::uint32_t> here = ranks_here();
   std::unique_ptr<Machine> machine;  // looking at it takes milliseconds
   Binding binding;
   binding.of_rank.resize(here.size());

@@ -58,7 +58,11 @@ class Agent : private PmixClientEvents, private BranchEvents {
   void obey(Kind kind, Reader body);
   void on_job(Reader body);
   void tell(Kind kind, const Writer& body = {});  // mpirun
-  bool start_ranks();
+  // Starts those in `ranks`, which are of this node. The place for MPI_Comm_spawn: a frame (11 in wire.hpp) that adds
+  // applications and places to job_ ends in a call with the new ranks, after PmixServer::register_job() of a namespace for
+  // them. What they inherit is opened anew, output, input and ends are kept by rank, and `running_` counts all. Whoever
+  // waits for the end of the job must then ask mpirun first, since more may be on its way.
+  bool start_ranks(const std::vector<std::uint32_t>& ranks);
   std::vector<std::uint32_t> start_in_batches(const std::vector<std::uint32_t>& ranks,
                                               const std::vector<std::vector<std::string>>& environments,
                                               const Inherited& inherited, const Binding& binding);

@@ -40,6 +40,7 @@ enum class Kind : std::uint16_t {
   modex_answer = 8,    // u64 question, u32 PMIx status, text data (both directions)
   event = 9,           // u32 PMIx status, u32 source rank, text packed infos (both directions)
   goodbye = 10,        // nothing more is wanted: end
+  // 11 is kept for MPI_Comm_spawn: applications and places that are added to a running job (see Agent::start_ranks)
   // upwards
   hello = 32,           // u32 protocol version, u32 pid, text host name
   started = 33,         // list of (u32 rank, u32 pid)
