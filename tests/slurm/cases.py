@@ -52,6 +52,7 @@ def mpich(program):
 def slurm(program, mpirun):
     inside = ("salloc", "-Q", "-N", "2", "-n", "4")
     expect_ring("mpirun takes hosts and slots", 4, *inside, mpirun, program)
+    expect_ring("an agent starts another with srun", 4, *inside, mpirun, "--tree-width", "1", program)
     status, out, err = run(*inside, mpirun, "--display", "map", "-n", "3", "true")
     expect("ranks fill the nodes", out == "n1: ranks 0-1 (true)\nn2: rank 2 (true)\n", (status, out, err))
     status, out, err = run(*inside, mpirun, "-n", "5", program)
