@@ -57,7 +57,7 @@ Error start_send(Request& request) {
     mark_complete(send);
     return send_buffered(send.args);
   }
-  if (send.args.mode == SendMode::standard && send.args.comm->give_back != GiveBack::notify) {
+  if (send.args.mode == SendMode::standard && give_back_of(send.args) != GiveBack::notify) {
     Request* debt;
     if (Error error = isend_giving_back(send.args, debt)) return error;
     follow(send, *debt);

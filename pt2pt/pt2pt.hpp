@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "objects/comm.hpp"
 #include "objects/datatype.hpp"
@@ -23,7 +24,10 @@ struct SendArgs {
   Comm* comm;
   std::uint64_t context;  // comm->context, or comm->context | 1 for a collective's messages
   SendMode mode = SendMode::standard;
+  std::optional<GiveBack> give_back{};  // of this standard send; none: the communicator's
 };
+
+inline GiveBack give_back_of(const SendArgs& args) { return args.give_back.value_or(args.comm->give_back); }
 
 struct RecvArgs {
   void* buffer;

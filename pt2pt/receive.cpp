@@ -30,6 +30,7 @@ void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::siz
   message->send = acknowledge;
   memcpy(message->bytes(), bytes, size);
   engine.unexpected.insert(*message);
+  if (completions_announced) announce_completion(nullptr);
 }
 
 void eager_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {

@@ -135,6 +135,7 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   message->offered = true;
   message->offer = offer;
   engine.unexpected.insert(*message);
+  if (completions_announced) announce_completion(nullptr);
 }
 
 void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {

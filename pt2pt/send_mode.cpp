@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/settings.hpp"
 #include "pt2pt/operation.hpp"
@@ -22,6 +23,8 @@ struct Debt : Send {
 };
 
 Pool<Debt> debts;
+bool sharing = false;
+runtime::Snapshot* shared_snapshot = nullptr;  // referenced
 std::size_t unpaid = 0;  // debts that the engine still works on
 
 void release_debt(Request& request) {
@@ -49,7 +52,7 @@ bool room_for_copy(std::size_t size) {
 
 // Memory for a copy, within the limit; null: there is none.
 void* take_room(Debt& debt, std::size_t size) {
-  if (!room_for_copy(size)) progress::poll();  // some may just have left
+  if (!room_for_copy(size) && !sharing) progress::poll();  // some may just have left
   if (!room_for_copy(size) || !(debt.copy = malloc(size))) {
     ++give_back_counters.over_limit;
     return nullptr;
@@ -61,14 +64,30 @@ void* take_room(Debt& debt, std::size_t size) {
   return debt.copy;
 }
 
+// A snapshot that keeps the memory; null: there is none of it.
+runtime::Snapshot* find_snapshot(const void* data, std::size_t size) {
+  if (shared_snapshot && !shared_snapshot->covers(data, size)) {
+    shared_snapshot->retain();
+    ++give_back_counters.shared;
+    return shared_snapshot;
+  }
+  runtime::Snapshot* snapshot = nullptr;
+  if (runtime::Snapshot::take(data, size, snapshot)) return nullptr;
+  if (sharing && !shared_snapshot) {
+    snapshot->retain();
+    shared_snapshot = snapshot;
+  }
+  return snapshot;
+}
+
 bool take_snapshot(Debt& debt, const SendArgs& args, std::size_t size) {
   if (size < least_snapshot) return false;
-  // Only one run of memory can be read from another process without knowing types.
   debt.piece = static_cast<std::byte*>(malloc(wire::max_message));
-  const bool covered = debt.piece && args.type->contiguous && args.comm->peers().process(args.rank) != engine.self &&
-                       !runtime::Snapshot::take(data_of(args.buffer, *args.type), size, debt.snapshot);
-  ++(covered ? give_back_counters.snapshots : give_back_counters.uncovered);
-  return covered;
+  // Only one run of memory can be read from another process without knowing types.
+  if (debt.piece && args.type->contiguous && args.comm->peers().process(args.rank) != engine.self)
+    debt.snapshot = find_snapshot(data_of(args.buffer, *args.type), size);
+  ++(debt.snapshot ? give_back_counters.snapshots : give_back_counters.uncovered);
+  return debt.snapshot != nullptr;
 }
 
 SendArgs of_copy(const SendArgs& args, const void* copy, std::size_t size) {
@@ -98,7 +117,7 @@ bool begin_debt(Debt& debt, const SendArgs& args, std::size_t size) {
     begin(debt);
     return debt.done() || take_out_of_buffer(debt);
   }
-  if (args.comm->give_back == GiveBack::cow && take_snapshot(debt, args, size)) {
+  if (give_back_of(args) == GiveBack::cow && take_snapshot(debt, args, size)) {
     prepare(debt, args);
     begin(debt);
     return true;
@@ -131,6 +150,13 @@ Error send_giving_back(const SendArgs& args) {
   Request* request;
   if (Error error = isend_giving_back(args, request)) return error;
   return wait(*request);
+}
+
+SharedSnapshot::SharedSnapshot() { sharing = true; }
+
+SharedSnapshot::~SharedSnapshot() {
+  sharing = false;
+  if (shared_snapshot) std::exchange(shared_snapshot, nullptr)->release();
 }
 
 void pay_debts() {

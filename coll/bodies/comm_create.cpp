@@ -60,6 +60,7 @@ Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& o
     return error;
   }
   share_topology(comm, *copy);
+  copy->give_back = comm.give_back;  // no hint, which a duplicate would not have, but how the program wants its buffers
   if (info) set_hints(*copy, *info);
   out = copy;
   return success;

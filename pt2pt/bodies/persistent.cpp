@@ -2,6 +2,7 @@
 #include "pt2pt/persistent.hpp"
 
 #include "api/bodies.hpp"
+#include "pt2pt/send_mode.hpp"
 #include "pt2pt/waiting.hpp"
 
 namespace cow {
@@ -50,6 +51,7 @@ Error body::Start(MPI_Request* handle) {
 }
 
 Error body::Startall(int count, MPI_Request* handles) {
+  const pt2pt::SharedSnapshot shared;
   for (int i = 0; i < count; ++i) {
     Request* request;
     if (Error error = pt2pt::look_up_in_array(handles, i, request)) return error;

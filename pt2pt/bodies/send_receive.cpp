@@ -102,6 +102,7 @@ Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, in
                   MPI_Request* request) {
   if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] {
     *request = pt2pt::sent_handle();
+    if (completions_announced) [[unlikely]] announce_completion(&comm);
     return success;
   }
   if (comm.give_back != GiveBack::notify)

@@ -14,9 +14,11 @@
 #include "base/settings.hpp"
 #include "objects/attribute.hpp"
 #include "objects/comm.hpp"
+#include "objects/completion_fd.hpp"
 #include "objects/datatype.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/group.hpp"
+#include "pt2pt/active.hpp"
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/farewell.hpp"
 #include "pt2pt/operation.hpp"
@@ -24,6 +26,8 @@
 #include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
+#include "runtime/progress.hpp"
+#include "runtime/thread_pool.hpp"
 #include "transport/peer.hpp"
 
 extern char** environ;
@@ -48,8 +52,7 @@ Error check_settings() {
 }
 
 void decide_send_mode() {
-  const std::string& mode = settings().send_mode;
-  default_give_back = mode == "copy" ? GiveBack::copy : mode == "cow" ? GiveBack::cow : GiveBack::notify;
+  (void)parse(settings().send_mode, default_give_back);
 }
 
 // Only what differs from the level asked for is rounded, upwards.
@@ -79,6 +82,7 @@ void close_all() {
 // A child that the program forked has the descriptors, too, but they are not its own.
 void close_at_exit() {
   if (getpid() != opener) return;
+  progress::stop_thread();  // before what it uses is destroyed
   exiting = true;
   if (uses > 0) return;  // that is for the launcher to tell
   if (opened) close_all();
@@ -94,6 +98,7 @@ Error open_all() {
   if (Error error = transport::open()) return error;
   pt2pt::open_engine();
   pt2pt::open_farewell();
+  pt2pt::open_active();
   set_attributes(runtime::job());
   watch_leaks();
   listen_for_why();
@@ -114,13 +119,22 @@ void print_counters() {
   const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
   if (sends.copies + sends.snapshots + sends.over_limit > 0)
     fprintf(stderr,
-            "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 ", copied because no snapshot covers "
+            "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64 "), copied because no snapshot covers "
             "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu\n",
-            runtime::job().rank, sends.copies, sends.snapshots, sends.uncovered, sends.over_limit, sends.lost,
+            runtime::job().rank, sends.copies, sends.snapshots, sends.shared, sends.uncovered, sends.over_limit, sends.lost,
             sends.most_copied_bytes);
+  const pt2pt::ActiveCounters& active = pt2pt::active_counters;
+  if (active.handled > 0)
+    fprintf(stderr,
+            "cow: rank %d: active messages handled %" PRIu64 " (in threads %" PRIu64 "), queued by handlers %" PRIu64
+            ", most bytes that waited for threads %zu, most threads %zu\n",
+            runtime::job().rank, active.handled, active.in_threads, active.replies_queued, active.most_waiting,
+            runtime::most_threads());
 }
 
 void park() {
+  progress::stop_thread();
+  close_completion_fds();
   if (settings().counters) print_counters();
   if (exiting) {
     close_all();
@@ -154,11 +168,34 @@ Error begin_use(int required, int& provided) {
   provided = allowed_level(required);
   if (provided == MPI_THREAD_MULTIPLE) runtime::threads_multiple = true;
   pt2pt::allow_short_path(!runtime::threads_multiple);
+  if (settings().progress == "thread") return use_progress_thread();
   return success;
 }
 
+Error use_progress_thread() {
+  if (progress::has_thread()) return success;
+  // The calls that these were called from hold no lock, and will not before they return.
+  if (!runtime::threads_multiple && (progress::is_polling() || progress::is_running_deferred()))
+    return fail(ErrorClass::other, "the progress thread cannot be started by a callback or handler at a level below "
+                                   "MPI_THREAD_MULTIPLE");
+  if (!progress::start_thread()) return fail(ErrorClass::other, "the system has no thread for progress to give");
+  pt2pt::allow_short_path(false);
+  return success;
+}
+
+namespace {
+
+// Whatever handlers and callbacks of the program still do.
+void finish_threads() {
+  runtime::end_thread_pool();
+  pt2pt::settle_active();
+}
+
+}  // namespace
+
 Error end_use() {
   if (uses == 1) {
+    finish_threads();
     pt2pt::process_buffer().flush();
     pt2pt::pay_debts();
     pt2pt::leave();
@@ -169,11 +206,13 @@ Error end_use() {
 }
 
 Error end_world_use() {
+  finish_threads();
   pt2pt::process_buffer().flush();
   pt2pt::pay_debts();
   if (uses == 1) pt2pt::leave_together();
   transport::drain();
   if (Error error = runtime::leave_job()) return error;
+  finish_threads();
   report_leaks();  // after the barrier, for what was sent has arrived by now
   if (uses == 1) {
     park();

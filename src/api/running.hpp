@@ -18,6 +18,9 @@ Error end_use();
 // The end of the world model: a barrier of the whole job.
 Error end_world_use();
 
+// Starts the progress thread, from when on every call takes the lock. To be called with the lock held, whatever the level.
+Error use_progress_thread();
+
 // A session can be had at this level while others go on.
 int allowed_level(int required);
 

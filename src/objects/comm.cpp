@@ -1,5 +1,8 @@
 #include "objects/comm.hpp"
 
+#include <iterator>
+
+#include "objects/completion_fd.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/info.hpp"
 
@@ -7,8 +10,25 @@ namespace cow {
 
 GiveBack default_give_back = GiveBack::notify;
 
+namespace {
+constexpr const char* give_back_names[] = {"notify", "copy", "cow"};
+}
+
+const char* name_of(GiveBack mode) { return give_back_names[static_cast<int>(mode)]; }
+
+bool parse(const std::string& name, GiveBack& out) {
+  for (int i = 0; i < static_cast<int>(std::size(give_back_names)); ++i) {
+    if (name != give_back_names[i]) continue;
+    out = static_cast<GiveBack>(i);
+    return true;
+  }
+  return false;
+}
+
 void end_life(Comm& comm) {
   COW_INVARIANT(comm.index == 0);  // handles hold references
+  close_completion_fd(comm);
+  delete comm.active;
   delete comm.coll;
   delete comm.buffer;
   delete comm.topology;
@@ -37,11 +57,7 @@ void set_hints(Comm& comm, const Info& hints) {
       if (!comm.info) comm.info = new Info;
       comm.info->set(key, *value);
     }
-  if (const std::string* mode = hints.get("cow_send_mode")) {
-    if (*mode == "notify") comm.give_back = GiveBack::notify;
-    if (*mode == "copy") comm.give_back = GiveBack::copy;
-    if (*mode == "cow") comm.give_back = GiveBack::cow;
-  }
+  if (const std::string* mode = hints.get("cow_send_mode")) (void)parse(*mode, comm.give_back);
   delete comm.coll;  // decided anew at the next collective
   comm.coll = nullptr;
 }

@@ -22,6 +22,8 @@ enum class GiveBack : std::uint8_t {
   copy,    // at once: the message is copied
   cow,     // at once: the pages are kept by copy-on-write
 };
+const char* name_of(GiveBack mode);  // as settings and info keys have it
+bool parse(const std::string& name, GiveBack& out);
 extern GiveBack default_give_back;  // the setting's; decided at start
 
 struct Comm : Object {
@@ -40,6 +42,8 @@ struct Comm : Object {
   CommExtension* buffer = nullptr;  // owned: pt2pt's, for buffered sends
   CommExtension* topology = nullptr;  // owned
   CommExtension* coll = nullptr;      // owned: what collectives decided at set-up
+  CommExtension* active = nullptr;    // owned: handlers of active messages
+  int completion_fd = -1;             // owned; see completion_fd.hpp
   GiveBack give_back = default_give_back;
   std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags
 

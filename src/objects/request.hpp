@@ -63,6 +63,10 @@ inline void release(Request& request) {
   if (--request.references == 0) request.kind->release(request);
 }
 
+// A request of this communicator (null: of none) has completed: descriptors become readable. See completion_fd.hpp.
+extern bool completions_announced;  // somebody has such a descriptor
+void announce_completion(const Comm* comm);
+
 // The operation has ended: publishes the status. The engine keeps its reference as long as it needs it.
 inline void mark_complete(Request& request, Error error = success) {
   if (error) {
@@ -70,7 +74,10 @@ inline void mark_complete(Request& request, Error error = success) {
     request.failure = std::make_unique<std::string>(last_failure());
   }
   request.complete.store(true, std::memory_order_release);
-  if (runtime::threads_multiple) progress::tell_waiters();
+  if (runtime::threads_multiple) {
+    progress::tell_waiters();
+    if (completions_announced) announce_completion(request.comm);
+  }
   while (__builtin_expect(request.continuations != nullptr, 0)) {
     Continuation& first = *request.continuations;
     request.continuations = first.next;

@@ -1,16 +1,22 @@
 #include "runtime/progress.hpp"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 #include <vector>
 
+#include "base/error.hpp"
+#include "base/list.hpp"
 #include "base/settings.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/waiting.hpp"
@@ -122,15 +128,52 @@ void add(Source& source) { sources.push_back(&source); }
 
 void remove(Source& source) { std::erase(sources, &source); }
 
-std::size_t poll() {
+namespace {
+
+Queue<Deferred, &Deferred::next> deferred;
+bool running_deferred = false;
+std::uint32_t program_polls = 0;  // tells the progress thread that the program polls
+
+// Those that are there now; what they defer has its turn in the next pass.
+std::size_t run_deferred() {
+  std::size_t count = 0;
+  running_deferred = true;
+  auto list = std::exchange(deferred, {});
+  for (; !list.empty(); ++count) {
+    Deferred& first = list.pop();
+    const int depth = runtime::unlock_all();
+    first.run(first);
+    runtime::relock(depth);
+  }
+  running_deferred = false;
+  return count;
+}
+
+std::size_t poll_all() {
   if (polling) return 0;
   polling = true;
   std::size_t events = 0;
   // By index: a poll function may add or remove sources; one that is skipped thereby has its turn in the next pass.
   for (std::size_t i = 0; i < sources.size(); ++i) events += sources[i]->poll(*sources[i]);
   polling = false;
+  if (__builtin_expect(!deferred.empty(), 0) && !running_deferred) events += run_deferred();
   if (events > 0) tell_waiters();
   return events;
+}
+
+}  // namespace
+
+std::size_t poll() {
+  ++program_polls;
+  return poll_all();
+}
+
+bool is_polling() { return polling; }
+bool is_running_deferred() { return running_deferred; }
+
+void defer(Deferred& what) {
+  deferred.push(what);
+  tell_waiters();
 }
 
 void tell_waiters() {
@@ -150,6 +193,9 @@ void wake() {
 }
 
 namespace {
+
+bool helper_sleeps = false;
+void take_over();
 
 constexpr Nanoseconds longest_gap = 100 * microsecond;
 constexpr unsigned free_rounds = 16;  // without looking at the clock, while the message may be a cache line away
@@ -195,6 +241,7 @@ void sleep_for_all() {
 }  // namespace
 
 void pause(Wait& wait) {
+  COW_INVARIANT(!polling);  // a handler waits: it would wait for ever
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   ++wait.rounds;
   if (policy.spin_only || (wait.rounds <= free_rounds && policy.spin > 0)) return spin_once();
@@ -205,9 +252,94 @@ void pause(Wait& wait) {
   if (idle < policy.spin) return spin_once();
   const bool may_yield = idle < policy.yield && wait.long_switches < policy.long_switches;
   if (may_yield || policy.never_sleep) return time < wait.next_yield ? spin_once() : yield_once(wait, time);
+  if (sleeper && helper_sleeps) return take_over();
   if (sleeper) return wait_for_sleeper();
   sleep_for_all();
 }
+
+// ---- the progress thread
+
+namespace {
+
+bool thread_runs = false;
+std::atomic<bool> helper_stops{false};
+pthread_t helper;
+
+constexpr Nanoseconds shortest_nap = 100 * microsecond;
+constexpr Nanoseconds longest_nap = millisecond;
+
+// A thread of the program is about to sleep, but the helper does already: the program's hears sooner of what it waits for.
+void take_over() {
+  wake();
+  const int depth = runtime::unlock_all();
+  const timespec moment{0, 20 * microsecond};
+  nanosleep(&moment, nullptr);
+  runtime::relock(depth);
+}
+
+void nap(Nanoseconds time) {
+  const int depth = runtime::unlock_all();
+  const timespec moment{0, time};
+  nanosleep(&moment, nullptr);
+  runtime::relock(depth);
+}
+
+// While the program polls, this naps unarmed, so that senders need not wake anybody.
+void help() {
+  runtime::lock_slow();
+  std::uint32_t seen = program_polls;
+  Nanoseconds length = shortest_nap;
+  while (!helper_stops.load()) {
+    if (seen != program_polls) {
+      seen = program_polls;
+      nap(length);
+      length = std::min(2 * length, longest_nap);
+    } else if (sleeper) {
+      wait_for_sleeper();
+    } else if (poll_all() > 0) {
+      runtime::let_others_in();
+    } else if (seen == program_polls && !sleeper) {  // poll_all() may have given up the lock
+      length = shortest_nap;
+      helper_sleeps = true;
+      sleep_for_all();
+      helper_sleeps = false;
+    }
+  }
+  runtime::unlock_slow();
+}
+
+void* begin_helping(void*) {
+  prctl(PR_SET_NAME, "cow-progress");
+  help();
+  return nullptr;
+}
+
+}  // namespace
+
+bool start_thread() {
+  if (thread_runs) return true;
+  helper_stops = false;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);  // the program's handlers run in the program's threads
+  runtime::threads_multiple = true;
+  thread_runs = pthread_create(&helper, nullptr, begin_helping, nullptr) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread_runs;
+}
+
+void stop_thread() {
+  if (!thread_runs || pthread_equal(helper, pthread_self())) return;
+  runtime::lock_slow();
+  thread_runs = false;
+  helper_stops = true;
+  tell_waiters();
+  const int depth = runtime::unlock_all();
+  pthread_join(helper, nullptr);
+  runtime::relock(depth - 1);
+}
+
+bool has_thread() { return thread_runs; }
 
 void learn(const Wait& wait) { runtime::adapt_spin(wait.short_switches > 0); }
 

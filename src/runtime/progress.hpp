@@ -39,8 +39,29 @@ struct Source {
 void add(Source& source);
 void remove(Source& source);  // may be called from within poll
 
-// One pass over the sources; returns how many things moved.
+// One pass over the sources; returns how many things moved. Afterwards runs what was deferred.
 std::size_t poll();
+
+// Whether a poll is under way: what runs now was called by a source, and must not wait.
+bool is_polling();
+
+// Functions of the program that progress calls. They are kept until a pass over the sources has ended, when everything is
+// in order and the lock can be given up; one runs at a time. Owned by who defers it; `run` may free it.
+struct Deferred {
+  Deferred* next = nullptr;
+  void (*run)(Deferred&) = nullptr;
+};
+void defer(Deferred& what);
+bool is_running_deferred();
+
+// ---- The progress thread: makes progress while the program does something else. While the program itself polls, it keeps
+// out of the way; when nothing moves it sleeps like any waiting thread.
+
+// Under the progress lock, which from now on is needed (lock.hpp). False: the system has no thread to give.
+bool start_thread();
+// Waits for its end. May be called with or without the lock.
+void stop_thread();
+bool has_thread();
 
 // Under the lock: something that a waiting thread may be waiting for has happened, outside poll(). To be called only at
 // MPI_THREAD_MULTIPLE: else nobody else waits.

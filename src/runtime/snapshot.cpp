@@ -55,9 +55,7 @@ bool is_covered(const char* permissions, const char* path) {
   return path[0] == '\0' || strcmp(path, "[heap]") == 0 || strcmp(path, "[stack]") == 0 || strncmp(path, "[anon:", 6) == 0;
 }
 
-struct Range {
-  std::uintptr_t begin, end;
-};
+using Range = Snapshot::Range;
 
 // The parts of the mappings that lie in [begin, end). Fails when one of them is of a kind that a snapshot does not keep.
 Error find_mappings(std::uintptr_t begin, std::uintptr_t end, std::vector<Range>& out) {
@@ -132,16 +130,31 @@ Error Snapshot::take(const void* address, std::size_t size, Snapshot*& out) {
     return fail(ErrorClass::other, "no process for a snapshot: %s", strerror(wrong));
   }
   auto* snapshot = new Snapshot(process, lifeline[1]);
-  for (const Range& range : ranges) {
-    if (got == 1 && is_kept(*snapshot, range)) continue;
+  Error error = got == 1 ? snapshot->keeps(ranges) : fail(ErrorClass::other, "the process of a snapshot did not start");
+  if (error) {
     snapshot->release();
-    return fail(ErrorClass::other, "the memory at %p is withheld from snapshots", reinterpret_cast<void*>(range.begin));
+    return error;
   }
   out = snapshot;
   return success;
 }
 
+Error Snapshot::keeps(const std::vector<Range>& ranges) const {
+  for (const Range& range : ranges)
+    if (!is_kept(*this, range))
+      return fail(ErrorClass::other, "the memory at %p is withheld from snapshots", reinterpret_cast<void*>(range.begin));
+  return success;
+}
+
+Error Snapshot::covers(const void* address, std::size_t size) const {
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  std::vector<Range> ranges;
+  if (Error error = find_mappings(begin, begin + size, ranges)) return error;
+  return keeps(ranges);
+}
+
 void Snapshot::release() {
+  if (--references_ > 0) return;
   close(lifeline_);
   dying.push_back(process_);
   delete this;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -18,12 +19,20 @@ namespace cow::runtime {
 
 class Snapshot {
  public:
+  struct Range {
+    std::uintptr_t begin, end;  // addresses
+  };
+
   // Takes one of all private memory. It covers [address, address + size), or the call fails: memory that is shared with
   // other processes, huge pages, files, and what madvise() withholds from children are not covered.
   // Out: one reference for the caller.
   static Error take(const void* address, std::size_t size, Snapshot*& out);
 
-  // Drops the caller's reference. Does not wait for the process to end.
+  // Whether it covers other memory too, which the program has not written since it was taken.
+  Error covers(const void* address, std::size_t size) const;
+
+  // One more reference; and drops one. The last does not wait for the process to end.
+  void retain() { ++references_; }
   void release();
 
   // Copies bytes as they were. False when they cannot be had: the process was killed from outside.
@@ -33,8 +42,10 @@ class Snapshot {
 
  private:
   Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) {}
+  Error keeps(const std::vector<Range>& ranges) const;
 
   std::int32_t process_;
+  int references_ = 1;  // under the progress lock
   int lifeline_;  // the process ends when this is closed
 };
 

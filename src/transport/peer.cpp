@@ -195,13 +195,15 @@ void feed_starved(bool in_vain) {
   if (vain_since == 0) vain_since = time;
   source.deadline = std::min(source.deadline, vain_since + patience);
   if (time < vain_since + patience) return;
-  for (Peer* peer : starved_peers) {
+  std::erase_if(starved_peers, [](Peer* peer) {
+    // Threads work on what it has sent, and will give back its credits: the pile does not grow meanwhile.
+    if (peer->held > 0) return false;
     peer->starved = false;
     peer->advance += self.window;
     ++counters.advances;
     return_credits(*peer, self.window);
-  }
-  starved_peers.clear();
+    return true;
+  });
   vain_since = 0;
 }
 

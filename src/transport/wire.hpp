@@ -38,12 +38,15 @@ enum class Kind : std::uint8_t {
   push_done = 12,// the sender has written it all: Done
   starved = 13,  // the sender has messages waiting for credits
   farewell = 14, // the sender leaves the library, or answers one that leaves: Farewell
+  active = 15,   // an active message: its header and payload. The tag is handler << 8 | size of the header
+  active_large = 16,  // the same, but the payload comes as a message of its own: ActiveLarge, header
   count
 };
 
 // Messages of these kinds pile up at the receiver.
 constexpr bool costs_credits(Kind kind) {
-  return kind == Kind::eager || kind == Kind::eager_ack || kind == Kind::offer;
+  return kind == Kind::eager || kind == Kind::eager_ack || kind == Kind::offer || kind == Kind::active ||
+         kind == Kind::active_large;
 }
 
 struct Header {
@@ -129,6 +132,14 @@ struct Acknowledge {
   std::uint32_t flags = 0;
 };
 static_assert(sizeof(Acknowledge) == 8);
+
+// Begins the body of active_large.
+struct ActiveLarge {
+  std::uint64_t size = 0;  // of the payload, in bytes
+  std::uint32_t tag = 0;   // of the message that brings it, in side_context of the communicator
+  std::uint32_t flags = 0;
+};
+static_assert(sizeof(ActiveLarge) == 16);
 
 inline constexpr std::size_t max_body = max_message - sizeof(Header);
 

@@ -12,6 +12,7 @@
 #include "objects/info.hpp"
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/waiting.hpp"
+#include "runtime/lock.hpp"
 
 namespace cow {
 namespace {
@@ -42,6 +43,7 @@ Error start(const Info* info, Errhandler& errhandler, MPI_Session* out) {
   int wanted;
   if (Error error = wanted_level(info, wanted)) return error;
   int provided;
+  const runtime::AlwaysGuard guard;  // the progress thread may begin meanwhile
   if (Error error = api::begin_use(wanted, provided)) return error;
   auto* session = new Session;
   if (Error error = table<Session>().insert(*session)) {

@@ -11,6 +11,7 @@
 #include "objects/errhandler.hpp"
 #include "objects/info.hpp"
 #include "runtime/job.hpp"
+#include "runtime/lock.hpp"
 
 namespace cow {
 namespace {
@@ -26,6 +27,7 @@ void make_predefined_comm(Comm& comm, std::uint32_t index, std::uint64_t context
   comm.group = make_group(first, 1, size);
   comm.rank = comm.group->rank = static_cast<int>(this_process - first);
   comm.name = name;
+  comm.give_back = default_give_back;
   replace(comm.errhandler, *initial_errhandler);
   table<Comm>().insert_predefined(comm, index);
 }
@@ -41,6 +43,7 @@ void describe_start() {
 }
 
 Error start(int required) {
+  const runtime::AlwaysGuard guard;  // the progress thread may begin meanwhile
   if (api::world_was_started()) return fail(ErrorClass::other, "MPI has been initialized already");
   int level;
   if (Error error = api::begin_use(required, level)) return error;

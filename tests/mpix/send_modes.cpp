@@ -1,0 +1,155 @@
+// Send modes of single calls, of persistent sends, and of communicators as they change and are duplicated.
+#include <mpix.h>
+
+#include <cstring>
+
+#include "support/ranks.hpp"
+
+namespace {
+
+constexpr int mebibyte = 1 << 20;
+constexpr int size = 2 * mebibyte;
+
+MPI_Info make_info(const char* mode) {
+  MPI_Info info;
+  MPI_Info_create(&info);
+  MPI_Info_set(info, "cow_send_mode", mode);
+  return info;
+}
+
+class Modes : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEED_RANKS(2);
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
+    MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+    other_ = ranks::rank() ^ 1;
+    key_ = static_cast<std::uint64_t>(ranks::rank());
+  }
+  void TearDown() override {
+    if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
+  }
+
+  void set_mode(MPI_Comm comm, const char* mode) {
+    MPI_Info info = make_info(mode);
+    ASSERT_MPI_OK(MPI_Comm_set_info(comm, info));
+    MPI_Info_free(&info);
+  }
+
+  // Whether a large send that nobody receives yet is complete at once on the communicator.
+  bool gives_back_at_once(MPI_Comm comm, int mode = MPIX_SEND_OF_COMM) {
+    std::vector<unsigned char> out = ranks::pattern(key_, size), in(out.size());
+    MPI_Request request;
+    int complete = 0;
+    EXPECT_MPI_OK(MPIX_Isend_mode(out.data(), size, MPI_BYTE, other_, 1, comm, mode, &request));
+    EXPECT_MPI_OK(MPI_Test(&request, &complete, MPI_STATUS_IGNORE));
+    if (complete) memset(out.data(), 0, out.size());
+    MPI_Barrier(comm);
+    EXPECT_MPI_OK(MPI_Recv(in.data(), size, MPI_BYTE, other_, 1, comm, MPI_STATUS_IGNORE));
+    EXPECT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+    EXPECT_EQ(ranks::first_difference(in.data(), key_ ^ 1, in.size()), -1);
+    return complete;
+  }
+
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int other_ = 0;
+  std::uint64_t key_ = 0;
+};
+
+TEST_F(Modes, OfOneCall) {
+  EXPECT_FALSE(gives_back_at_once(comm_, MPIX_SEND_NOTIFY));
+  EXPECT_TRUE(gives_back_at_once(comm_, MPIX_SEND_COPY));
+  EXPECT_TRUE(gives_back_at_once(comm_, MPIX_SEND_COW));
+}
+
+TEST_F(Modes, OfOneBlockingCall) {
+  for (int mode : {MPIX_SEND_COPY, MPIX_SEND_COW}) {
+    std::vector<unsigned char> out = ranks::pattern(key_, size), in(out.size());
+    ASSERT_MPI_OK(MPIX_Send_mode(out.data(), size, MPI_BYTE, other_, 1, comm_, mode));
+    out.assign(out.size(), 0);
+    MPI_Barrier(comm_);
+    ASSERT_MPI_OK(MPI_Recv(in.data(), size, MPI_BYTE, other_, 1, comm_, MPI_STATUS_IGNORE));
+    EXPECT_EQ(ranks::first_difference(in.data(), key_ ^ 1, in.size()), -1);
+  }
+}
+
+TEST_F(Modes, OfTheJobIsOfCommunicatorsThatSayNothing) {
+  const char* job = getenv("COW_SEND_MODE");
+  EXPECT_EQ(gives_back_at_once(comm_), job != nullptr);
+  EXPECT_FALSE(gives_back_at_once(comm_, MPIX_SEND_NOTIFY));
+}
+
+TEST_F(Modes, OfCommChangesAndIsInherited) {
+  for (const char* mode : {"cow", "notify", "copy"}) {
+    set_mode(comm_, mode);
+    const bool expected = strcmp(mode, "notify") != 0;
+    EXPECT_EQ(gives_back_at_once(comm_), expected) << mode;
+    MPI_Comm copy;
+    MPI_Request request;
+    MPI_Comm_dup(comm_, &copy);
+    EXPECT_EQ(gives_back_at_once(copy), expected) << mode << ", duplicated";
+    MPI_Comm_free(&copy);
+    MPI_Comm_idup(comm_, &copy, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    EXPECT_EQ(gives_back_at_once(copy), expected) << mode << ", duplicated meanwhile";
+    MPI_Info info;
+    char value[MPI_MAX_INFO_VAL + 1] = "";
+    int length = sizeof value, found = 0;
+    MPI_Comm_get_info(copy, &info);
+    MPI_Info_get_string(info, "cow_send_mode", &length, value, &found);
+    MPI_Info_free(&info);
+    EXPECT_STREQ(value, mode);
+    // The copy is changed, not what it was made of.
+    set_mode(copy, expected ? "notify" : "copy");
+    EXPECT_EQ(gives_back_at_once(copy), !expected);
+    EXPECT_EQ(gives_back_at_once(comm_), expected);
+    MPI_Comm_free(&copy);
+  }
+}
+
+// All that are started by one call share one snapshot, and are started again with other bytes.
+TEST_F(Modes, PersistentSendsStartedTogether) {
+  constexpr int count = 6;
+  std::vector<std::vector<unsigned char>> out(count);
+  MPI_Request requests[count];
+  for (int i = 0; i < count; ++i) {
+    out[static_cast<std::size_t>(i)].resize(size);
+    ASSERT_MPI_OK(MPIX_Send_init_mode(out[static_cast<std::size_t>(i)].data(), size, MPI_BYTE, other_, i, comm_,
+                                      i % 3 == 2 ? MPIX_SEND_COPY : MPIX_SEND_COW, &requests[i]));
+  }
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto bytes = ranks::pattern(key_ + 10 * i + 1000 * round, size);
+      memcpy(out[i].data(), bytes.data(), bytes.size());
+    }
+    ASSERT_MPI_OK(MPI_Startall(count, requests));
+    for (auto& buffer : out) memset(buffer.data(), 0xAA, buffer.size());
+    int complete = 0;
+    ASSERT_MPI_OK(MPI_Testall(count, requests, &complete, MPI_STATUSES_IGNORE));
+    EXPECT_TRUE(complete);
+  }
+  MPI_Barrier(comm_);
+  std::vector<unsigned char> in(size);
+  for (std::uint64_t round = 0; round < 2; ++round)
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_MPI_OK(MPI_Recv(in.data(), size, MPI_BYTE, other_, static_cast<int>(i), comm_, MPI_STATUS_IGNORE));
+      EXPECT_EQ(ranks::first_difference(in.data(), (key_ ^ 1) + 10 * i + 1000 * round, size), -1);
+    }
+  for (MPI_Request& request : requests) MPI_Request_free(&request);
+}
+
+TEST_F(Modes, WrongArgumentsAreRefused) {
+  char byte = 0;
+  MPI_Request request;
+  EXPECT_MPI_ERROR(MPIX_Send_mode(&byte, 1, MPI_BYTE, other_, 0, comm_, 99), MPI_ERR_ARG);
+  EXPECT_MPI_ERROR(MPIX_Send_mode(&byte, -1, MPI_BYTE, other_, 0, comm_, MPIX_SEND_COW), MPI_ERR_COUNT);
+  EXPECT_MPI_ERROR(MPIX_Isend_mode(&byte, 1, MPI_BYTE, 77, 0, comm_, MPIX_SEND_COW, &request), MPI_ERR_RANK);
+  EXPECT_MPI_ERROR(MPIX_Isend_mode(&byte, 1, MPI_BYTE, other_, -5, comm_, MPIX_SEND_COW, &request), MPI_ERR_TAG);
+  EXPECT_MPI_ERROR(MPIX_Send_init_mode(&byte, 1, MPI_DATATYPE_NULL, other_, 0, comm_, MPIX_SEND_COW, &request),
+                   MPI_ERR_TYPE);
+  EXPECT_MPI_ERROR(MPIX_Isend_mode(&byte, 1, MPI_BYTE, other_, 0, comm_, MPIX_SEND_COW, nullptr), MPI_ERR_ARG);
+  EXPECT_NE(ranks::error_text(MPIX_Send_mode(&byte, 1, MPI_BYTE, other_, 0, comm_, 99)).find("MPIX_Send_mode"),
+            std::string::npos);
+}
+
+}  // namespace
