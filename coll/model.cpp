@@ -14,7 +14,8 @@ std::string parse_model(std::string_view text, Model& out) {
   Model read = out;
   const Field fields[] = {
       {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
-      {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop}};
+      {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop},
+      {"keep", &read.keep}, {"snapshot", &read.snapshot}, {"resident", &read.resident}};
   while (!text.empty()) {
     const std::string item(text.substr(0, text.find(',')));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -28,7 +29,7 @@ std::string parse_model(std::string_view text, Model& out) {
     });
     if (equals == std::string::npos || field == std::end(fields))
       return "\"" + item +
-             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy= or hop= and a number, wormhole or store-and-forward";
+             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy=, hop=, keep=, snapshot= or resident= and a number, wormhole or store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
     if (end == item.c_str() + equals + 1 || *end || !(value >= 0))

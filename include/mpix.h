@@ -24,11 +24,12 @@ int MPIX_Cow_version(int *major, int *minor, int *patch);
 
 /* ---- Send modes: when the buffer of a send is the program's again.
  *
- * The mode of a communicator is the info key cow_send_mode ("notify", "copy", "cow"), that of the job COW_SEND_MODE. */
+ * The mode of a communicator is the info key cow_send_mode ("notify", "copy", "cow", "auto"), that of the job COW_SEND_MODE. */
 #define MPIX_SEND_OF_COMM 0 /* as the communicator says */
 #define MPIX_SEND_NOTIFY 1  /* when the library needs the buffer no longer: the standard's own */
 #define MPIX_SEND_COPY 2    /* at once: a message that cannot leave at once is copied */
 #define MPIX_SEND_COW 3     /* at once: large messages are kept by copy-on-write, small ones are copied */
+#define MPIX_SEND_AUTO 4    /* whichever of these is predicted to be cheapest, for MPI_Send; notify for the others */
 
 /* MPI_Send_c, MPI_Isend_c and MPI_Send_init_c in a mode of their own. A request is complete when the buffer is the
  * program's. MPI_ERR_ARG: mode is none of the above. Otherwise the errors of MPI_Send. */

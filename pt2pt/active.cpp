@@ -234,7 +234,9 @@ void active_arrived(Peer& peer, const wire::Header& head, const std::byte* body,
   Message message;
   fill(message, *handlers, head.source, handler, body, header_size, body + header_size, payload);
   message.running = &running;
+  Peer** const allowed = std::exchange(short_peers, nullptr);  // the lane is being read: nobody else may
   entry.handler(&message, entry.state);
+  short_peers = allowed;
   ++active_counters.handled;
   if (running.credit)
     drop(running.credit);

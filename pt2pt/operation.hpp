@@ -9,6 +9,7 @@
 //   waiting.cpp     Wait, Test and their families
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/id_table.hpp"
 #include "base/pool.hpp"
 #include "pt2pt/matching.hpp"
@@ -63,6 +64,7 @@ struct Transfer {
   bool registered = false;
   transport::Registration memory;
   wire::Offer offer;
+  std::uint32_t waited = 0;  // us that the offer waited; see wire::Request
   struct ReadEnd : transport::Completion {
     Receive* receive = nullptr;
   } read_end;
@@ -92,6 +94,7 @@ struct Unexpected : UnexpectedNode<Unexpected> {
   bool offered = false;      // the data are still at the sender
   std::uint32_t send = 0;    // acknowledge: the sender's number
   wire::Offer offer;         // offered by a peer
+  Nanoseconds since = 0;     // offered by a peer: when it came
   Send* local = nullptr;     // offered by this process
 
   std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
@@ -175,7 +178,8 @@ void take_local(Receive& receive, Send& send);
 
 // rendezvous.cpp
 void make_offer(Send& send);  // posts the offer of a large message
-void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer);
+// `waited`: for how many us the offer has waited for the receive.
+void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uint32_t waited);
 void retry_stalled();
 
 // The largest message, in bytes, that goes to a process at once.

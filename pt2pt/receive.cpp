@@ -1,4 +1,5 @@
 // Receives, and eager messages as they arrive.
+#include <algorithm>
 #include <cstring>
 
 #include "pt2pt/operation.hpp"
@@ -94,7 +95,8 @@ void take(Receive& receive, Unexpected* message) {
   if (message->local) {
     take_local(receive, *message->local);
   } else if (message->offered) {
-    take_offer(receive, *peer, message->offer);
+    const Nanoseconds waited = std::clamp<Nanoseconds>((now() - message->since) / microsecond, 1, 1 << 30);
+    take_offer(receive, *peer, message->offer, static_cast<std::uint32_t>(waited));
   } else {
     deliver(receive, message->bytes(), message->size);
     end(receive, success);

@@ -70,7 +70,9 @@ void post_from_receive(Receive& receive, wire::Kind kind) {
 
 // Tells the sender that its buffer is free, and ends the receive.
 void end_pull(Receive& receive, Error error) {
-  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.transfer->remote, .error = error.code()});
+  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.transfer->remote,
+                                                             .error = error.code(),
+                                                             .waited = receive.transfer->waited});
   end(receive, error);
 }
 
@@ -103,7 +105,8 @@ bool make_reachable(Receive& receive, bool needed) {
 
 void ask(Receive& receive, bool written) {
   receive.transfer->id = engine.receives.insert(receive);
-  wire::Request request{.size = receive.transfer->expected, .send = receive.transfer->remote, .receive = receive.transfer->id};
+  wire::Request request{.size = receive.transfer->expected, .send = receive.transfer->remote, .receive = receive.transfer->id,
+                        .waited = receive.transfer->waited};
   if (written) {
     request.address = receive.transfer->memory.address;
     request.key_size = receive.transfer->memory.key_size;
@@ -124,7 +127,7 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   if (Receive* receive = engine.posted.take({head.context, head.source, head.tag})) {
     note_matched(*receive, head.source, head.tag, offer.size);
     transport::give_back(peer, cost);
-    return take_offer(*receive, peer, offer);
+    return take_offer(*receive, peer, offer, 0);
   }
   Unexpected* message = make_unexpected(0);
   COW_INVARIANT(message != nullptr);
@@ -133,6 +136,7 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   message->size = offer.size;
   message->cost = cost;
   message->offered = true;
+  message->since = now();
   message->offer = offer;
   engine.unexpected.insert(*message);
   if (completions_announced) announce_completion(nullptr);
@@ -169,6 +173,11 @@ void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, s
 
 // ---- the sender
 
+void note_lateness(Peer& peer, std::uint32_t waited) {
+  const auto known = static_cast<std::int32_t>(std::min<std::uint32_t>(waited, 1 << 30));
+  peer.lateness = peer.lateness < 0 ? known : (peer.lateness + known) / 2;
+}
+
 void pull_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
   wire::Done done;
   if (!parse(body, size, done)) return;
@@ -178,6 +187,7 @@ void pull_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, s
     ++transport::counters.malformed;
     return;
   }
+  note_lateness(peer, done.waited);
   end(*send, done.error ? fail(done.error, "the receiver could not read the message") : success);
 }
 
@@ -259,6 +269,7 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
     ++transport::counters.malformed;
     return;
   }
+  note_lateness(peer, request.waited);
   send->request = request;
   send->remote = request.receive;
   send->asked = request.size;
@@ -304,12 +315,13 @@ void make_offer(Send& send) {
   (void)transport::post(*send.peer, send.out);
 }
 
-void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer) {
+void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uint32_t waited) {
   receive.peer = &peer;
   if (!receive.transfer) receive.transfer = engine.transfer_pool.make();
   receive.transfer->received = 0;
   receive.transfer->remote = offer.send;
   receive.transfer->offer = offer;
+  receive.transfer->waited = waited;
   receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);
   if (receive.transfer->expected == 0) return end_pull(receive, success);
   transport::Port& port = transport::port_of(peer);

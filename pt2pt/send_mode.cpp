@@ -1,11 +1,13 @@
 #include "pt2pt/send_mode.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
 #include "base/settings.hpp"
 #include "pt2pt/operation.hpp"
+#include "pt2pt/send_costs.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/snapshot.hpp"
 
@@ -41,9 +43,6 @@ void release_debt(Request& request) {
 
 const RequestKind debt_kind{.name = "send", .release = release_debt};
 Debt::Debt() : Send(debt_kind) {}
-
-// Below this many bytes a copy costs less than a process: see docs/send-modes.md.
-constexpr std::size_t least_snapshot = 1 << 20;
 
 bool room_for_copy(std::size_t size) {
   const auto limit = static_cast<std::size_t>(settings().copy_limit);
@@ -110,14 +109,37 @@ bool take_out_of_buffer(Debt& debt) {
   return true;
 }
 
+// Bytes of this process that are in memory; read anew now and then.
+std::size_t resident_bytes() {
+  static std::size_t bytes = 0;
+  static unsigned calls = 0;
+  if (calls++ % 8 != 0) return bytes;
+  long pages = 0;
+  if (FILE* file = fopen("/proc/self/statm", "re")) {
+    if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
+    fclose(file);
+  }
+  return bytes = static_cast<std::size_t>(pages) * 4096;
+}
+
+// A receiver of which nothing is known is taken for late: a send that waits for nothing may be what the program needs.
+GiveBack choose_for(const SendArgs& args, std::size_t size) {
+  const Process process = args.comm->peers().process(args.rank);
+  if (process == engine.self) return GiveBack::copy;
+  const Peer& peer = transport::peer_of(process);
+  const double lateness = peer.lateness < 0 ? 1e9 : peer.lateness;
+  return choose_give_back(peer.neighbour ? near_costs : far_costs, size, lateness,
+                          size < least_snapshot ? 0 : resident_bytes());
+}
+
 // Begins the send. True: the buffer is the program's again.
-bool begin_debt(Debt& debt, const SendArgs& args, std::size_t size) {
+bool begin_debt(Debt& debt, const SendArgs& args, GiveBack mode, std::size_t size) {
   if (size <= eager_limit_to(args.comm->peers().process(args.rank))) {
     prepare(debt, args);
     begin(debt);
     return debt.done() || take_out_of_buffer(debt);
   }
-  if (give_back_of(args) == GiveBack::cow && take_snapshot(debt, args, size)) {
+  if (mode == GiveBack::cow && take_snapshot(debt, args, size)) {
     prepare(debt, args);
     begin(debt);
     return true;
@@ -131,12 +153,22 @@ bool begin_debt(Debt& debt, const SendArgs& args, std::size_t size) {
 
 }  // namespace
 
-Error isend_giving_back(const SendArgs& args, Request*& out) {
+namespace {
+
+Error begin_giving_back(const SendArgs& args, bool blocking, Request*& out) {
   if (args.rank == MPI_PROC_NULL) return isend(args, out);
   const std::size_t size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  GiveBack mode = give_back_of(args);
+  if (mode == GiveBack::automatic) {
+    // Who begins a send and waits for it later has said that he does something else meanwhile.
+    const bool waits = !blocking || size <= eager_limit_to(args.comm->peers().process(args.rank));
+    mode = waits ? GiveBack::notify : choose_for(args, size);
+    ++give_back_counters.chosen[static_cast<int>(mode)];
+    if (mode == GiveBack::notify) return isend(args, out);
+  }
   Debt* debt = debts.make();
   ++unpaid;
-  if (!begin_debt(*debt, args, size) || debt->done()) {
+  if (!begin_debt(*debt, args, mode, size) || debt->done()) {
     out = debt;
     return success;
   }
@@ -146,9 +178,13 @@ Error isend_giving_back(const SendArgs& args, Request*& out) {
   return isend(nothing, out);
 }
 
+}  // namespace
+
+Error isend_giving_back(const SendArgs& args, Request*& out) { return begin_giving_back(args, false, out); }
+
 Error send_giving_back(const SendArgs& args) {
   Request* request;
-  if (Error error = isend_giving_back(args, request)) return error;
+  if (Error error = begin_giving_back(args, true, request)) return error;
   return wait(*request);
 }
 

@@ -29,7 +29,8 @@ Error read_mode(int number, std::optional<GiveBack>& out) {
     case MPIX_SEND_NOTIFY: out = GiveBack::notify; return success;
     case MPIX_SEND_COPY: out = GiveBack::copy; return success;
     case MPIX_SEND_COW: out = GiveBack::cow; return success;
-    default: return fail(ErrorClass::arg, "mode is %d, which is none of MPIX_SEND_OF_COMM to MPIX_SEND_COW", number);
+    case MPIX_SEND_AUTO: out = GiveBack::automatic; return success;
+    default: return fail(ErrorClass::arg, "mode is %d, which is none of MPIX_SEND_OF_COMM to MPIX_SEND_AUTO", number);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "api/start.hpp"
 #include "api/why.hpp"
 #include "base/settings.hpp"
+#include "coll/machine_file.hpp"
 #include "objects/attribute.hpp"
 #include "objects/comm.hpp"
 #include "objects/completion_fd.hpp"
@@ -22,6 +23,7 @@
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/farewell.hpp"
 #include "pt2pt/operation.hpp"
+#include "pt2pt/send_costs.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
@@ -53,6 +55,10 @@ Error check_settings() {
 
 void decide_send_mode() {
   (void)parse(settings().send_mode, default_give_back);
+  coll::Model model;
+  if (!coll::settings_model(model).empty()) return;  // told by the first collective
+  pt2pt::near_costs = {model.node_alpha, model.node_beta, model.keep, model.snapshot, model.resident};
+  pt2pt::far_costs = {model.alpha, model.beta, model.keep, model.snapshot, model.resident};
 }
 
 // Only what differs from the level asked for is rounded, upwards.
@@ -117,12 +123,12 @@ void print_counters() {
           runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
           counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
   const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
-  if (sends.copies + sends.snapshots + sends.over_limit > 0)
+  if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,
             "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64 "), copied because no snapshot covers "
-            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu\n",
+            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu; auto chose notify %" PRIu64 ", copy %" PRIu64 ", cow %" PRIu64 "\n",
             runtime::job().rank, sends.copies, sends.snapshots, sends.shared, sends.uncovered, sends.over_limit, sends.lost,
-            sends.most_copied_bytes);
+            sends.most_copied_bytes, sends.chosen[0], sends.chosen[1], sends.chosen[2]);
   const pt2pt::ActiveCounters& active = pt2pt::active_counters;
   if (active.handled > 0)
     fprintf(stderr,

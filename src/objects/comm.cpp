@@ -11,7 +11,7 @@ namespace cow {
 GiveBack default_give_back = GiveBack::notify;
 
 namespace {
-constexpr const char* give_back_names[] = {"notify", "copy", "cow"};
+constexpr const char* give_back_names[] = {"notify", "copy", "cow", "auto"};
 }
 
 const char* name_of(GiveBack mode) { return give_back_names[static_cast<int>(mode)]; }

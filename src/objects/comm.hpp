@@ -21,6 +21,7 @@ enum class GiveBack : std::uint8_t {
   notify,  // when the library needs it no longer: the request completes then
   copy,    // at once: the message is copied
   cow,     // at once: the pages are kept by copy-on-write
+  automatic,  // whichever is predicted to be cheapest
 };
 const char* name_of(GiveBack mode);  // as settings and info keys have it
 bool parse(const std::string& name, GiveBack& out);

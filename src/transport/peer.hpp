@@ -73,6 +73,7 @@ struct Peer {
   bool told_starved = false;     // it knows that messages wait here for credits
   bool starved_queued = false;   // the message that says so is on its way to the port
   bool starved = false;          // messages wait there for credits from us
+  std::int32_t lateness = -1;    // us that offers have waited there for a receive, lately; -1: not known. pt2pt's
   std::uint32_t held = 0;        // units of messages from it that threads of this process are still working on
   std::uint32_t advance = 0;     // units that we gave beyond the window, to be kept back later
   Queue<Outgoing, &Outgoing::next> answers;   // cost nothing

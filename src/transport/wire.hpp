@@ -100,7 +100,7 @@ struct Request {
   std::uint32_t receive = 0;  // the receiver's number for this operation
   std::uint64_t address = 0;
   std::uint32_t key_size = 0;
-  std::uint32_t flags = 0;
+  std::uint32_t waited = 0;  // microseconds that the offer waited for a receive; 0: one was there
   std::byte key[32] = {};
 };
 static_assert(sizeof(Request) == 64);
@@ -116,8 +116,10 @@ static_assert(sizeof(Piece) == 16);
 struct Done {
   std::uint32_t operation = 0;
   std::int32_t error = 0;
+  std::uint32_t waited = 0;  // pull_done: as in Request
+  std::uint32_t flags = 0;
 };
-static_assert(sizeof(Done) == 8);
+static_assert(sizeof(Done) == 16);
 
 // See pt2pt/farewell.hpp.
 struct Farewell {

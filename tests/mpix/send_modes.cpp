@@ -138,6 +138,26 @@ TEST_F(Modes, PersistentSendsStartedTogether) {
   for (MPI_Request& request : requests) MPI_Request_free(&request);
 }
 
+// What it chooses is its own; the bytes are right, and a send that is begun goes by completion.
+TEST_F(Modes, ChosenByCost) {
+  set_mode(comm_, "auto");
+  EXPECT_FALSE(gives_back_at_once(comm_));
+  for (int round = 0; round < 6; ++round)
+    for (int bytes : {100, 20'000, 300'000, 2 * mebibyte}) {
+      std::vector<unsigned char> out = ranks::pattern(key_, static_cast<std::size_t>(bytes)), in(out.size());
+      const auto send = [&] {
+        ASSERT_MPI_OK(MPIX_Send_mode(out.data(), bytes, MPI_BYTE, other_, 1, comm_, MPIX_SEND_AUTO));
+        memset(out.data(), 0xAA, out.size());
+      };
+      const auto receive = [&] {
+        ASSERT_MPI_OK(MPI_Recv(in.data(), bytes, MPI_BYTE, other_, 1, comm_, MPI_STATUS_IGNORE));
+        EXPECT_EQ(ranks::first_difference(in.data(), key_ ^ 1, in.size()), -1);
+      };
+      // One sends first: a choice may be to wait.
+      ranks::rank() == 0 ? (send(), receive()) : (receive(), send());
+    }
+}
+
 TEST_F(Modes, WrongArgumentsAreRefused) {
   char byte = 0;
   MPI_Request request;

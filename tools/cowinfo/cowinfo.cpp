@@ -12,6 +12,7 @@
 #include "base/settings.hpp"
 #include "cowinfo/collectives.hpp"
 #include "cowinfo/providers.hpp"
+#include "cowinfo/send_modes.hpp"
 
 extern char** environ;
 
@@ -31,6 +32,8 @@ constexpr char usage[] =
     "  --providers    libfabric's providers: which are here, and what each can do\n"
     "  --collectives  which algorithm each collective takes at which size, with its predicted time; --layout LAYOUT and\n"
     "                 --ranks N may follow\n"
+    "  --send-modes   what each way to give a send's buffer back is predicted to cost; --far (between nodes),\n"
+    "                 --late MICROSECONDS (of the receiver) and --resident MIB (of the process) may follow\n"
     "  --unsupported  the MPI functions that this version does not offer yet, one a line\n"
     "  --version      the version, in one line\n";
 
@@ -108,6 +111,7 @@ int run(const std::string& option) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "--collectives") == 0) return print_collectives(argc - 2, argv + 2);
+  if (argc > 1 && strcmp(argv[1], "--send-modes") == 0) return print_send_modes(argc - 2, argv + 2);
   if (argc > 2) {
     fputs(usage, stderr);
     return 2;

@@ -1,0 +1,33 @@
+#include "cowinfo/send_modes.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "coll/machine_file.hpp"
+#include "pt2pt/send_costs.hpp"
+
+int print_send_modes(int argc, char** argv) {
+  double lateness = 1000, resident = 0;
+  bool far = false;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--far") {
+      far = true;
+    } else if (option == "--late" && i + 1 < argc && std::atof(argv[i + 1]) > 0) {
+      lateness = std::atof(argv[++i]);
+    } else if (option == "--resident" && i + 1 < argc && std::atof(argv[i + 1]) > 0) {
+      resident = std::atof(argv[++i]) * (1 << 20);
+    } else {
+      fprintf(stderr, "usage: cowinfo --send-modes [--far] [--late MICROSECONDS] [--resident MIB]\n");
+      return 2;
+    }
+  }
+  cow::coll::Model model;
+  if (const std::string wrong = cow::coll::settings_model(model); !wrong.empty())
+    return fprintf(stderr, "cowinfo: %s\n", wrong.c_str()), 1;
+  const cow::pt2pt::SendCosts costs{far ? model.alpha : model.node_alpha, far ? model.beta : model.node_beta, model.keep,
+                                    model.snapshot, model.resident};
+  fputs(cow::pt2pt::describe_send_costs(costs, lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
+  return 0;
+}
