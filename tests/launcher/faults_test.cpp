@@ -1,4 +1,4 @@
-// Faults at random moments, each many times, on one host and on three: gone in time, with the right status and a cause, and
+// Faults at random moments, each many times, on one host, on three, and on three that start each other: gone in time, with the right status and a cause, and
 // nothing left. (A sample of them is in kill_test and many_hosts_test.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,6 +17,8 @@ using testing::IsEmpty;
 constexpr int rounds = 20;
 constexpr const char* hosts = HARNESS "/hosts";
 
+constexpr int chain = 0;  // three hosts that are all this one, each started by the one before
+
 class Faults : public testing::TestWithParam<int> {  // the number of hosts
  protected:
   void SetUp() override {
@@ -28,6 +30,9 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
     const std::string ranks =
         " -n 3 sh -c \"trap '' TERM INT HUP; " + daemon + " & setsid " + daemon + " & " CLIENT " wait\"";
     if (GetParam() == 1) return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " " + options + ranks};
+    if (GetParam() == chain) {
+      return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " --rsh-agent " HARNESS "/local --tree-width 1 --host h1,h2,h3 " + options + ranks};
+    }
     // The hosts go with all that runs in them, guards too; so the job gets its two seconds before that.
     return {hosts, "run", std::to_string(GetParam()), "--", "/bin/sh", "-c",
             "echo $HOSTS.; " MPIRUN " --host $HOSTS " + options + ranks +
@@ -122,7 +127,7 @@ TEST_P(Faults, StandardInputIsClosed) {
 }
 
 TEST_P(Faults, AHostIsCutOff) {
-  if (GetParam() == 1) GTEST_SKIP() << "needs several hosts";
+  if (GetParam() != 3) GTEST_SKIP() << "needs several hosts";
   for (int round = 0; round < 5; ++round) {
     JobRun job(command("-v"));
     for (const char* text : {"ready 0", "ready 1", "ready 2"}) ASSERT_TRUE(job.wait_for(text));
@@ -137,8 +142,8 @@ TEST_P(Faults, AHostIsCutOff) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(On, Faults, testing::Values(1, 3), [](const auto& info) {
-  return info.param == 1 ? std::string("OneHost") : std::string("ThreeHosts");
+INSTANTIATE_TEST_SUITE_P(On, Faults, testing::Values(1, 3, chain), [](const auto& info) {
+  return std::string(info.param == 1 ? "OneHost" : info.param == 3 ? "ThreeHosts" : "Chain");
 });
 
 }  // namespace

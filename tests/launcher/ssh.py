@@ -102,6 +102,12 @@ def check(sshd, mpirun, client):
     shell = sshd.client()
     status, out, err = run(shell, client, "exchange")
     expect("ranks over ssh", status == 0 and err == "" and len(out.splitlines()) == 4, (status, out, err))
+    status, out, err = run(shell, "--tree-width", "1", client, "exchange", where="127.0.0.2,127.0.0.3:2,127.0.0.4")
+    expect("agents that start agents over ssh", status == 0 and err == "" and len(out.splitlines()) == 4, (status, out, err))
+    status, out, err = run(shell, "--tree-width", "1", "sh", "-c", "test $PMIX_RANK = 3 && kill -9 $$; sleep 100",
+                           where="127.0.0.2,127.0.0.3:2,127.0.0.4")
+    expect("a killed rank below two others", status == 137 and "on host 127.0.0.4" in err and len(err.splitlines()) == 1,
+           (status, out, err))
     status, out, err = run(shell, "sh", "-c", "echo $PATH=$ODD", env=dict(os.environ, ODD="a 'b\" $c"))
     expect("the environment is the caller's", out == 4 * (os.environ["PATH"] + "=a 'b\" $c\n"), (status, out, err))
     data = os.urandom(3_000_000)

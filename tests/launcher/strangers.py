@@ -1,6 +1,6 @@
 """Strangers at every port of a running job: mpirun's, the agents', the ranks', and those of the PMIx servers.
 
-  strangers.py MPIRUN RSH BUSY [PROVIDER...]
+  strangers.py MPIRUN RSH BUSY [PROVIDER...]      a colon stands for the semicolon in libfabric's names
 
 A job of ranks on several hosts (which are all this one) exchanges numbers and checks them. Meanwhile strangers connect to
 every port that any of its processes listens at, and say garbage, the beginning of what is said there, what was heard
@@ -212,7 +212,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="strangers_test_"))
     try:
         for provider in providers:
-            besiege(mpirun, rsh, busy, provider, folder)
+            besiege(mpirun, rsh, busy, provider.replace(":", ";"), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if wrong else 0
