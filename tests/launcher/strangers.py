@@ -194,7 +194,11 @@ def besiege(mpirun, rsh, busy, provider, folder):
     expect(name + f"{len(ports)} ports of {', '.join(f'{p} ({k})' for p, k in listeners)}, {strangers.contacts} contacts",
            first == "busy\n" and job.returncode == 0 and err == "" and sorted(out.split()) ==
            sorted(" ".join(f"rank {rank} of {ranks}" for rank in range(ranks)).split()), (first, job.returncode, out, err))
-    expect(name + "mpirun and the agents were met", {"mpirun", "cow-agent"} <= {program for program, _ in listeners}, ports)
+    met = {program for program, _ in listeners}
+    expect(name + "the agents were met", "cow-agent" in met, ports)
+    if "mpirun" not in met and not subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.strip():
+        print("       " + name + "no lifelines, since this host has no address but loopback's")
+        return
     # Each agent has PMIx's listener, on loopback; the two that have started others have a lifeline's.
     wide = [port for port in ports + late if port[3] == "cow-agent" and not port[1].startswith("127.")]
     expect(name + "agents listen wide at one port for each that started others", len(set(wide)) == 2, wide)
