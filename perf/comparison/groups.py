@@ -45,7 +45,7 @@ def small():
 
 def onecore():
     rows = (Row("8", "8 B", (machine("yield", 1.3), peers(1.0))),)
-    job = Job("one way", "pingpong", ("8",), 2, rows, before=("taskset", "-c", FIRST_CORE))
+    job = Job("one way", "pingpong", ("--on", FIRST_CORE, "8"), 2, rows, before=("taskset", "-c", FIRST_CORE))
     return Group("onecore", "Ping-pong of two ranks that share one core", (job,), ("yield",))
 
 

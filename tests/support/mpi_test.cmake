@@ -10,7 +10,8 @@
 # HOSTS adds "mpi.name.n4.hosts2" with the ranks spread over that many network namespaces (root only, else skipped), and
 # with PROVIDERS only "mpi.name.n4.net.hosts2".
 # LEVEL is what the GoogleTest main asks of MPI_Init_thread. PLAIN: the program has a main of its own.
-# ENV: variables of the job, NAME=value. ONE_CPU: all ranks share one processor.
+# ENV: variables of the job, NAME=value. ONE_CPU: all ranks share one processor. DEV_SHM: size of /dev/shm (root only, else
+# skipped). BAR_COPIES: the kernel refuses copies between processes, with EPERM or ENOSYS.
 # STATUS: mpirun must end with this exit status, and say on standard error why.
 # Another registration of a program that exists (other label, filter or rank counts): leave SOURCES out and give
 # PROGRAM target.
@@ -19,7 +20,7 @@ set(COW_RUN_RANKS ${CMAKE_CURRENT_LIST_DIR}/run_ranks)
 set(COW_TEST_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.cpp)
 
 function(cow_mpi_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;ONE_CPU" "TIMEOUT;LEVEL;PROGRAM;FILTER;STATUS"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;ONE_CPU" "TIMEOUT;LEVEL;PROGRAM;FILTER;STATUS;DEV_SHM;BAR_COPIES"
                         "SOURCES;RANKS;LABELS;PROVIDERS;HOSTS;ARGS;LIBS;ENV")
   if(NOT COW_MPI_FOUND)
     return()
@@ -56,6 +57,12 @@ function(cow_mpi_test name)
 
   if(arg_ONE_CPU)
     list(APPEND options --one-cpu)
+  endif()
+  if(arg_DEV_SHM)
+    list(APPEND options --dev-shm ${arg_DEV_SHM})
+  endif()
+  if(arg_BAR_COPIES)
+    list(APPEND options --bar-copies ${arg_BAR_COPIES})
   endif()
   foreach(pair IN LISTS arg_ENV)
     list(APPEND options --env ${pair})

@@ -44,6 +44,17 @@ static inline int take_pin(int* argc, char** argv, int rank) {
   return 1;
 }
 
+/* --on CPU: all ranks there, also where the launcher has bound them elsewhere, as Open MPI's does even under taskset. */
+static inline void take_on(int* argc, char** argv) {
+  if (*argc < 3 || strcmp(argv[1], "--on") != 0) return;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(atoi(argv[2]), &one);
+  if (sched_setaffinity(0, sizeof one, &one) != 0) perror("--on");
+  memmove(argv + 1, argv + 3, sizeof(char*) * (size_t)(*argc - 2));
+  *argc -= 2;
+}
+
 static inline int compare_doubles(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
   return (x > y) - (x < y);

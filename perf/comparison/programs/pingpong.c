@@ -1,5 +1,5 @@
 /* Latency: two ranks throw one message back and forth; half a round trip in microseconds, for each size.
-   pingpong [--pin] SIZE... */
+   pingpong [--on CPU] [--pin] SIZE... */
 #include "measure.h"
 
 typedef struct {
@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  take_on(&argc, argv);
   const int alone = take_pin(&argc, argv, rank);
   for (int i = 1; i < argc; ++i) {
     const int size = atoi(argv[i]);
