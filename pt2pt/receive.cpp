@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "pt2pt/operation.hpp"
+#include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {
@@ -135,6 +136,7 @@ Error recv(const RecvArgs& args, MPI_Status* status) {
     }
     return success;
   }
+  if (receive_short(args, status)) return success;
   Receive receive(receive_on_stack_kind);
   prepare(receive, args);
   begin(receive);

@@ -18,6 +18,15 @@ struct Plain {
   std::size_t room;
 };
 
+// What is looked for in a lane, and where it goes.
+struct Wanted {
+  std::uint64_t context;
+  int source;
+  int tag;
+  std::byte* to;
+  std::size_t room;
+};
+
 [[gnu::always_inline]] inline bool look_up_plain(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                                                  MPI_Comm handle, Plain& out) {
   out.type = find(datatype);
@@ -44,21 +53,20 @@ void fill(MPI_Status* status, int source, int tag, std::size_t size) {
 enum class Outcome { received, nothing_yet, not_plain };
 
 // Takes the next message of a lane into the buffer, if it is the eager message that is wanted and fits.
-[[gnu::always_inline]] inline Outcome take_short(Peer& peer, const Plain& plain, void* buffer, int source, int tag,
-                                                 MPI_Status* status) {
+[[gnu::always_inline]] inline Outcome take_short(Peer& peer, const Wanted& wanted, MPI_Status* status) {
   Link& link = *peer.link;
   if (!link.in.ready()) return Outcome::nothing_yet;
   const wire::Header& next = link.in.head();
-  const bool wanted = next.kind == wire::Kind::eager && next.context == plain.comm->context && next.source == source &&
-                      (tag == next.tag || tag == MPI_ANY_TAG) && link.in.size() <= plain.room;
-  if (__builtin_expect(!wanted, 0)) return Outcome::not_plain;
+  const bool is_it = next.kind == wire::Kind::eager && next.context == wanted.context && next.source == wanted.source &&
+                     (wanted.tag == next.tag || wanted.tag == MPI_ANY_TAG) && link.in.size() <= wanted.room;
+  if (__builtin_expect(!is_it, 0)) return Outcome::not_plain;
   const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
     transport::note_received(peer, head);
-    if (__builtin_expect(size > plain.room, 0)) size = plain.room;  // its writer has changed it meanwhile
+    if (__builtin_expect(size > wanted.room, 0)) size = wanted.room;  // its writer has changed it meanwhile
     if (size <= transport::shm::inline_size)
-      transport::shm::copy_inline(static_cast<std::byte*>(data_of(buffer, *plain.type)), body, size);
+      transport::shm::copy_inline(wanted.to, body, size);
     else
-      memcpy(data_of(buffer, *plain.type), body, size);
+      memcpy(wanted.to, body, size);
     fill(status, head.source, head.tag, size);
     transport::give_back_soon(peer, transport::cost_of(size));
   });
@@ -68,28 +76,40 @@ enum class Outcome { received, nothing_yet, not_plain };
   return Outcome::nothing_yet;
 }
 
-}  // namespace
-
-bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
-                   MPI_Status* status) {
+[[gnu::always_inline]] inline bool receive_soon(Process process, const Wanted& wanted, MPI_Status* status) {
   // A program that does nothing but receive short messages lets the rest of the library go on now and then.
   constexpr unsigned receives_between_polls = 64;
   // As long as waiting begins with spinning, about a microsecond of it.
   constexpr int patience = 100;
   static unsigned receives = 0;
-  Plain plain;
-  if (!short_peers || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
-  Peer* peer = short_peers[plain.comm->group->process(source)];
+  Peer* peer = short_peers[process];
   if (__builtin_expect(!peer || !peer->link->active, 0)) return false;
   if (__builtin_expect(++receives % receives_between_polls == 0, 0)) progress::poll();
   if (__builtin_expect(!engine.posted.empty() || engine.unexpected.size() > 0, 0)) return false;
   for (int i = 0; i < patience; ++i) {
-    const Outcome outcome = take_short(*peer, plain, buffer, source, tag, status);
+    const Outcome outcome = take_short(*peer, wanted, status);
     if (outcome != Outcome::nothing_yet) return outcome == Outcome::received;
     if (runtime::waiting_policy().spin == 0) return false;
     __builtin_ia32_pause();
   }
   return false;
+}
+
+}  // namespace
+
+bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
+                   MPI_Status* status) {
+  Plain plain;
+  if (!short_peers || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
+  auto* to = static_cast<std::byte*>(data_of(buffer, *plain.type));
+  return receive_soon(plain.comm->group->process(source), {plain.comm->context, source, tag, to, plain.room}, status);
+}
+
+bool receive_short(const RecvArgs& args, MPI_Status* status) {
+  if (!short_peers || !args.type->contiguous || args.rank < 0 || args.comm->remote_group) return false;
+  const std::size_t room = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  auto* to = static_cast<std::byte*>(data_of(args.buffer, *args.type));
+  return receive_soon(args.comm->group->process(args.rank), {args.context, args.rank, args.tag, to, room}, status);
 }
 
 bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,

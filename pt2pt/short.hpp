@@ -79,6 +79,8 @@ void allow_short_path(bool allowed);
 bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                    MPI_Status* status);
 
+bool receive_short(const RecvArgs& args, MPI_Status* status);  // for a caller that has looked everything up
+
 // Posts a receive that needs no attention but to be matched. False: nothing was done.
 bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                 MPI_Request* request);
