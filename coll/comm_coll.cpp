@@ -49,7 +49,12 @@ Error make_comm_coll(Comm& comm) {
     if (*text != "true" && *text != "false") return refuse("info key cow_reproducible", "expected true or false");
     reproducible = *text == "true";
   }
-  comm.coll = new CommColl(Selector(comm.size(), layout, find_nodes(comm), model, forced, reproducible));
+  auto* const coll = new CommColl(Selector(comm.size(), layout, find_nodes(comm), model, forced, reproducible));
+  const Nodes* const nodes = coll->selector.nodes();
+  coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
+                    comm.size() <= most_ranks_on_memory && !layout && !reproducible;
+  if (settings().coll_memory == "always") coll->suitable = CommColl::suitable_before;
+  comm.coll = coll;
   return success;
 }
 

@@ -1,6 +1,7 @@
 // What collectives know of a communicator: the choice of algorithms, made at its first collective.
 #pragma once
 
+#include "coll/node_area.hpp"
 #include "coll/operation.hpp"
 #include "coll/select.hpp"
 #include "objects/comm.hpp"
@@ -10,16 +11,29 @@ namespace cow::coll {
 struct CommColl : CommExtension {
   explicit CommColl(Selector&& s) : selector(std::move(s)) {}
   Selector selector;
+
+  // Blocking collectives on memory that all ranks share: possible, as far as is known; how many there were that would
+  // have gone by it; and the memory, made when the communicator has shown that it is used.
+  bool on_memory = false;
+  int suitable = 0;
+  static constexpr int suitable_before = 8;
+  std::unique_ptr<NodeArea> area;
 };
 
 Error make_comm_coll(Comm& comm);
 
 // The selector of a communicator. Its layout is that of find_layout(); "cow_coll" and COW_COLL name algorithms;
 // "cow_reproducible" and COW_REPRODUCIBLE keep to one order of combining.
-inline Error selector_of(Comm& comm, Selector*& out) {
+inline Error comm_coll_of(Comm& comm, CommColl*& out) {
   if (!comm.coll)
     if (Error error = make_comm_coll(comm)) return error;
-  out = &static_cast<CommColl*>(comm.coll)->selector;
+  out = static_cast<CommColl*>(comm.coll);
+  return success;
+}
+inline Error selector_of(Comm& comm, Selector*& out) {
+  CommColl* coll = nullptr;
+  if (Error error = comm_coll_of(comm, coll)) return error;
+  out = &coll->selector;
   return success;
 }
 

@@ -7,7 +7,35 @@
 
 namespace cow::coll {
 
+namespace {
+
+// Does it on shared memory if all ranks of the communicator can; the answer is the same everywhere, since it goes by what
+// they all know and have in common.
+Error try_memory(Operation& operation, bool& done) {
+  Comm& comm = *operation.comm;
+  CommColl* coll;
+  if (Error error = comm_coll_of(comm, coll)) return error;
+  if (!coll->on_memory || !NodeArea::suits(operation, comm.size())) return success;
+  if (coll->selector.forced().by_collective[static_cast<std::size_t>(operation.collective)]) return success;
+  if (!coll->area) {
+    if (++coll->suitable < CommColl::suitable_before) return success;
+    if (Error error = NodeArea::make(comm, coll->area)) return error;
+    coll->on_memory = coll->area != nullptr;
+    if (!coll->area) return success;
+  }
+  return coll->area->run(operation, done);
+}
+
+}  // namespace
+
 Error run_blocking(Operation& operation) {
+  bool done = false;
+  if (!operation.comm->inter())
+    if (Error error = try_memory(operation, done)) return error;
+  return done ? success : run_by_messages(operation);
+}
+
+Error run_by_messages(Operation& operation) {
   Comm& comm = *operation.comm;
   if (comm.inter()) {
     Run run(comm, next_tag(comm), operation.unit, nullptr, nullptr);

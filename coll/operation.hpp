@@ -55,8 +55,9 @@ void perform(V& v, const Operation& operation, Algorithm algorithm) {
     v.transfer(piece.user, piece.count, piece.type, v.at(args.recv, piece.at), piece.count * piece.type->size, nullptr);
 }
 
-// Runs it now.
+// Runs it now: directly on shared memory where the communicator has come to that, else by messages.
 Error run_blocking(Operation& operation);
+Error run_by_messages(Operation& operation);
 
 // Begins it: the request is the caller's (one reference).
 Error begin(Operation& operation, Request*& out);

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/settings.hpp"
 #include "coll/machine_file.hpp"
+#include "coll/on_memory.hpp"
 
 namespace cow::coll {
 namespace {
@@ -25,6 +26,16 @@ std::string readable(Count bytes) {
   int unit = 0;
   while (bytes >= 1024 && bytes % 1024 == 0 && unit < 4) bytes /= 1024, ++unit;
   return std::to_string(bytes) + " " + units[unit];
+}
+
+// What is done by memory where the ranks share a node; empty if nothing is.
+std::string memory_line(Collective collective, int size) {
+  const Count most = most_on_memory(collective, size);
+  if (most < 0) return {};
+  char line[160];
+  std::snprintf(line, sizeof line, "  %-21s   up to %8s  shared memory, without messages (blocking calls)\n",
+                name_of(collective), readable(most).c_str());
+  return line;
 }
 
 // A middling size of those with so many significant bits.
@@ -117,8 +128,10 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
       "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
   if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
   out += "\n";
+  const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout && !settings().reproducible;
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
+    if (memory && !forced.by_collective[static_cast<std::size_t>(c)]) out += memory_line(collective, machine.ranks);
     std::size_t previous = algorithms().size();
     for (int log = -1; log <= 30; ++log) {
       const Count bytes = log < 0 ? 0 : Count{1} << log;

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
+#include "coll/node_area.hpp"
 #include "objects/comm.hpp"
 #include "objects/group.hpp"
 #include "objects/origin.hpp"
@@ -82,6 +83,16 @@ void tell_send(Report& report, const pt2pt::Send& send) {
                 static_cast<unsigned long long>(comm.context), send.size);
 }
 
+// Collectives that wait for others on shared memory, without any message.
+void tell_memory_waits(Report& report) {
+  using Area = coll::NodeArea;
+  for (const Area::Waiting* w = Area::first_waiting(); w; w = Area::next(*w)) {
+    const Comm& comm = Area::comm_of(*w);
+    report.line("collective %d on %s (context %llx): waits for %s", Area::number(*w), name_of(comm),
+                static_cast<unsigned long long>(comm.context), process_text(comm, Area::missing(*w)).c_str());
+  }
+}
+
 // Those of the blocking call itself, if there are such; else all.
 template <class Operation>
 std::vector<const Operation*> narrowed(std::vector<const Operation*> all, const RequestKind& on_stack) {
@@ -106,6 +117,8 @@ void tell_operations(Report& report) {
   });
   std::sort(receives.begin(), receives.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
   std::size_t told = 0;
+  tell_memory_waits(report);
+  if (coll::NodeArea::first_waiting() && !blocking_receive && !blocking_send) return;
   if (blocking_receive || !blocking_send)
     for (const pt2pt::Receive* receive : narrowed(receives, pt2pt::receive_on_stack_kind))
       if (told++ < most_told) tell_receive(report, *receive);

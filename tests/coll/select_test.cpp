@@ -112,6 +112,10 @@ TEST(Selection, IsPrinted) {
   EXPECT_EQ(complaint, "");
   for (int c = 0; c < collectives; ++c)
     EXPECT_NE(table.find(std::string("  ") + name_of(static_cast<Collective>(c)) + " "), std::string::npos);
+  const char* const memory = "shared memory, without messages";
+  EXPECT_EQ(table.find(memory), std::string::npos);
+  EXPECT_NE(describe_selection({"", 8, 8}, complaint).find(memory), std::string::npos);
+  EXPECT_EQ(describe_selection({"", 8, 4}, complaint).find(memory), std::string::npos);  // two nodes
   EXPECT_EQ(describe_selection({"torus:4x4x4", 63, 1}, complaint), "");
   EXPECT_EQ(complaint, "layout torus:4x4x4 has 64 places for 63 ranks; it would fit: torus:7x3x3");
 }

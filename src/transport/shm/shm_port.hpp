@@ -90,7 +90,7 @@ class ShmPort final : public Port {
   bool drained() const override { return true; }
 
   void draw_attention(shm::Link& link);  // Link's
-  void wake(std::uint32_t index);
+  void wake(std::uint32_t index);        // whoever sleeps there, for something that it finds without this port
   std::uint64_t malformed() const { return malformed_; }
   bool listens_to(std::uint32_t index) const { return links_[index].active; }
 

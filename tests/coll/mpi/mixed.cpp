@@ -1,9 +1,12 @@
 // Random collectives on several communicators at once, in all three forms, with random types, counts, roots and
 // algorithms, against what plain loops say each rank must end with.
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <string>
 
 #include "coll/registry.hpp"
 #include "support/ranks.hpp"
@@ -244,7 +247,7 @@ void set_hints(MPI_Comm comm, ranks::Random& random) {
   MPI_Info_free(&info);
 }
 
-std::vector<MPI_Comm> make_comms(ranks::Random& random) {
+std::vector<MPI_Comm> make_comms(ranks::Random& random, bool with_hints) {
   const int n = ranks::count(), me = ranks::rank();
   std::vector<MPI_Comm> comms(5, MPI_COMM_NULL);
   MPI_Comm_dup(MPI_COMM_WORLD, &comms[0]);
@@ -252,7 +255,8 @@ std::vector<MPI_Comm> make_comms(ranks::Random& random) {
   MPI_Comm_split(MPI_COMM_WORLD, 0, -me, &comms[2]);                                     // the other way round
   MPI_Comm_split(MPI_COMM_WORLD, me % 2, me, &comms[3]);                                 // two at once
   MPI_Comm_split(MPI_COMM_WORLD, me >= n / 3 ? 0 : MPI_UNDEFINED, (me * 5) % n, &comms[4]);  // some, mixed
-  for (MPI_Comm comm : comms) set_hints(comm, random);
+  for (MPI_Comm comm : comms)
+    if (with_hints) set_hints(comm, random);
   return comms;
 }
 
@@ -268,12 +272,12 @@ void finish(std::vector<std::unique_ptr<Job>>& jobs, ranks::Random& own) {
   jobs.clear();
 }
 
-TEST(Mixed, ManyKindsOnSeveralCommunicatorsAtOnce) {
-  auto random = ranks::shared_random(11);
-  auto own = ranks::own_random(12);
+void run_many(std::uint64_t seed, bool with_hints) {
+  auto random = ranks::shared_random(seed);
+  auto own = ranks::own_random(seed + 1);
   constexpr int rounds = 12, together = 25;
   for (int round = 0; round < rounds; ++round) {
-    std::vector<MPI_Comm> comms = make_comms(random);
+    std::vector<MPI_Comm> comms = make_comms(random, with_hints);
     std::vector<std::unique_ptr<Shape>> shapes;
     std::vector<std::unique_ptr<Job>> jobs;
     int multiple = 1;
@@ -305,6 +309,47 @@ TEST(Mixed, ManyKindsOnSeveralCommunicatorsAtOnce) {
     for (MPI_Comm& comm : comms)
       if (comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
     if (testing::Test::HasFailure()) break;
+  }
+}
+
+TEST(Mixed, ManyKindsOnSeveralCommunicatorsAtOnce) { run_many(11, true); }
+
+// What is blocking goes by shared memory then, where the library was told to do so from the first one on.
+TEST(MixedAsChosen, ManyKindsOnSeveralCommunicatorsAtOnce) { run_many(13, false); }
+
+// How many pieces of shared memory for collectives this process has mapped.
+int pieces_mapped() {
+  std::ifstream maps("/proc/self/maps");
+  int count = 0;
+  for (std::string line; std::getline(maps, line);) count += line.find("memfd:cow-shared") != std::string::npos;
+  return count;
+}
+
+bool always_on_memory() {
+  const char* const setting = getenv("COW_COLL_MEMORY");
+  return setting && std::string(setting) == "always" && ranks::count() > 1;
+}
+
+TEST(MixedAsChosen, SharedMemoryComesWithUseAndGoesWithItsCommunicator) {
+  const int pieces = always_on_memory();
+  MPI_Comm comm;
+  const int before = pieces_mapped();
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  EXPECT_EQ(pieces_mapped(), before);
+  ASSERT_MPI_OK(MPI_Barrier(comm));
+  EXPECT_EQ(pieces_mapped(), before + pieces);
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+  EXPECT_EQ(pieces_mapped(), before);
+}
+
+TEST(MixedAsChosen, DifferentCollectivesAreToldApart) {
+  if (!always_on_memory()) GTEST_SKIP() << "messages of different collectives wait for each other for ever";
+  ranks::ReturningComm comm;
+  int in = 1, out = 0;
+  if (ranks::rank() == 0) {
+    EXPECT_MPI_ERROR(MPI_Allreduce(&in, &out, 1, MPI_INT, MPI_SUM, comm), MPI_ERR_OTHER);
+  } else {
+    EXPECT_MPI_ERROR(MPI_Bcast(&in, 1, MPI_INT, 0, comm), MPI_ERR_OTHER);
   }
 }
 

@@ -1,0 +1,176 @@
+// The board: memory that all ranks of a communicator on one node map, on which small collectives are done without
+// messages. Here stands what lies where and the rules by which it is written; coll/node_area.hpp does collectives on it.
+//
+// Collectives on the board (or the rounds of a long one) are numbered. Each rank enters each of them by writing the number
+// into a line of its own, behind whatever it gives: a few bytes in the line itself, which then moves in one cache line
+// together with its number, or more in a room. Whoever needs what others give waits until he sees their numbers.
+//
+// Lines and rooms are used in turn, so that a rank may be ahead of those who still read. Who has entered round n has left
+// all before it; so a place that was last used k rounds ago may be written again when all have entered the round after
+// that one. Where everybody waits for everybody this is so without looking.
+//
+// A rank writes to its own part only, and nothing here is an atomic read-modify-write, but for fence().
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace cow::coll {
+
+class Board {
+ public:
+  using Number = std::uint32_t;
+
+  // What a rank can give in one round: in its line, in a page, or in a large room; and how many of each it uses in turn.
+  static constexpr std::size_t inline_bytes = 56, page_bytes = 4096, most_bytes = 32768;
+  static constexpr Number lines = 32, pages = 4, larges = 2;
+
+  // What a rank that sleeps waits for: that the ranks first … end - 1 have entered round `number`. 0: nothing here.
+  struct Want {
+    Number number = 0;
+    std::uint16_t first = 0, end = 0;
+  };
+
+  static std::size_t bytes_for(int ranks) { return offset_of_rooms(ranks, ranks); }
+
+  // `memory`: bytes_for(size) bytes, at the start of a page; zero at first, as if all had entered round 0. Another first
+  // number, the same for all, is for tests.
+  Board(std::byte* memory, int rank, int size, Number first = 0)
+      : memory_(memory), rank_(rank), size_(size), number_(first), known_(first) {
+    for (Number n = 0; first != 0 && n < lines; ++n) line_of(rank, first - n).number.store(first - n);
+  }
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  Number number() const { return number_; }  // of the present round
+
+  // ---- entering
+
+  // A new round, in which this rank will give `bytes` bytes. The others see the kind, to check that it is theirs.
+  void begin(std::size_t bytes, std::uint8_t kind = 0) {
+    ++number_;
+    bytes_ = bytes;
+    kind_ = kind;
+  }
+  // All must have entered this round before the place can be written; compare with all_entered().
+  Number needed() const { return number_ - depth(bytes_) + 1; }
+  bool may_write() {
+    if (!before(known_, needed())) return true;
+    look();
+    return !before(known_, needed());
+  }
+  std::byte* place() { return place_of(rank_, number_, bytes_); }
+  void enter() {
+    Line& line = line_of(rank_, number_);
+    line.bytes = static_cast<std::uint16_t>(bytes_);
+    line.kind = kind_;
+    line.number.store(number_, std::memory_order_release);
+  }
+
+  // ---- seeing others
+
+  bool has_entered(int rank, Number number) const {
+    return !before(line_of(rank, number).number.load(std::memory_order_acquire), number);
+  }
+  // All of first … end - 1; begins with `from`, which is then the first that has not.
+  bool have_entered(int& from, int end, Number number) const {
+    while (from < end && has_entered(from, number)) ++from;
+    return from >= end;
+  }
+  bool have_entered(const Want& want) const {
+    int from = want.first;
+    return have_entered(from, want.end, want.number);
+  }
+  // What a rank that has entered the present round, or the one before, gave in it.
+  const std::byte* given(int rank, Number number) const { return place_of(rank, number, given_bytes(rank, number)); }
+  std::size_t given_bytes(int rank, Number number) const {
+    return std::min<std::size_t>(line_of(rank, number).bytes, most_bytes);
+  }
+  std::uint8_t kind(int rank) const { return line_of(rank, number_).kind; }
+  // It has been seen that all have entered the present round.
+  void all_are_in() { known_ = number_; }
+
+  // ---- who sleeps, and must be woken
+
+  void want(const Want& want) {
+    part(rank_).want.store(std::uint64_t{want.number} << 32 | std::uint32_t{want.first} << 16 | want.end,
+                           std::memory_order_relaxed);
+  }
+  Want wanted_by(int rank) const {
+    const std::uint64_t text = part(rank).want.load(std::memory_order_relaxed);
+    return {static_cast<Number>(text >> 32), static_cast<std::uint16_t>(text >> 16), static_cast<std::uint16_t>(text)};
+  }
+  // Whether what this rank has done ended the wait of another: to be asked behind a fence(), so that of two who enter at
+  // once at least one sees both.
+  bool has_fulfilled(const Want& want) const {
+    return want.number != 0 && want.first <= rank_ && rank_ < want.end && have_entered(want);
+  }
+  void fence() { fence_.fetch_add(1, std::memory_order_seq_cst); }
+
+  // The part of the memory that begin(bytes) in this or the next rounds may write to; the pages of large rooms need not
+  // exist before.
+  struct Range {
+    std::size_t from, to;
+  };
+  Range small_part() const { return {offset_of_rooms(rank_), offset_of_rooms(rank_) + large_offset}; }
+  Range large_part() const { return {offset_of_rooms(rank_) + large_offset, offset_of_rooms(rank_ + 1)}; }
+  Range all_lines() const { return {0, offset_of_rooms(0)}; }
+  static constexpr bool is_large(std::size_t bytes) { return bytes > page_bytes; }
+
+ private:
+  static constexpr std::size_t line_bytes = 64;
+  static constexpr std::size_t large_offset = pages * page_bytes;
+  static constexpr std::size_t rooms_bytes = large_offset + larges * most_bytes;
+
+  struct alignas(line_bytes) Line {
+    std::atomic<Number> number;
+    std::uint16_t bytes;
+    std::uint8_t kind;
+    alignas(8) std::byte data[inline_bytes];
+  };
+  static_assert(most_bytes <= UINT16_MAX);
+  static_assert(sizeof(Line) == line_bytes);
+  struct Part {
+    alignas(line_bytes) std::atomic<std::uint64_t> want;
+    Line lines[Board::lines];
+  };
+
+  static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
+  static Number depth(std::size_t bytes) { return bytes <= inline_bytes ? lines : bytes <= page_bytes ? pages : larges; }
+
+  Part& part(int rank) const { return reinterpret_cast<Part*>(memory_)[rank]; }
+  Line& line_of(int rank, Number number) const { return part(rank).lines[number % lines]; }
+  static std::size_t offset_of_rooms(int rank, int size) {
+    const std::size_t parts = (sizeof(Part) * static_cast<std::size_t>(size) + page_bytes - 1) / page_bytes * page_bytes;
+    return parts + rooms_bytes * static_cast<std::size_t>(rank);
+  }
+  std::size_t offset_of_rooms(int rank) const { return offset_of_rooms(rank, size_); }
+  std::byte* place_of(int rank, Number number, std::size_t bytes) const {
+    if (bytes <= inline_bytes) return line_of(rank, number).data;
+    std::byte* const rooms = memory_ + offset_of_rooms(rank);
+    if (bytes <= page_bytes) return rooms + number % pages * page_bytes;
+    return rooms + large_offset + number % larges * most_bytes;
+  }
+
+  // Learns which round all have entered, so that it need not be asked again for a while.
+  void look() {
+    Number least = number_ - 1;
+    for (int r = 0; r < size_; ++r)
+      while (before(known_, least) && !has_entered(r, least)) --least;
+    known_ = least;
+  }
+
+  std::byte* memory_;
+  int rank_;
+  int size_;
+  Number number_;
+  Number known_;  // all have entered it
+  std::size_t bytes_ = 0;
+  std::uint8_t kind_ = 0;
+  std::atomic<std::uint32_t> fence_{0};
+};
+
+}  // namespace cow::coll

@@ -1,0 +1,434 @@
+#include "coll/node_area.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "coll/comm_coll.hpp"
+#include "coll/prepare.hpp"
+#include "coll/run.hpp"
+#include "objects/group.hpp"
+#include "objects/op.hpp"
+#include "runtime/progress.hpp"
+#include "runtime/waiting.hpp"
+#include "transport/neighbours.hpp"
+
+namespace cow::coll {
+
+using transport::shm::SharedFile;
+
+// Progress knows of a wait, so that no thread sleeps through its end. It is told of the end once, and then nothing keeps it
+// from sleeping any more: the thread that waits needs the lock from the one that polls, who gives it up when it sleeps.
+struct NodeArea::Waiting : progress::Source {
+  Waiting(const NodeArea& a, const Board::Want& w, int first_missing);
+  ~Waiting();
+  bool over() { return area.board_.have_entered(from, wanted.end, wanted.number); }
+
+  const NodeArea& area;
+  const Board::Want wanted;
+  int from;  // those before it have come
+  bool told = false;
+  Waiting* previous = nullptr;
+  Waiting* following = nullptr;
+};
+
+namespace {
+
+NodeArea::Waiting* waits = nullptr;
+constexpr std::size_t most_memory = std::size_t{256} << 20;  // of all areas of this process, mapped
+std::size_t memory_in_use = 0;
+
+std::byte* bytes_at(Address address) { return reinterpret_cast<std::byte*>(address); }
+
+void copy(Address to, const void* from, Count bytes) {
+  if (bytes > 0) std::memcpy(bytes_at(to), from, static_cast<std::size_t>(bytes));
+}
+
+// How many units a place of so many bytes holds.
+Count units_in(const Unit& unit, Count bytes) { return (bytes - unit.true_extent) / unit.extent + 1; }
+
+// The most that a rank gives in one round.
+Count most_given(const Operation& o, int size) {
+  Count bytes = o.measure;
+  if (reduces(o.collective)) bytes = bytes / std::max<Count>(o.unit.size, 1) * o.unit.extent;
+  if (o.collective == Collective::scatter || o.collective == Collective::alltoall) bytes *= size;
+  return bytes;
+}
+
+Error share_offer(Comm& comm, transport::shm::Offer& offer) {
+  Operation operation;
+  if (Error error = prepare_bcast(operation, comm, {&offer, sizeof offer, find(MPI_BYTE)}, 0)) return error;
+  return run_by_messages(operation);
+}
+
+Error all_can(Comm& comm, bool mine, bool& out) {
+  int own = mine, all = 0;
+  Operation operation;
+  if (Error error = prepare_sum(operation, Collective::allreduce, comm, {&own, 1, find(MPI_INT)}, &all, find(MPI_MIN)))
+    return error;
+  if (Error error = run_by_messages(operation)) return error;
+  out = all != 0;
+  return success;
+}
+
+}  // namespace
+
+// ---- making
+
+NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file)
+    : comm_(comm),
+      file_(std::move(file)),
+      board_(file_->memory() + SharedFile::reserved, comm.rank, comm.size()),
+      rank_(comm.rank),
+      size_(comm.size()) {
+  memory_in_use += file_->size();
+}
+
+NodeArea::~NodeArea() { memory_in_use -= file_->size(); }
+
+// Whether all others are reached through shared memory.
+bool NodeArea::link_up() {
+  for (int r = 0; r < size_; ++r) {
+    const int index = transport::neighbour_index(comm_.group->process(r));
+    if (index < 0) return false;
+    others_.push_back(r == rank_ ? nullptr : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
+  }
+  return true;
+}
+
+Error NodeArea::make(Comm& comm, std::unique_ptr<NodeArea>& out) {
+  const std::size_t bytes = SharedFile::reserved + Board::bytes_for(comm.size());
+  auto file = std::make_unique<SharedFile>();
+  transport::shm::Offer offer;
+  Error error = success;
+  const bool maker = comm.rank == 0;
+  if (maker) error = file->make(bytes, offer);
+  if (Error failed = share_offer(comm, offer)) return failed;
+  if (!maker) error = file->open(bytes, offer);
+  std::unique_ptr<NodeArea> area;
+  bool mine = !error && memory_in_use + bytes <= most_memory;
+  if (mine) {
+    SharedFile& memory = *file;
+    area.reset(new NodeArea(comm, std::move(file)));
+    const auto reserve = [&](Board::Range r) { return !memory.reserve(SharedFile::reserved + r.from, SharedFile::reserved + r.to); };
+    mine = area->link_up() && reserve(area->board_.small_part()) && (!maker || reserve(area->board_.all_lines()));
+  }
+  bool all = false;
+  if (Error failed = all_can(comm, mine, all)) return failed;
+  if (!all) return success;
+  area->file_->close_file();  // by now the others have opened it
+  out = std::move(area);
+  return success;
+}
+
+// ---- a round
+
+std::byte* NodeArea::open(Count bytes) {
+  board_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(present_));
+  if (!board_.may_write()) wait_for({board_.needed(), 0, static_cast<std::uint16_t>(size_)});
+  return board_.place();
+}
+
+// Enters, and wakes who sleeps: see Link::notify for why no fence is needed before the flags are read. A sleeper looks
+// again after it has said that it sleeps, behind a barrier that it makes this processor run.
+void NodeArea::enter() {
+  board_.enter();
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  for (const transport::shm::Link* other : others_) {
+    if (!other) continue;
+    if (other->asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(transport::shm::Sleep::awake))
+      return wake_sleepers();
+  }
+}
+
+// Those whose wait has ended by this rank's entry. Of several who enter at once, at least one sees all of them.
+[[gnu::cold]] void NodeArea::wake_sleepers() {
+  board_.fence();
+  for (int r = 0; r < size_; ++r) {
+    const transport::shm::Link* const other = others_[static_cast<std::size_t>(r)];
+    if (other && other->asleep->load(std::memory_order_seq_cst) != 0 && board_.has_fulfilled(board_.wanted_by(r)))
+      transport::shared_memory->wake(other->index);
+  }
+}
+
+void NodeArea::give(Address from, Count bytes) {
+  std::byte* const place = open(bytes);
+  if (bytes > 0) std::memcpy(place, bytes_at(from), static_cast<std::size_t>(bytes));
+  enter();
+}
+
+void NodeArea::wait(int first, int end) {
+  wait_for({board_.number(), static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(end)});
+  compare_kinds(first, end);
+}
+
+void NodeArea::compare_kinds(int first, int end) {
+  const auto own = static_cast<std::uint8_t>(present_);
+  for (int r = first; r < end; ++r) {
+    const std::uint8_t kind = board_.kind(r);
+    if (kind == own || mismatch_) continue;
+    mismatch_ = fail(ErrorClass::other, "rank %d of the communicator is in %s while this rank is in %s", r,
+                     kind < collectives ? name_of(static_cast<Collective>(kind)) : "no collective", name_of(present_));
+  }
+}
+
+void NodeArea::wait_for_all() {
+  wait(0, size_);
+  board_.all_are_in();
+}
+
+NodeArea::Waiting::Waiting(const NodeArea& a, const Board::Want& w, int first_missing)
+    : area(a), wanted(w), from(first_missing) {
+  poll = [](progress::Source& source) -> std::size_t {
+    auto& self = static_cast<Waiting&>(source);
+    if (self.told || !self.over()) return 0;
+    self.told = true;
+    return 1;
+  };
+  may_sleep = [](progress::Source& source) {
+    auto& self = static_cast<Waiting&>(source);
+    return self.told || !self.over();
+  };
+  progress::add(*this);
+  following = waits;
+  if (waits) waits->previous = this;
+  waits = this;
+}
+
+NodeArea::Waiting::~Waiting() {
+  (previous ? previous->following : waits) = following;
+  if (following) following->previous = previous;
+  progress::remove(*this);
+}
+
+// Only where the others have processors of their own: they may be a cache line away.
+bool NodeArea::spin(const Board::Want& want, int& from) const {
+  if (runtime::waiting_policy().spin == 0) return false;
+  constexpr int tight = 32, rounds = 64;
+  for (int i = 0; i < rounds; ++i) {
+    if (board_.have_entered(from, want.end, want.number)) return true;
+    if (i >= tight) __builtin_ia32_pause();
+  }
+  return false;
+}
+
+void NodeArea::wait_for(const Board::Want& want) {
+  int from = want.first;
+  if (board_.have_entered(from, want.end, want.number) || spin(want, from)) return;
+  board_.want(want);
+  Waiting waiting(*this, want, from);
+  progress::wait_until([&] { return waiting.over(); });
+  board_.want({});
+}
+
+// ---- collectives
+
+Error NodeArea::make_large_rooms() {
+  const Board::Range part = board_.large_part();
+  const Error error = file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to);
+  bool all = false;
+  if (Error failed = all_can(comm_, !error, all)) return failed;
+  large_ = all ? Large::yes : Large::no;
+  return success;
+}
+
+bool NodeArea::suits(const Operation& o, int size) {
+  if (o.collective == Collective::barrier) return size > 1;
+  if (o.measure == 0) return false;  // nothing to wait for
+  if (reduces(o.collective) && !o.unit.op->select) return false;
+  const Count most = most_on_memory(o.collective, size);
+  if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
+    return most_given(o, size) <= most;  // in one round
+  return o.measure <= most;
+}
+
+Error NodeArea::run(Operation& operation, bool& done) {
+  done = !Board::is_large(static_cast<std::size_t>(most_given(operation, size_))) || large_ == Large::yes;
+  if (!done && large_ == Large::unknown) {
+    if (Error error = make_large_rooms()) return error;
+    done = large_ == Large::yes;
+  }
+  if (!done) return success;
+  present_ = operation.collective;
+  mismatch_ = success;
+  tag_ = next_tag(comm_);
+  Run run(comm_, tag_, operation.unit, nullptr, nullptr);  // for its scratch: it sends nothing
+  Error error = success;
+  coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation.collective, operation.unit, args); });
+  if (mismatch_) return mismatch_;
+  return error ? error : run.result();
+}
+
+Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
+  switch (which) {
+    case Collective::barrier:
+      give(0, 0);
+      wait_for_all();
+      return success;
+    case Collective::bcast:
+      return bcast(a);
+    case Collective::gather:
+      gather(a, false);
+      return success;
+    case Collective::allgather:
+      gather(a, true);
+      return success;
+    case Collective::scatter:
+      scatter(a);
+      return success;
+    case Collective::alltoall:
+      alltoall(a);
+      return success;
+    case Collective::reduce:
+      return reduce(unit, a, false);
+    case Collective::allreduce:
+      return reduce(unit, a, true);
+    case Collective::scan:
+    case Collective::exscan:
+      return scan(unit, a, which == Collective::scan);
+    case Collective::reduce_scatter:
+    case Collective::reduce_scatter_block:
+      return reduce_scatter(unit, a, which == Collective::reduce_scatter);
+    default:
+      broken(__FILE__, __LINE__, "a collective that does not suit");
+  }
+}
+
+Error NodeArea::bcast(const Args& a) {
+  constexpr Count piece = Board::most_bytes;
+  Error error = success;
+  for (Count at = 0; at < a.count; at += piece) {
+    const Count bytes = std::min(piece, a.count - at);
+    const Address data = a.recv + static_cast<Address>(at);
+    if (rank_ == a.root) {
+      give(data, bytes);
+    } else {
+      give(0, 0);
+      wait(a.root, a.root + 1);
+      const auto came = static_cast<Count>(board_.given_bytes(a.root, board_.number()));
+      copy(data, given(a.root), std::min(bytes, came));
+      if (came > bytes)
+        error = fail(ErrorClass::truncate, "the root sends %lld bytes or more, of which %lld fit",
+                     static_cast<long long>(at + came), static_cast<long long>(a.count));
+    }
+  }
+  return error;
+}
+
+void NodeArea::gather(const Args& a, bool everywhere) {
+  const auto block = [&](int r) { return a.recv + static_cast<Address>(r * a.count); };
+  const bool receives = everywhere || rank_ == a.root;
+  if (everywhere || !receives)
+    give(a.send, a.count);
+  else
+    give(0, 0);
+  if (!receives) return;
+  if (everywhere)
+    wait_for_all();
+  else
+    wait(0, size_);
+  for (int r = 0; r < size_; ++r)
+    if (r != rank_) copy(block(r), given(r), a.count);
+  if (block(rank_) != a.send) std::memmove(bytes_at(block(rank_)), bytes_at(a.send), static_cast<std::size_t>(a.count));
+}
+
+void NodeArea::scatter(const Args& a) {
+  const Address own = a.send + static_cast<Address>(rank_ * a.count);
+  if (rank_ == a.root) {
+    give(a.send, a.count * size_);
+    if (a.recv != own) std::memmove(bytes_at(a.recv), bytes_at(own), static_cast<std::size_t>(a.count));
+  } else {
+    give(0, 0);
+    wait(a.root, a.root + 1);
+    copy(a.recv, given(a.root, rank_ * a.count), a.count);
+  }
+}
+
+void NodeArea::alltoall(const Args& a) {
+  give(a.send, a.count * size_);
+  wait_for_all();
+  for (int r = 0; r < size_; ++r) copy(a.recv + static_cast<Address>(r * a.count), given(r, rank_ * a.count), a.count);
+}
+
+// The units [at, at + n) of what ranks first … end - 1 gave in a round, combined in order, from the last to the first, each
+// put on the left. `to`: where the first byte of data goes.
+Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n) {
+  if (n == 0) return success;
+  const Count offset = at * unit.extent;
+  const auto lb = static_cast<Address>(unit.true_lb);
+  copy(to, board_.given(end - 1, round) + offset, unit.span(n));
+  for (int r = end - 2; r >= first; --r) {
+    const Address left = reinterpret_cast<Address>(board_.given(r, round) + offset) - lb;
+    if (Error error = reduce_local(*unit.op, *unit.type, bytes_at(left), bytes_at(to - lb), n)) return error;
+  }
+  return success;
+}
+
+Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
+  constexpr Count most_to_combine = 16384;  // bytes; more of them are divided among the ranks
+  const Count piece = units_in(unit, Board::most_bytes);
+  const bool receives = everywhere || rank_ == a.root;
+  for (Count at = 0; at < a.count; at += piece) {
+    const Count n = std::min(piece, a.count - at), bytes = unit.span(n);
+    const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
+    const bool by_blocks = bytes * size_ > most_to_combine;
+    give(a.send + offset, bytes);
+    if (by_blocks || everywhere)
+      wait_for_all();
+    else if (receives)
+      wait(0, size_);
+    if (by_blocks) {
+      if (Error error = reduce_blocks(unit, a.recv + offset, n, receives)) return error;
+    } else if (receives) {
+      if (Error error = combine(unit, a.recv + offset, board_.number(), 0, size_, 0, n)) return error;
+    }
+  }
+  return success;
+}
+
+// The second half of a reduction whose vectors have been given: each rank combines a block and gives it.
+Error NodeArea::reduce_blocks(const Unit& unit, Address recv, Count n, bool receives) {
+  const EvenBlocks blocks{n, size_};
+  const Board::Number round = board_.number();
+  const Count own = blocks.length(rank_);
+  const auto place = reinterpret_cast<Address>(open(unit.span(own)));
+  const Error error = combine(unit, place, round, 0, size_, blocks.offset(rank_), own);
+  enter();
+  if (error || !receives) return error;
+  wait(0, size_);
+  for (int r = 0; r < size_; ++r)
+    copy(recv + static_cast<Address>(blocks.offset(r) * unit.extent), given(r), unit.span(blocks.length(r)));
+  return success;
+}
+
+Error NodeArea::reduce_scatter(const Unit& unit, const Args& a, bool with_counts) {
+  const Count at = with_counts ? a.displs[rank_] : a.count * rank_;
+  const Count own = with_counts ? a.counts[rank_] : a.count;
+  const Count all = with_counts ? a.displs[size_ - 1] + a.counts[size_ - 1] : a.count * size_;
+  const auto lb = static_cast<Address>(unit.true_lb);
+  give(a.send + lb, unit.span(all));
+  wait_for_all();
+  return combine(unit, a.recv + lb, board_.number(), 0, size_, at, own);
+}
+
+Error NodeArea::scan(const Unit& unit, const Args& a, bool inclusive) {
+  const Count piece = units_in(unit, Board::most_bytes);
+  for (Count at = 0; at < a.count; at += piece) {
+    const Count n = std::min(piece, a.count - at);
+    const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
+    give(a.send + offset, unit.span(n));
+    if (rank_ == 0 && !inclusive) continue;
+    wait(0, rank_);
+    if (Error error = combine(unit, a.recv + offset, board_.number(), 0, rank_ + inclusive, 0, n)) return error;
+  }
+  return success;
+}
+
+// ---- for reports
+
+const NodeArea::Waiting* NodeArea::first_waiting() { return waits; }
+const NodeArea::Waiting* NodeArea::next(const Waiting& waiting) { return waiting.following; }
+const Comm& NodeArea::comm_of(const Waiting& waiting) { return waiting.area.comm_; }
+int NodeArea::number(const Waiting& waiting) { return waiting.area.tag_; }
+int NodeArea::missing(const Waiting& waiting) { return waiting.from; }
+
+}  // namespace cow::coll

@@ -1,0 +1,94 @@
+// Collectives of a communicator whose ranks all share a node, directly on memory: flags and one copy, no messages. Blocking
+// calls only. The memory and the rules of writing to it are those of coll/board.hpp; a round is an entry of all ranks.
+//
+//   barrier         enter, wait for all
+//   allreduce       give the vector, wait for all, combine all vectors in rank order, each rank for itself; when there is
+//                   much to combine, each rank only its block, which it gives in a second round
+//   reduce          the same, but only the root waits and combines, or collects the blocks
+//   bcast, scatter  the root gives; the others wait for it alone
+//   gather          all give; the root waits for all
+//   allgather, alltoall, reduce_scatter, reduce_scatter_block    give all, wait for all, take one's own
+//   scan, exscan    give the vector, wait for those below, combine
+//
+// Long vectors go piece by piece. Whoever enters wakes those who sleep, if it was the last whom they waited for. Ranks that
+// call different collectives are told so, as far as they meet.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "coll/board.hpp"
+#include "coll/on_memory.hpp"
+#include "coll/operation.hpp"
+#include "transport/shm/shared_file.hpp"
+
+namespace cow::transport::shm {
+struct Link;
+}
+
+namespace cow::coll {
+
+class NodeArea {
+ public:
+  // Made by all ranks of the communicator together; `out` stays null, at all of them, where one of them cannot.
+  static Error make(Comm& comm, std::unique_ptr<NodeArea>& out);
+
+  NodeArea(const NodeArea&) = delete;
+  NodeArea& operator=(const NodeArea&) = delete;
+  ~NodeArea();
+
+  // Whether an operation of so many ranks could go by memory: the same answer at every rank.
+  static bool suits(const Operation& operation, int size);
+
+  // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
+  Error run(Operation& operation, bool& done);
+
+  // A wait on a board, for reports of what a rank waits for.
+  struct Waiting;
+  static const Waiting* first_waiting();
+  static const Waiting* next(const Waiting& waiting);
+  static const Comm& comm_of(const Waiting& waiting);
+  static int number(const Waiting& waiting);   // of the collective, as tags count them
+  static int missing(const Waiting& waiting);  // a rank that has not come yet
+
+ private:
+  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file);
+  bool link_up();
+  Error make_large_rooms();
+
+  // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
+  std::byte* open(Count bytes);
+  void enter();
+  void give(Address from, Count bytes);
+  void wait(int first, int end);
+  void wait_for_all();
+  void compare_kinds(int first, int end);
+  void wait_for(const Board::Want& want);
+  bool spin(const Board::Want& want, int& from) const;
+  void wake_sleepers();
+
+  Error perform(Collective which, const Unit& unit, const Args& args);
+  Error bcast(const Args& a);
+  void gather(const Args& a, bool everywhere);
+  void scatter(const Args& a);
+  void alltoall(const Args& a);
+  Error reduce(const Unit& unit, const Args& a, bool everywhere);
+  Error reduce_blocks(const Unit& unit, Address recv, Count n, bool receives);
+  Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
+  Error scan(const Unit& unit, const Args& a, bool inclusive);
+  Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);
+  const void* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
+
+  Comm& comm_;
+  std::unique_ptr<transport::shm::SharedFile> file_;
+  Board board_;
+  const int rank_;
+  const int size_;
+  int tag_ = 0;                                 // of the present collective
+  Collective present_ = Collective::barrier;
+  Error mismatch_ = success;                    // noted in the present collective
+  enum class Large : std::uint8_t { unknown, yes, no } large_ = Large::unknown;
+  std::vector<transport::shm::Link*> others_;  // by rank; null for this one
+};
+
+}  // namespace cow::coll

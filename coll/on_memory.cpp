@@ -1,0 +1,33 @@
+#include "coll/on_memory.hpp"
+
+#include "coll/board.hpp"
+
+namespace cow::coll {
+
+Count most_on_memory(Collective collective, int size) {
+  constexpr Count one_round = Board::most_bytes;
+  if (size < 2 || size > most_ranks_on_memory) return -1;
+  switch (collective) {
+    case Collective::barrier:
+      return 0;
+    case Collective::bcast:
+    case Collective::reduce:
+    case Collective::allreduce:
+      return 8 * one_round;
+    case Collective::gather:
+    case Collective::allgather:
+      return one_round;
+    case Collective::scatter:
+    case Collective::alltoall:
+      return one_round / size;
+    case Collective::scan:
+    case Collective::exscan:
+    case Collective::reduce_scatter:
+    case Collective::reduce_scatter_block:
+      return one_round;
+    default:
+      return -1;
+  }
+}
+
+}  // namespace cow::coll

@@ -1,0 +1,167 @@
+// The rules of the board, between threads: each is a rank with a view of its own on the same memory. Random rounds of all
+// the patterns in which collectives use it; whoever reads must find what was given in that very round.
+#include "coll/board.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+namespace cow::coll {
+namespace {
+
+struct Free {
+  void operator()(void* memory) const { free(memory); }
+};
+using Memory = std::unique_ptr<void, Free>;
+
+Memory make_memory(int ranks) {
+  const std::size_t bytes = (Board::bytes_for(ranks) + Board::page_bytes - 1) / Board::page_bytes * Board::page_bytes;
+  Memory memory(aligned_alloc(Board::page_bytes, bytes));
+  memset(memory.get(), 0, bytes);
+  return memory;
+}
+
+std::byte letter(Board::Number round, int rank, std::size_t i) {
+  return static_cast<std::byte>(round * 131 + static_cast<unsigned>(rank) * 17 + i * 7);
+}
+
+enum class Pattern { all_to_all, from_root, to_root, from_below };
+
+struct Round {
+  Pattern pattern;
+  int root;
+  std::size_t bytes;
+  bool gives(int rank) const { return pattern == Pattern::from_root ? rank == root : true; }
+  int first() const { return pattern == Pattern::from_root ? root : 0; }
+  int end(int rank, int size) const {
+    if (pattern == Pattern::from_root) return rank == root ? root : root + 1;
+    if (pattern == Pattern::to_root) return rank == root ? size : 0;
+    return pattern == Pattern::from_below ? rank : size;
+  }
+};
+
+Round random_round(std::mt19937& random, int size) {
+  const std::size_t sizes[] = {0,    1,    8, Board::inline_bytes,  Board::inline_bytes + 1, Board::page_bytes, Board::page_bytes + 1,
+                               9000, Board::most_bytes};
+  // Long bytes are rare: what is tested is the order of things.
+  const std::size_t kinds = random() % 16 == 0 ? std::size(sizes) : 5;
+  return {static_cast<Pattern>(random() % 4), static_cast<int>(random() % static_cast<unsigned>(size)), sizes[random() % kinds]};
+}
+
+class Rank {
+ public:
+  Rank(void* memory, int rank, int size) : board_(static_cast<std::byte*>(memory), rank, size) {}
+
+  // Returns how many bytes were not what they should be.
+  int go_through(const Round& round) {
+    const int me = board_.rank(), size = board_.size();
+    board_.begin(round.gives(me) ? round.bytes : 0, static_cast<std::uint8_t>(round.pattern));
+    while (!board_.may_write()) std::this_thread::yield();
+    std::byte* const place = board_.place();
+    for (std::size_t i = 0; round.gives(me) && i < round.bytes; ++i) place[i] = letter(board_.number(), me, i);
+    board_.enter();
+    int from = round.first();
+    const int first = from, end = round.end(me, size);
+    while (!board_.have_entered(from, end, board_.number())) std::this_thread::yield();
+    if (end - first == size) board_.all_are_in();
+    int wrong = 0;
+    for (int r = first; r < end; ++r) wrong += look_at(r, round);
+    return wrong;
+  }
+
+ private:
+  int look_at(int r, const Round& round) const {
+    const Board::Number number = board_.number();
+    int wrong = board_.kind(r) != static_cast<std::uint8_t>(round.pattern) || board_.given_bytes(r, number) != round.bytes;
+    const std::byte* const given = board_.given(r, number);
+    for (std::size_t i = 0; i < round.bytes; ++i) wrong += given[i] != letter(number, r, i);
+    return wrong;
+  }
+
+  Board board_;
+};
+
+TEST(Board, EveryRoundBringsWhatWasGivenInIt) {
+  constexpr int rounds = 3000;
+  for (const int size : {2, 3, 5}) {
+    const Memory memory = make_memory(size);
+    std::vector<int> wrong(static_cast<std::size_t>(size));
+    std::vector<std::thread> threads;
+    for (int r = 0; r < size; ++r)
+      threads.emplace_back([&, r] {
+        std::mt19937 random(7), own(static_cast<unsigned>(r));
+        Rank rank(memory.get(), r, size);
+        int& count = wrong[static_cast<std::size_t>(r)];
+        for (int i = 0; i < rounds; ++i) {
+          if (own() % 64 == 0) std::this_thread::yield();
+          count += rank.go_through(random_round(random, size));
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, std::vector<int>(static_cast<std::size_t>(size), 0)) << size << " ranks";
+  }
+}
+
+// One thread plays both ranks, so that who is ahead of whom is known.
+TEST(Board, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
+  for (const auto& [bytes, places] : {std::pair{Board::inline_bytes, Board::lines}, std::pair{Board::page_bytes, Board::pages},
+                                      std::pair{Board::most_bytes, Board::larges}}) {
+    const Memory memory = make_memory(2);
+    Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
+    taker.begin(0);
+    ASSERT_TRUE(taker.may_write());
+    taker.enter();  // and reads what is given in the first round
+    for (Board::Number i = 0; i < places; ++i) {
+      giver.begin(bytes);
+      ASSERT_TRUE(giver.may_write()) << i;
+      giver.enter();
+    }
+    giver.begin(bytes);
+    EXPECT_FALSE(giver.may_write());
+    taker.begin(0);
+    taker.enter();  // it has left the first round
+    EXPECT_TRUE(giver.may_write());
+  }
+}
+
+TEST(Board, WhoEntersLastFulfilsWhatASleeperWants) {
+  const Memory memory = make_memory(3);
+  auto* const bytes = static_cast<std::byte*>(memory.get());
+  Board sleeper(bytes, 0, 3), second(bytes, 1, 3), third(bytes, 2, 3);
+  for (Board* board : {&sleeper, &second, &third}) board->begin(0);
+  sleeper.enter();
+  sleeper.want({sleeper.number(), 0, 3});
+  second.enter();
+  EXPECT_FALSE(second.has_fulfilled(second.wanted_by(0)));  // the third is missing
+  third.enter();
+  EXPECT_TRUE(third.has_fulfilled(third.wanted_by(0)));
+  sleeper.want({sleeper.number(), 0, 2});
+  EXPECT_FALSE(third.has_fulfilled(third.wanted_by(0)));  // it is not the third that is waited for
+  EXPECT_TRUE(second.has_fulfilled(second.wanted_by(0)));
+  sleeper.want({});
+  EXPECT_FALSE(second.has_fulfilled(second.wanted_by(0)));
+}
+
+// The numbers go around.
+TEST(Board, NumbersAreComparedAsTheyGoAround) {
+  const Memory memory = make_memory(2);
+  auto* const bytes = static_cast<std::byte*>(memory.get());
+  Board a(bytes, 0, 2, UINT32_MAX - 50), b(bytes, 1, 2, UINT32_MAX - 50);
+  for (int i = 0; i < 100; ++i) {
+    a.begin(8);
+    ASSERT_TRUE(a.may_write()) << i;
+    a.enter();
+    b.begin(8);
+    ASSERT_TRUE(b.may_write()) << i;
+    EXPECT_FALSE(a.has_entered(1, a.number())) << i;
+    b.enter();
+    EXPECT_TRUE(a.has_entered(1, a.number())) << i;
+  }
+}
+
+}  // namespace
+}  // namespace cow::coll

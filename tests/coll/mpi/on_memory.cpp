@@ -1,0 +1,181 @@
+// Small blocking collectives inside a node, which after the first few of a communicator go by flags in shared memory: many
+// of them, on several communicators, among nonblocking ones, with ranks that come late.
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "support/ranks.hpp"
+
+namespace {
+
+using Ints = std::vector<int>;
+
+int value(int job, int rank, int i) { return job * 7919 + rank * 104729 + i * 31 + 5; }
+
+// One random collective; `random` is the same at all ranks of the communicator.
+void run_one(MPI_Comm comm, int job, ranks::Random& random) {
+  const int n = ranks::count(comm), me = ranks::rank(comm);
+  const int kind = ranks::pick(random, 0, 3), root = ranks::pick(random, 0, n - 1);
+  const int lengths[] = {0, 1, ranks::pick(random, 2, 200), 511, 512, 513, 1500};
+  const int length = lengths[ranks::pick(random, 0, 6)];
+  const bool in_place = ranks::pick(random, 0, 1) == 1;
+  Ints mine, sum(static_cast<std::size_t>(length), 0), got(static_cast<std::size_t>(length), -1);
+  for (int i = 0; i < length; ++i) {
+    mine.push_back(value(job, me, i));
+    for (int r = 0; r < n; ++r) sum[static_cast<std::size_t>(i)] ^= value(job, r, i);
+  }
+  switch (kind) {
+    case 0:
+      EXPECT_MPI_OK(MPI_Barrier(comm));
+      break;
+    case 1: {
+      for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] = value(job, root, i);
+      if (me == root) got = mine;
+      EXPECT_MPI_OK(MPI_Bcast(got.data(), length, MPI_INT, root, comm));
+      EXPECT_EQ(got, sum) << "bcast of " << length << ", job " << job;
+      break;
+    }
+    case 2: {
+      if (in_place && me == root) got = mine;
+      const void* const from = in_place && me == root ? MPI_IN_PLACE : mine.data();
+      EXPECT_MPI_OK(MPI_Reduce(from, got.data(), length, MPI_INT, MPI_BXOR, root, comm));
+      EXPECT_EQ(got, me == root ? sum : Ints(static_cast<std::size_t>(length), -1)) << "reduce of " << length;
+      break;
+    }
+    default:
+      if (in_place) got = mine;
+      EXPECT_MPI_OK(MPI_Allreduce(in_place ? MPI_IN_PLACE : mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
+      EXPECT_EQ(got, sum) << "allreduce of " << length << ", job " << job;
+  }
+}
+
+TEST(OnMemory, ManyOnSeveralCommunicatorsWithLateRanks) {
+  const int n = ranks::count(), me = ranks::rank();
+  auto random = ranks::shared_random(21);
+  auto own = ranks::own_random(22);
+  MPI_Comm comms[3];
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comms[0]));
+  ASSERT_MPI_OK(MPI_Comm_split(MPI_COMM_WORLD, 0, -me, &comms[1]));
+  ASSERT_MPI_OK(MPI_Comm_split(MPI_COMM_WORLD, me < (n + 1) / 2 ? 0 : 1, 0, &comms[2]));
+  std::vector<MPI_Request> requests;
+  for (int job = 0; job < 600; ++job) {
+    const MPI_Comm comm = comms[ranks::pick(random, 0, 2)];
+    ranks::Random same(random());  // so that halves may draw differently
+    if (ranks::pick(own, 0, 60) == 0) usleep(static_cast<useconds_t>(ranks::pick(own, 0, 3000)));
+    if (job % 50 == 0) {
+      requests.emplace_back();
+      ASSERT_MPI_OK(MPI_Ibarrier(comm, &requests.back()));
+    }
+    run_one(comm, job, same);
+    if (testing::Test::HasFailure()) break;
+  }
+  ASSERT_MPI_OK(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE));
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// Everybody sleeps by the time that the last one comes, in turn.
+TEST(OnMemory, WhoSleepsIsWoken) {
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  for (int late = 0; late < std::min(n, 4); ++late) {
+    int sum = 0, token = me == late ? late + 100 : -1;
+    if (me == late) usleep(30'000);
+    ASSERT_MPI_OK(MPI_Bcast(&token, 1, MPI_INT, late, comm));
+    EXPECT_EQ(token, late + 100);
+    if (me == late) usleep(30'000);
+    ASSERT_MPI_OK(MPI_Allreduce(&me, &sum, 1, MPI_INT, MPI_SUM, comm));
+    EXPECT_EQ(sum, n * (n - 1) / 2);
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// The root runs ahead; a slow rank must still find each message.
+TEST(OnMemory, ARootThatRunsAheadOverwritesNothing) {
+  MPI_Comm comm;
+  const int me = ranks::rank();
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 200; ++i) {
+    int token = me == 0 ? i : -1;
+    if (me != 0 && i % 40 == me) usleep(2000);
+    ASSERT_MPI_OK(MPI_Bcast(&token, 1, MPI_INT, 0, comm));
+    ASSERT_EQ(token, i);
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+TEST(OnMemory, TypesMayDifferBetweenRanks) {
+  const int me = ranks::rank();
+  MPI_Datatype spread;
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  ASSERT_MPI_OK(MPI_Type_vector(5, 1, 3, MPI_INT, &spread));
+  ASSERT_MPI_OK(MPI_Type_commit(&spread));
+  for (int i = 0; i < 40; ++i) {
+    Ints buffer(13, -1);
+    const bool holes = me % 2 == i % 2;
+    const int root = i % ranks::count(), step = holes ? 3 : 1;
+    for (int k = 0; me == root && k < 5; ++k) buffer[static_cast<std::size_t>(k * step)] = value(i, root, k);
+    Ints expected(13, -1);
+    for (int k = 0; k < 5; ++k) expected[static_cast<std::size_t>(k * step)] = value(i, root, k);
+    ASSERT_MPI_OK(MPI_Bcast(buffer.data(), holes ? 1 : 5, holes ? spread : MPI_INT, root, comm));
+    ASSERT_EQ(buffer, expected);
+  }
+  ASSERT_MPI_OK(MPI_Type_free(&spread));
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// Values with an index are as long as their types say, and stay with the messages where there are holes.
+TEST(OnMemory, PairsAndOrder) {
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  struct Pair {
+    double number;
+    int where;
+  };
+  for (int i = 0; i < 30; ++i) {
+    const Pair mine{static_cast<double>((me + i) % n), me};
+    Pair got{-1, -1};
+    ASSERT_MPI_OK(MPI_Allreduce(&mine, &got, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm));
+    EXPECT_EQ(got.number, n - 1);
+    EXPECT_EQ((got.where + i) % n, n - 1);
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+TEST(OnMemory, AMessageTooLongIsAnError) {
+  // Of more ranks, by messages, some hear from others who have cut it already.
+  if (ranks::count() != 2) GTEST_SKIP() << "needs two ranks";
+  ranks::ReturningComm comm;
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  Ints buffer(10, ranks::rank());
+  if (ranks::rank() == 0) {
+    EXPECT_MPI_OK(MPI_Bcast(buffer.data(), 10, MPI_INT, 0, comm));
+  } else {
+    EXPECT_MPI_ERROR(MPI_Bcast(buffer.data(), 5, MPI_INT, 0, comm), MPI_ERR_TRUNCATE);
+    EXPECT_EQ(buffer[5], ranks::rank());
+  }
+  EXPECT_MPI_OK(MPI_Barrier(comm));
+}
+
+// With MPI_THREAD_MULTIPLE: each thread on a communicator of its own.
+TEST(OnMemory, FromSeveralThreads) {
+  int level = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&level);
+  if (level < MPI_THREAD_MULTIPLE) GTEST_SKIP() << "needs MPI_THREAD_MULTIPLE";
+  MPI_Comm comms[2];
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back([&, t] {
+      ranks::Random random(static_cast<std::uint64_t>(t) + 5);
+      for (int job = 0; job < 150; ++job) run_one(comms[t], 1000 * t + job, random);
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+}  // namespace
