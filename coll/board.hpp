@@ -12,6 +12,8 @@
 // A rank writes to its own part only, and nothing here is an atomic read-modify-write, but for fence().
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -67,6 +69,7 @@ class Board {
     Line& line = line_of(rank_, number_);
     line.bytes = static_cast<std::uint16_t>(bytes_);
     line.kind = kind_;
+    line.processor = processor_now();
     line.number.store(number_, std::memory_order_release);
   }
 
@@ -90,6 +93,14 @@ class Board {
     return std::min<std::size_t>(line_of(rank, number).bytes, most_bytes);
   }
   std::uint8_t kind(int rank) const { return line_of(rank, number_).kind; }
+  // Whether one of the ranks first … end - 1, who have not entered the present round, was on this processor when it entered
+  // the one before: then it needs the processor, and nothing comes of watching for it.
+  bool one_is_here(int first, int end) const {
+    const std::uint8_t here = processor_now();
+    for (int r = first; r < end; ++r)
+      if (line_of(r, number_ - 1).processor == here && !has_entered(r, number_)) return true;
+    return false;
+  }
   // It has been seen that all have entered the present round.
   void all_are_in() { known_ = number_; }
 
@@ -129,6 +140,7 @@ class Board {
     std::atomic<Number> number;
     std::uint16_t bytes;
     std::uint8_t kind;
+    std::uint8_t processor;
     alignas(8) std::byte data[inline_bytes];
   };
   static_assert(most_bytes <= UINT16_MAX);
@@ -138,6 +150,8 @@ class Board {
     Line lines[Board::lines];
   };
 
+  // By its last digits: in a machine with more than 256 of them it may be another one, and time is lost.
+  static std::uint8_t processor_now() { return static_cast<std::uint8_t>(sched_getcpu()); }
   static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
   static Number depth(std::size_t bytes) { return bytes <= inline_bytes ? lines : bytes <= page_bytes ? pages : larges; }
 

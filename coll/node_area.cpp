@@ -8,6 +8,7 @@
 #include "coll/run.hpp"
 #include "objects/group.hpp"
 #include "objects/op.hpp"
+#include "runtime/lock.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
 #include "transport/neighbours.hpp"
@@ -36,6 +37,7 @@ namespace {
 NodeArea::Waiting* waits = nullptr;
 constexpr std::size_t most_memory = std::size_t{256} << 20;  // of all areas of this process, mapped
 std::size_t memory_in_use = 0;
+constexpr int most_watched = 200;
 
 std::byte* bytes_at(Address address) { return reinterpret_cast<std::byte*>(address); }
 
@@ -200,9 +202,9 @@ NodeArea::Waiting::~Waiting() {
   progress::remove(*this);
 }
 
-// Only where the others have processors of their own: they may be a cache line away.
-bool NodeArea::spin(const Board::Want& want, int& from) const {
-  if (runtime::waiting_policy().spin == 0) return false;
+// For those who run on other processors, and may be a cache line away.
+bool NodeArea::watch(const Board::Want& want, int& from) const {
+  if (runtime::waiting_policy().spin_limit == 0 || board_.one_is_here(from, want.end)) return false;
   constexpr int tight = 32, rounds = 64;
   for (int i = 0; i < rounds; ++i) {
     if (board_.have_entered(from, want.end, want.number)) return true;
@@ -211,12 +213,26 @@ bool NodeArea::spin(const Board::Want& want, int& from) const {
   return false;
 }
 
+// As progress::wait_until, but for this: while all who are missing run on other processors it is of no use to yield this
+// one, and when one of them needs this one, it is given up at once. A rank is scheduled once in a collective, then.
 void NodeArea::wait_for(const Board::Want& want) {
   int from = want.first;
-  if (board_.have_entered(from, want.end, want.number) || spin(want, from)) return;
+  if (board_.have_entered(from, want.end, want.number) || watch(want, from)) return;
   board_.want(want);
   Waiting waiting(*this, want, from);
-  progress::wait_until([&] { return waiting.over(); });
+  progress::Wait wait;
+  int watching = runtime::waiting_policy().spin_limit > 0 ? most_watched : 0;  // polls, of some 50 ns
+  while (!waiting.over()) {
+    if (progress::poll() > 0) {
+      progress::settle(wait);
+    } else if (watching > 0 && !board_.one_is_here(waiting.from, want.end)) {
+      --watching;
+      if (runtime::threads_multiple) runtime::let_others_in();
+      __builtin_ia32_pause();
+    } else {
+      progress::pause(wait);
+    }
+  }
   board_.want({});
 }
 

@@ -64,7 +64,7 @@ class NodeArea {
   void wait_for_all();
   void compare_kinds(int first, int end);
   void wait_for(const Board::Want& want);
-  bool spin(const Board::Want& want, int& from) const;
+  bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
 
   Error perform(Collective which, const Unit& unit, const Args& args);
