@@ -6,6 +6,43 @@
 #include "coll/run.hpp"
 
 namespace cow::coll {
+namespace {
+
+CollectiveTerms terms_of(const Operation& operation) {
+  CollectiveTerms terms;
+  switch (operation.collective) {
+    case Collective::gatherv:
+    case Collective::scatterv: terms.root = operation.args.root; break;
+    case Collective::bcast:
+    case Collective::reduce:
+    case Collective::gather:
+    case Collective::scatter: terms.root = operation.args.root; [[fallthrough]];
+    case Collective::allreduce:
+    case Collective::allgather:
+    case Collective::alltoall:
+    case Collective::scan:
+    case Collective::exscan:
+    case Collective::reduce_scatter_block:
+    case Collective::reduce_scatter: terms.bytes = operation.measure; break;
+    default: break;
+  }
+  return terms;
+}
+
+// While it lives, reports can tell what runs.
+class Running {
+ public:
+  Running(Comm& comm, const Operation& operation) : comm_(comm), terms_(terms_of(operation)) { comm.running = &terms_; }
+  ~Running() { comm_.running = nullptr; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  Comm& comm_;
+  CollectiveTerms terms_;
+};
+
+}  // namespace
 
 namespace {
 
@@ -46,6 +83,7 @@ Error run_by_messages(Operation& operation) {
   if (Error error = selector_of(comm, selector)) return error;
   keep_order(operation, *selector);
   const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
+  const Running running(comm, operation);
   Run run(comm, next_tag(comm), operation.unit, selector->layout(), selector->nodes());
   perform(run, operation, [algorithm](Run& v, const Args& args) { run_algorithm(algorithm, v, args); });
   return run.result();

@@ -45,7 +45,9 @@ bool Why::take(std::uint32_t rank, std::string_view line) {
     wait.collective = true;
     wait.number = static_cast<int>(number_at(after(text, "collective ")));
     wait.place = before(after(text, " on "), "):") + ")";
-    wait.peer = rank_at(after(text, "waits for "));
+    const std::string_view peer = after(text, "waits for ");
+    wait.peer = rank_at(peer);
+    wait.terms = after(peer, ", ");
   } else if (text.rfind("receive from ", 0) == 0) {
     wait.peer = rank_at(after(text, "receive from "));
   } else if (text.rfind("send to ", 0) == 0) {
@@ -69,12 +71,13 @@ std::vector<std::string> Why::conclude(std::uint32_t ranks) const {
   return out;
 }
 
-// Ranks that are in different collectives on one communicator, at the same number.
+// Ranks that are in different collectives on one communicator, at the same number, or in the same with other terms.
 void Why::mismatches(std::vector<std::string>& out) const {
   std::map<std::pair<std::string, int>, std::map<std::string, std::vector<std::uint32_t>>> calls;
   for (const auto& [rank, report] : reports_) {
     if (report.waits.empty() || !report.waits.front().collective || !tells_collective(report.call)) continue;
-    calls[{report.waits.front().place, report.waits.front().number}][report.call].push_back(rank);
+    const Wait& wait = report.waits.front();
+    calls[{wait.place, wait.number}][report.call + (wait.terms.empty() ? "" : " (" + wait.terms + ")")].push_back(rank);
   }
   for (const auto& [where, by_call] : calls) {
     if (by_call.size() < 2) continue;

@@ -30,6 +30,7 @@ class Why {
     int number = 0;         // collective: which one on its communicator
     std::string place;      // the communicator: name and context, which tells those of one name apart
     std::int64_t peer = -1; // -1: any rank
+    std::string terms;      // collective: what must be alike at all ranks: "root 0, 8 bytes"
   };
   struct Report {
     std::string call;

@@ -60,27 +60,29 @@ const char* name_of(const Comm& comm) { return comm.name.empty() ? "a communicat
 // What of a communicator a message belongs to: the program's, a collective's (whose number is the tag), or the library's.
 bool is_of_collective(std::uint64_t context) { return context % 2 != 0; }
 
+void tell_collective(Report& report, const Comm& comm, int tag, const std::string& peer) {
+  std::string terms;
+  if (comm.running && comm.running->root >= 0) terms += ", root " + std::to_string(comm.running->root);
+  if (comm.running && comm.running->bytes >= 0) terms += ", " + std::to_string(comm.running->bytes) + " bytes";
+  report.line("collective %d on %s (context %llx): waits for %s%s", tag & 0x3fffffff, name_of(comm),
+              static_cast<unsigned long long>(comm.context), peer.c_str(), terms.c_str());
+}
+
 void tell_receive(Report& report, const pt2pt::Receive& receive) {
   const Comm& comm = *receive.args.comm;
   const std::string from = process_text(comm, receive.args.rank);
-  if (is_of_collective(receive.args.context))
-    report.line("collective %d on %s (context %llx): waits for %s", receive.args.tag & 0x3fffffff, name_of(comm),
-                static_cast<unsigned long long>(comm.context), from.c_str());
-  else
-    report.line("receive from %s, %s, on %s (context %llx), room for %zu bytes", from.c_str(),
-                tag_text(receive.args.tag).c_str(), name_of(comm), static_cast<unsigned long long>(comm.context),
-                receive.room);
+  if (is_of_collective(receive.args.context)) return tell_collective(report, comm, receive.args.tag, from);
+  report.line("receive from %s, %s, on %s (context %llx), room for %zu bytes", from.c_str(),
+              tag_text(receive.args.tag).c_str(), name_of(comm), static_cast<unsigned long long>(comm.context),
+              receive.room);
 }
 
 void tell_send(Report& report, const pt2pt::Send& send) {
   const Comm& comm = *send.args.comm;
   const std::string to = process_text(comm, send.args.rank);
-  if (is_of_collective(send.args.context))
-    report.line("collective %d on %s (context %llx): waits for %s", send.args.tag & 0x3fffffff, name_of(comm),
-                static_cast<unsigned long long>(comm.context), to.c_str());
-  else
-    report.line("send to %s, tag %d, on %s (context %llx), %zu bytes", to.c_str(), send.args.tag, name_of(comm),
-                static_cast<unsigned long long>(comm.context), send.size);
+  if (is_of_collective(send.args.context)) return tell_collective(report, comm, send.args.tag, to);
+  report.line("send to %s, tag %d, on %s (context %llx), %zu bytes", to.c_str(), send.args.tag, name_of(comm),
+              static_cast<unsigned long long>(comm.context), send.size);
 }
 
 // Collectives that wait for others on shared memory, without any message.

@@ -27,6 +27,12 @@ const char* name_of(GiveBack mode);  // as settings and info keys have it
 bool parse(const std::string& name, GiveBack& out);
 extern GiveBack default_give_back;  // the setting's; decided at start
 
+// What all ranks must have said alike of a collective: for reports of ranks that wait in it.
+struct CollectiveTerms {
+  int root = -1;           // -1: it has none
+  std::int64_t bytes = -1;  // of a block or of the vector; -1: they may differ
+};
+
 struct Comm : Object {
   // Messages of a communicator travel in its context; those of its collectives in context | 1. Contexts are even,
   // unique over connected jobs, and never used again.
@@ -47,6 +53,7 @@ struct Comm : Object {
   int completion_fd = -1;             // owned; see completion_fd.hpp
   GiveBack give_back = default_give_back;
   std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags
+  const CollectiveTerms* running = nullptr;  // of the blocking collective that this rank is in, on an intracommunicator
 
   bool inter() const { return remote_group != nullptr; }
   int size() const { return group->size(); }

@@ -62,6 +62,11 @@ class WhyItHangs(unittest.TestCase):
         self.assertIn("in MPI_Allreduce", last)
         self.assertIn("rank 3 is in MPI_Gather", last)
 
+    def test_collectives_with_other_roots(self):
+        last = self.told("roots", 3)[-1]
+        self.assertIn("collectives do not match on MPI_COMM_WORLD: ", last)
+        self.assertIn("rank 2 is in MPI_Reduce (root 2, 4 bytes)", last)
+
     def test_a_slow_rank(self):
         self.assertIn("rank 1 does not wait in MPI (it computes, is stopped, or waits elsewhere), and ranks 0 and 2 wait for "
                       "it", self.told("slow")[-1])

@@ -42,6 +42,14 @@ TEST(Why, MismatchedCollectivesAreNamed) {
                      "(number 17 on this communicator)");
 }
 
+TEST(Why, OtherRootsAndLengthsAreNamed) {
+  Why why;
+  for (std::uint32_t rank = 0; rank < 3; ++rank) wait(why, rank, "MPI_Bcast", collective(4, 3) + ", root 1, 8 bytes");
+  wait(why, 3, "MPI_Bcast", collective(4, 0) + ", root 3, 8 bytes");
+  EXPECT_EQ(why.conclude(4)[0], "collectives do not match on MPI_COMM_WORLD: ranks 0-2 are in MPI_Bcast (root 1, 8 bytes), "
+                                "rank 3 is in MPI_Bcast (root 3, 8 bytes) (number 4 on this communicator)");
+}
+
 TEST(Why, TheSlowRankIsNamed) {
   Why why;
   wait(why, 0, "MPI_Barrier", collective(3, 2));

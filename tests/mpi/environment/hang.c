@@ -1,4 +1,4 @@
-/* Three programs that hang, by the word in argv[1], and one that only goes slowly. */
+/* Four programs that hang, by the word in argv[1], and one that only goes slowly. */
 #include <mpi.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,11 @@ static void call_different_collectives(int rank, int size) {
     MPI_Gather(&in, 1, MPI_INT, all, 1, MPI_INT, rank, MPI_COMM_WORLD);
   else
     MPI_Allreduce(&in, &out, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+}
+
+static void name_different_roots(int rank, int size) {
+  int in = rank, out = 0;
+  MPI_Reduce(&in, &out, 1, MPI_INT, MPI_SUM, rank == size - 1 ? rank : 0, MPI_COMM_WORLD);
 }
 
 static void be_slow(int rank) {
@@ -35,6 +40,7 @@ int main(int argc, char** argv) {
   MPI_Barrier(MPI_COMM_WORLD);
   if (strcmp(argv[1], "circle") == 0) wait_in_a_circle(rank, size);
   if (strcmp(argv[1], "mismatch") == 0) call_different_collectives(rank, size);
+  if (strcmp(argv[1], "roots") == 0) name_different_roots(rank, size);
   if (strcmp(argv[1], "slow") == 0) be_slow(rank);
   while (1) pause();
 }
