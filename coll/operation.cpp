@@ -42,10 +42,6 @@ class Running {
   CollectiveTerms terms_;
 };
 
-}  // namespace
-
-namespace {
-
 // Does it on shared memory if all ranks of the communicator can; the answer is the same everywhere, since it goes by what
 // they all know and have in common.
 Error try_memory(Operation& operation, bool& done) {

@@ -105,6 +105,31 @@ TEST(Communicators, FreedWithAMessageOnTheWay) {
   EXPECT_EQ(in, (me + n - 1) % n);
 }
 
+// Disconnecting waits for what is under way: sends that the program has not waited for, and collectives.
+TEST(Communicators, Disconnect) {
+  const int me = ranks::rank(), n = ranks::count();
+  MPI_Comm copy;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &copy));
+  std::vector<int> out(100'000, me), in(100'000, -1);
+  int sum = -1;
+  MPI_Request requests[3];
+  ASSERT_MPI_OK(MPI_Irecv(in.data(), 100'000, MPI_INT, (me + n - 1) % n, 3, copy, &requests[0]));
+  ASSERT_MPI_OK(MPI_Isend(out.data(), 100'000, MPI_INT, (me + 1) % n, 3, copy, &requests[1]));
+  ASSERT_MPI_OK(MPI_Iallreduce(&me, &sum, 1, MPI_INT, MPI_SUM, copy, &requests[2]));
+  ASSERT_MPI_OK(MPI_Comm_disconnect(&copy));
+  EXPECT_EQ(copy, MPI_COMM_NULL);
+  EXPECT_EQ(in.back(), (me + n - 1) % n);
+  EXPECT_EQ(sum, n * (n - 1) / 2);
+  int flag = 0;
+  ASSERT_MPI_OK(MPI_Testall(3, requests, &flag, MPI_STATUSES_IGNORE));
+  EXPECT_TRUE(flag);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  MPI_Comm world = MPI_COMM_WORLD;
+  EXPECT_MPI_ERROR(MPI_Comm_disconnect(&world), MPI_ERR_COMM);
+  EXPECT_EQ(world, MPI_COMM_WORLD);
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+}
+
 int attribute(int key) {
   int* value = nullptr;
   int flag = 0;
