@@ -70,7 +70,7 @@ std::string name_of(MPI_Datatype type) {
 }
 
 constexpr int count = 5;
-using Elements = std::array<unsigned char, count * 64>;
+struct alignas(64) Elements : std::array<unsigned char, count * 64> {};
 
 // What a rank contributes: each byte 0 or 1, which is a value of every type, and of floating ones a number so small that
 // two of them add up exactly.
