@@ -140,6 +140,17 @@ inline void free_receive(Receive& receive) {
   destroy(receive);
 }
 
+// The program sees that a receive went well: its handle has ended, and with it the handle's reference.
+[[gnu::always_inline]] inline void see_received(MPI_Request& handle, Request& request, MPI_Status* status) {
+  if (status) {
+    const int kept = status->MPI_ERROR;
+    *status = request.status;
+    status->MPI_ERROR = kept;
+  }
+  handle = MPI_REQUEST_NULL;
+  if (--request.references == 0) free_receive(static_cast<Receive&>(request));
+}
+
 // Fills in what all sends (receives) need; takes the engine's reference, and those to the datatype and communicator.
 void prepare(Send& send, const SendArgs& args);
 [[gnu::always_inline]] inline void prepare(Receive& receive, const RecvArgs& args, std::size_t room) {

@@ -128,9 +128,12 @@ bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source
 }
 
 bool wait_for_received(MPI_Request* handle, MPI_Status* status) {
-  Request* request = find(*handle);
-  if (!request || !request->done()) return false;
-  return conclude_received(*handle, *request, status);
+  Request* request = table<Request>().erase_if(reinterpret_cast<std::uintptr_t>(*handle), [](const Request& each) {
+    return each.kind == &receive_kind && each.done() && each.status.MPI_ERROR == MPI_SUCCESS;
+  });
+  if (!request) return false;
+  see_received(*handle, *request, status);
+  return true;
 }
 
 }  // namespace cow::pt2pt

@@ -36,14 +36,8 @@ Error look_up_in_array(const MPI_Request* handles, int i, Request*& out) {
 
 bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status) {
   if (request.kind != &receive_kind || request.status.MPI_ERROR != MPI_SUCCESS) return false;
-  if (status) {
-    const int kept = status->MPI_ERROR;
-    *status = request.status;
-    status->MPI_ERROR = kept;
-  }
   table<Request>().erase(request);
-  handle = MPI_REQUEST_NULL;
-  if (--request.references == 0) free_receive(static_cast<Receive&>(request));
+  see_received(handle, request, status);
   return true;
 }
 

@@ -84,11 +84,22 @@ class HandleTable {
     }
     Slot& slot = place(object.index);
     COW_INVARIANT(slot.object == &object);
-    slot.object = nullptr;
-    ++slot.generation;
-    slot.next_free = free_;
-    free_ = object.index;
-    object.index = 0;
+    end(slot, object);
+  }
+
+  // Ends the handle and returns its object, if accept(T&) says so; null: nothing was done. Not for predefined ones.
+  template <class Accept>
+  [[gnu::always_inline]] T* erase_if(std::uintptr_t handle, Accept accept) {
+    const auto index = static_cast<std::uint32_t>(handle);
+    if (__builtin_expect(index < first_dynamic || index / chunk_slots >= max_chunks, 0)) return nullptr;
+    Slot* chunk = chunks_[index / chunk_slots].load(std::memory_order_relaxed);
+    if (__builtin_expect(!chunk, 0)) return nullptr;
+    Slot& slot = chunk[index % chunk_slots];
+    T* object = slot.object;
+    if (__builtin_expect(slot.generation != static_cast<std::uint32_t>(handle >> 32) || !object, 0)) return nullptr;
+    if (!accept(*object)) return nullptr;
+    end(slot, *object);
+    return object;
   }
 
   // Calls visit(T&) for each object that has a handle.
@@ -111,6 +122,14 @@ class HandleTable {
   };
   static constexpr std::uint32_t chunk_slots = 1024;
   static constexpr std::uint32_t max_chunks = 1 << 14;
+
+  void end(Slot& slot, T& object) {
+    slot.object = nullptr;
+    ++slot.generation;
+    slot.next_free = free_;
+    free_ = object.index;
+    object.index = 0;
+  }
 
   Slot& place(std::uint32_t index) {
     return chunks_[index / chunk_slots].load(std::memory_order_relaxed)[index % chunk_slots];
