@@ -386,31 +386,32 @@ Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
   for (Count at = 0; at < a.count; at += piece) {
     const Count n = std::min(piece, a.count - at), bytes = unit.span(n);
     const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
-    const bool by_blocks = bytes * size_ > most_to_combine;
     give(a.send + offset, bytes);
-    if (by_blocks || everywhere)
+    if (everywhere)
       wait_for_all();
     else if (receives)
       wait(0, size_);
-    if (by_blocks) {
-      if (Error error = reduce_blocks(unit, a.recv + offset, n, receives)) return error;
-    } else if (receives) {
-      if (Error error = combine(unit, a.recv + offset, board_.number(), 0, size_, 0, n)) return error;
-    }
+    else
+      continue;
+    const Address result = a.recv + offset;
+    const Error error = everywhere && bytes * size_ > most_to_combine
+                            ? reduce_blocks(unit, result, n)
+                            : combine(unit, result, board_.number(), 0, size_, 0, n);
+    if (error) return error;
   }
   return success;
 }
 
-// The second half of a reduction whose vectors have been given: each rank combines a block and gives it.
-Error NodeArea::reduce_blocks(const Unit& unit, Address recv, Count n, bool receives) {
+// The second half of an allreduce whose vectors have been given: each rank combines a block and gives it.
+Error NodeArea::reduce_blocks(const Unit& unit, Address recv, Count n) {
   const EvenBlocks blocks{n, size_};
   const Board::Number round = board_.number();
   const Count own = blocks.length(rank_);
   const auto place = reinterpret_cast<Address>(open(unit.span(own)));
   const Error error = combine(unit, place, round, 0, size_, blocks.offset(rank_), own);
   enter();
-  if (error || !receives) return error;
-  wait(0, size_);
+  if (error) return error;
+  wait_for_all();
   for (int r = 0; r < size_; ++r)
     copy(recv + static_cast<Address>(blocks.offset(r) * unit.extent), given(r), unit.span(blocks.length(r)));
   return success;

@@ -4,7 +4,7 @@
 //   barrier         enter, wait for all
 //   allreduce       give the vector, wait for all, combine all vectors in rank order, each rank for itself; when there is
 //                   much to combine, each rank only its block, which it gives in a second round
-//   reduce          the same, but only the root waits and combines, or collects the blocks
+//   reduce          the same, but only the root waits and combines
 //   bcast, scatter  the root gives; the others wait for it alone
 //   gather          all give; the root waits for all
 //   allgather, alltoall, reduce_scatter, reduce_scatter_block    give all, wait for all, take one's own
@@ -73,7 +73,7 @@ class NodeArea {
   void scatter(const Args& a);
   void alltoall(const Args& a);
   Error reduce(const Unit& unit, const Args& a, bool everywhere);
-  Error reduce_blocks(const Unit& unit, Address recv, Count n, bool receives);
+  Error reduce_blocks(const Unit& unit, Address recv, Count n);
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);
   Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);

@@ -4,6 +4,7 @@
 
 namespace cow::coll {
 
+// Beyond, what is copied from process to process in one go is faster. Measured with 2, 4 and 8 ranks on two processors.
 Count most_on_memory(Collective collective, int size) {
   constexpr Count one_round = Board::most_bytes;
   if (size < 2 || size > most_ranks_on_memory) return -1;
@@ -11,9 +12,10 @@ Count most_on_memory(Collective collective, int size) {
     case Collective::barrier:
       return 0;
     case Collective::bcast:
-    case Collective::reduce:
     case Collective::allreduce:
-      return 8 * one_round;
+      return (size == 2 ? 16 : 4) * one_round;
+    case Collective::reduce:
+      return one_round / 2;  // the root does all the work
     case Collective::gather:
     case Collective::allgather:
       return one_round;
