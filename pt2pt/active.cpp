@@ -238,10 +238,10 @@ void active_arrived(Peer& peer, const wire::Header& head, const std::byte* body,
   entry.handler(&message, entry.state);
   short_peers = allowed;
   ++active_counters.handled;
-  if (running.credit)
+  if (__builtin_expect(running.credit != nullptr, 0))
     drop(running.credit);
   else
-    transport::give_back(peer, cost);
+    transport::give_back_soon(peer, cost);
 }
 
 // ---- large payloads
@@ -431,11 +431,16 @@ Error send_elsewhere(const ActiveArgs& args, Process process, bool wait_for_it, 
   if (whole > transport::shm::inline_size) return false;
   Peer* const peer = transport::up_neighbours ? transport::up_neighbours[process] : nullptr;
   if (!peer) return false;
-  std::byte bytes[transport::shm::inline_size];
-  copy_bytes(bytes, args.header, static_cast<std::size_t>(args.header_size));
-  copy_bytes(bytes + args.header_size, args.payload, args.size);
-  return transport::post_short(*peer, {wire::Kind::active, args.comm->context, args.comm->rank, tag_of(args.handler, args.header_size)},
-                               transport::cost_of(whole), bytes, whole);
+  std::byte both[transport::shm::inline_size];
+  const void* bytes = args.size == 0 ? args.header : args.payload;
+  if (__builtin_expect(args.size != 0 && args.header_size != 0, 0)) {
+    memcpy(both, args.header, static_cast<std::size_t>(args.header_size));
+    memcpy(both + args.header_size, args.payload, args.size);
+    bytes = both;
+  }
+  const transport::shm::Label label{wire::Kind::active, args.comm->context, args.comm->rank,
+                                    tag_of(args.handler, args.header_size)};
+  return transport::post_short(*peer, label, transport::cost_of(whole), bytes, whole);
 }
 
 Error send_or_queue(const ActiveArgs& args, bool wait_for_it, Credit* credit) {

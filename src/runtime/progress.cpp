@@ -19,6 +19,7 @@
 #include "base/list.hpp"
 #include "base/settings.hpp"
 #include "runtime/lock.hpp"
+#include "runtime/quick_poll.hpp"
 #include "runtime/waiting.hpp"
 
 namespace cow::progress {
@@ -166,6 +167,16 @@ std::size_t poll_all() {
 std::size_t poll() {
   ++program_polls;
   return poll_all();
+}
+
+std::size_t (*quick)() = nullptr;
+
+std::size_t poll_quickly() {
+  if (polling || !quick) return 0;
+  polling = true;
+  const std::size_t events = quick();
+  polling = false;
+  return events;
 }
 
 bool is_polling() { return polling; }

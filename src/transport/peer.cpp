@@ -11,6 +11,7 @@
 #include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
+#include "runtime/quick_poll.hpp"
 #include "transport/connect.hpp"
 #include "transport/dispatch.hpp"
 #include "transport/neighbours.hpp"
@@ -235,6 +236,7 @@ void set_up_source() {
   source.descriptors = descriptors;
   source.may_sleep = may_sleep;
   if (shared_memory) source.awake = [](progress::Source&) { shared_memory->awake(); };
+  if (shared_memory) progress::quick = poll_neighbours;
   if (shared_memory && !port) {
     source.sleep = [](progress::Source&, Nanoseconds limit) { shared_memory->sleep(limit); };
     source.interrupt = [](progress::Source&) { shared_memory->interrupt_sleep(); };
@@ -297,6 +299,7 @@ bool port_is_drained() { return !port || port->drained(); }
 void close() {
   delete[] std::exchange(up_neighbours, nullptr);
   if (!port && !shared_memory) return;
+  progress::quick = nullptr;
   progress::remove(source);
   port.reset();
   peers.clear();
