@@ -22,9 +22,9 @@ struct Model {
   double node_beta = 0.0002;       // a byte of it
   double gamma = 0.00025;          // reducing a byte
   double copy = 0.0001;            // copying a byte
-  double keep = 0.00035;           // copying a byte into fresh memory; this and the next two are for send modes
-  double snapshot = 400;           // taking a snapshot of the process and ending it
-  double resident = 0.000012;      // for each byte of the process that is in memory
+  double keep = 0.0003;            // copying a byte into fresh memory; this and the next two are for send modes
+  double snapshot = 300;           // taking a snapshot of the process and ending it
+  double resident = 0.00005;       // for each byte of the process that is in memory
   double hop = 0.1;                // one more link on the way
   bool store_and_forward = false;  // each link takes the whole message before the next; else wormhole
 };

@@ -1,5 +1,6 @@
 // Large messages. The sender makes an offer, which is matched like any message; the receiver then reads the data, or
 // asks for them: to be written into its memory, or to be sent in pieces. See protocol.cpp for which.
+#include <algorithm>
 #include <cstring>
 
 #include "base/settings.hpp"
@@ -286,6 +287,7 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
 void make_offer(Send& send) {
   send.id = engine.sends.insert(send);
   wire::Offer offer{.size = send.size, .send = send.id};
+  offer.sent = now();
   transport::Port& port = transport::port_of(*send.peer);
   const Shape shape{send.size, send.args.type->contiguous, true};
   const bool can_read = choose(shape, port.limits(send.peer->destination), 0) == Protocol::read;
@@ -321,6 +323,8 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uin
   receive.transfer->received = 0;
   receive.transfer->remote = offer.send;
   receive.transfer->offer = offer;
+  if (peer.neighbour)
+    waited = static_cast<std::uint32_t>(std::clamp<Nanoseconds>((now() - offer.sent) / microsecond, 0, 1 << 30));
   receive.transfer->waited = waited;
   receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);
   if (receive.transfer->expected == 0) return end_pull(receive, success);

@@ -11,9 +11,9 @@ namespace cow::pt2pt {
 // Times in microseconds, or microseconds a byte.
 struct SendCosts {
   double alpha = 1.0, beta = 0.0002;  // a message that is not kept: its start, a byte of it
-  double keep = 0.00035;              // a byte that is copied into fresh memory
-  double snapshot = 400;              // taking and ending one
-  double resident = 0.000012;         // for each byte that is resident
+  double keep = 0.0003;               // a byte that is copied into fresh memory
+  double snapshot = 300;              // taking and ending one
+  double resident = 0.00005;          // for each byte that is resident
 };
 
 // Those of messages within the node and between nodes; set at the start.

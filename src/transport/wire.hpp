@@ -89,8 +89,9 @@ struct Offer {
   std::uint16_t flags = 0;      // offer_contiguous or 0
   std::uint64_t address = 0;    // of its first byte, as Registration::address
   std::byte key[32] = {};
+  std::int64_t sent = 0;        // ns, when, by the sender's monotonic clock: that of the receiver on the same node
 };
-static_assert(sizeof(Offer) == 56);
+static_assert(sizeof(Offer) == 64);
 inline constexpr std::uint16_t offer_contiguous = 1;  // the data are one run of memory: the sender could write them
 
 // The receiver asks for `size` bytes: written to its memory when key_size is not 0, else in pieces.
