@@ -111,7 +111,8 @@ Traffic Patterns::of(std::int64_t name, const std::function<void(int rank, std::
   return place->second;
 }
 
-void Cost::messages(Traffic traffic, double bytes, int times) {
+void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways) {
+  if (both_ways && traffic.hops == 0) bytes *= 2;
   time_ += times * message_time(model_, traffic.hops, bytes * traffic.load);
   steps_ += times;
 }

@@ -19,9 +19,9 @@ struct Model {
   double alpha = 8.0;              // one message between nodes, start to end
   double beta = 0.0004;            // a byte on a link
   double node_alpha = 1.0;         // one message inside a node
-  double node_beta = 0.0002;       // a byte of it
-  double gamma = 0.00025;          // reducing a byte
-  double copy = 0.0001;            // copying a byte
+  double node_beta = 0.00008;      // a byte of it
+  double gamma = 0.00006;          // reducing a byte
+  double copy = 0.00003;           // copying a byte
   double keep = 0.0003;            // copying a byte into fresh memory; this and the next two are for send modes
   double snapshot = 300;           // taking a snapshot of the process and ending it
   double resident = 0.00005;       // for each byte of the process that is in memory
@@ -70,13 +70,15 @@ class Cost {
   Cost(const Model& model, Patterns* patterns, bool inside = false)
       : model_(model), patterns_(patterns), flat_(inside ? Traffic{0, 1} : Traffic{2, 1}) {}
 
-  void shift(int distance, double bytes, int times = 1) {
-    messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times);
+  // The two directions of a wire carry at once; inside a node both pass through the same memory, one after the other.
+  // `both_ways`: ranks send and receive in the same step.
+  void shift(int distance, double bytes, int times = 1, bool both_ways = true) {
+    messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times, both_ways);
   }
   // A step of a binomial tree: those whose number is a multiple of 2 * distance, to those `distance` above them.
-  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1); }
-  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1); }
-  void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times); }
+  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1, false); }
+  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1, true); }
+  void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times, true); }
   // `count` messages one rank sends or receives at once through its own link.
   void fan(int count, double bytes);
   void all(double bytes, int ranks);                           // everybody to everybody at once
@@ -106,7 +108,7 @@ class Cost {
   int steps() const { return steps_; }
 
  private:
-  void messages(Traffic traffic, double bytes, int times);
+  void messages(Traffic traffic, double bytes, int times, bool both_ways);
   void add(const Cost& part) { time_ += part.time_, steps_ += part.steps_; }
   double start() const;  // of a further message in the same step
 

@@ -4,20 +4,21 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "coll/algorithms/all.hpp"
 
 namespace cow::coll {
 namespace {
 
-// One large block is kept between calls. Guarded by the progress lock; a thread that waits inside a collective has
-// taken the block out.
+// Some large blocks are kept between calls: fresh ones are pages that the kernel has to clear, which takes longer than a
+// reduction of them. Guarded by the progress lock; a thread that waits inside a collective has taken its blocks out.
 struct Kept {
   void* block = nullptr;
   std::size_t bytes = 0;
 };
-Kept kept;
-constexpr std::size_t most_kept = std::size_t{4} << 20;
+std::array<Kept, 4> kept;
+constexpr std::size_t most_kept = std::size_t{4} << 20;  // of one
 
 struct BlockHead {
   std::size_t bytes;
@@ -26,11 +27,10 @@ struct BlockHead {
 static_assert(sizeof(BlockHead) == 64);
 
 void* take_block(std::size_t bytes) {
-  if (kept.bytes >= bytes) {
-    void* const block = kept.block;
-    kept = {};
-    return block;
-  }
+  Kept* fitting = nullptr;  // the smallest that does
+  for (Kept& each : kept)
+    if (each.bytes >= bytes && (!fitting || each.bytes < fitting->bytes)) fitting = &each;
+  if (fitting) return std::exchange(*fitting, {}).block;
   // Room for a little more than asked, so that a series of growing collectives does not allocate each time.
   const std::size_t room = bytes < most_kept / 2 ? std::max<std::size_t>(2 * bytes, 65536) : bytes;
   void* const block = std::aligned_alloc(64, (room + sizeof(BlockHead) + 63) / 64 * 64);
@@ -40,9 +40,10 @@ void* take_block(std::size_t bytes) {
 
 void give_block(void* block) {
   const std::size_t bytes = static_cast<BlockHead*>(block)->bytes;
-  if (bytes > kept.bytes && bytes <= most_kept) {
-    std::free(kept.block);
-    kept = {block, bytes};
+  Kept& smallest = *std::min_element(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.bytes < b.bytes; });
+  if (bytes > smallest.bytes && bytes <= most_kept) {
+    std::free(smallest.block);
+    smallest = {block, bytes};
   } else {
     std::free(block);
   }

@@ -18,7 +18,7 @@ struct BcastChain {
     if (p.size < 2) return;
     const Count segment = std::min(std::max<Count>(p.bytes, 1), pipeline_segment(p.bytes, 1, p.size - 1));
     const Count segments = (std::max<Count>(p.bytes, 1) + segment - 1) / segment;
-    cost.shift(1, static_cast<double>(segment), static_cast<int>(p.size - 2 + segments));
+    cost.shift(1, static_cast<double>(segment), static_cast<int>(p.size - 2 + segments), p.size > 2);
   }
 
   template <class V>

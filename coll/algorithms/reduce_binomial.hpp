@@ -2,7 +2,7 @@
 // rooted at rank 0, combines in the fixed order of Fold, and sends the result to the root in one more step.
 //
 // When: small vectors, any p.
-// Cost: ceil(log2 p) (alpha + n (beta + gamma)), "ordered" one alpha + n beta more unless the root is 0.
+// Cost: ceil(log2 p) (alpha + n (beta + gamma)) and a copy, "ordered" one alpha + n beta more unless the root is 0.
 // Source: folklore; Thakur, Rabenseifner, Gropp, IJHPCA 2005.
 #pragma once
 
@@ -47,7 +47,10 @@ struct ReduceBinomial {
   static constexpr Collective collective = Collective::reduce;
   static constexpr const char* name = "binomial";
   static bool valid(const Problem& p) { return p.commutative; }
-  static void cost(Cost& cost, const Problem& p) { cost_reduce_tree(cost, p); }
+  static void cost(Cost& cost, const Problem& p) {
+    cost.copy(static_cast<double>(p.bytes));
+    cost_reduce_tree(cost, p);
+  }
 
   template <class V>
   static void run(V& v, const Args& a) {

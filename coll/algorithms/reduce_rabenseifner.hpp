@@ -2,7 +2,7 @@
 // so for commutative operations; other sizes than powers of two are folded first.
 //
 // When: large vectors.
-// Cost: 2 log2 p alpha + 2 (p-1)/p n beta + (p-1)/p n gamma, and a step of n beta for the fold.
+// Cost: 2 log2 p alpha + 2 (p-1)/p n beta + (p-1)/p n gamma, a step of n beta for the fold, and a copy.
 // Source: Rabenseifner, "Optimization of collective reduction operations", ICCS 2004.
 #pragma once
 
@@ -15,6 +15,7 @@ struct ReduceRabenseifner {
   static constexpr const char* name = "rabenseifner";
   static bool valid(const Problem& p) { return p.commutative; }
   static void cost(Cost& cost, const Problem& p) {
+    cost.copy(static_cast<double>(p.bytes));
     cost_fold_in(cost, p);
     cost_halving(cost, p);
     cost_doubling(cost, p);
@@ -58,6 +59,7 @@ struct ReduceOrderedHalving {
   static bool valid(const Problem&) { return true; }
   static void cost(Cost& cost, const Problem& p) {
     const int core = 1 << log2_floor(p.size);
+    cost.copy(static_cast<double>(p.bytes));
     cost_fold_in(cost, p);
     cost_halving(cost, p);
     cost.fan(core - 1, static_cast<double>(p.bytes) / core);
