@@ -2,8 +2,8 @@
 // allows, agree in the result, and refuse the rest with MPI_ERR_OP. (tests/objects/op_test.cpp compares each loop with
 // a scalar reference.)
 #include <algorithm>
-#include <cfloat>
 #include <array>
+#include <cfloat>
 #include <cstring>
 
 #include "support/ranks.hpp"
