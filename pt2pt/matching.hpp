@@ -167,8 +167,8 @@ class PostedTable {
     entry.queue = nullptr;
   }
 
-  // Takes out the oldest receive that a message matches; null when there is none. `key` has no wildcards.
-  Entry* take(const MatchKey& key) {
+  // The oldest receive that a message matches; null when there is none. `key` has no wildcards.
+  Entry* find(const MatchKey& key) {
     Entry* best = nullptr;
     for (int i = 0; i < match_classes; ++i) {
       if (count_[i] == 0) continue;
@@ -176,6 +176,12 @@ class PostedTable {
       Entry* first = queue ? queue->entries.front() : nullptr;
       if (first && (!best || first->order < best->order)) best = first;
     }
+    return best;
+  }
+
+  // The same, and takes it out.
+  Entry* take(const MatchKey& key) {
+    Entry* best = find(key);
     if (best) remove(*best);
     return best;
   }

@@ -60,6 +60,8 @@ enum class Outcome { received, nothing_yet, not_plain };
   const bool is_it = next.kind == wire::Kind::eager && next.context == wanted.context && next.source == wanted.source &&
                      (wanted.tag == next.tag || wanted.tag == MPI_ANY_TAG) && link.in.size() <= wanted.room;
   if (__builtin_expect(!is_it, 0)) return Outcome::not_plain;
+  if (__builtin_expect(!engine.posted.empty(), 0) && engine.posted.find({next.context, next.source, next.tag}))
+    return Outcome::not_plain;  // a receive that was posted before this one takes it
   const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
     transport::note_received(peer, head);
     if (__builtin_expect(size > wanted.room, 0)) size = wanted.room;  // its writer has changed it meanwhile
@@ -85,7 +87,9 @@ enum class Outcome { received, nothing_yet, not_plain };
   Peer* peer = short_peers[process];
   if (__builtin_expect(!peer || !peer->link->active, 0)) return false;
   if (__builtin_expect(++receives % receives_between_polls == 0, 0)) progress::poll();
-  if (__builtin_expect(!engine.posted.empty() || engine.unexpected.size() > 0, 0)) return false;
+  if (__builtin_expect(engine.unexpected.size() > 0, 0) &&
+      engine.unexpected.find({wanted.context, wanted.source, wanted.tag}))
+    return false;
   for (int i = 0; i < patience; ++i) {
     const Outcome outcome = take_short(*peer, wanted, status);
     if (outcome != Outcome::nothing_yet) return outcome == Outcome::received;

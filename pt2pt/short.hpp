@@ -74,8 +74,8 @@ void allow_short_path(bool allowed);
   return MPI_SUCCESS;
 }
 
-// Receives a message that comes from a neighbour before the policy would yield the processor, when no other receive and
-// no other message waits. False: nothing was done.
+// Receives a message that comes from a neighbour before the policy would yield the processor, when neither an older
+// message matches the receive nor an older receive the message. False: nothing was done.
 bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                    MPI_Status* status);
 
