@@ -86,7 +86,8 @@ TEST(Selection, SeveralNodesOfSeveralRanksTakeTwoLevels) {
   Selector selector(64, std::nullopt, nodes_of(8, 64), Model{}, {});
   for (const Collective c : {Collective::barrier, Collective::bcast, Collective::allreduce, Collective::allgather})
     EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("nodes")) << name_of(c);
-  // With ranks dealt out in turn; in blocks, a binomial reduction is in two levels of itself.
+  // In blocks, a binomial reduction is in two levels of itself, and copies once less; not so with ranks dealt out in turn.
+  EXPECT_STREQ(algorithms()[selector.choose(Collective::reduce, 1024, true)].name, "binomial");
   std::vector<std::uint32_t> dealt;
   for (std::uint32_t r = 0; r < 64; ++r) dealt.push_back(r % 8);
   Selector in_turn(64, std::nullopt, Nodes(dealt), Model{}, {});

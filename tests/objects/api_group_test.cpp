@@ -159,10 +159,12 @@ TEST_F(CommCalls, Hints) {
   ASSERT_OK(MPI_Comm_set_info(MPI_COMM_SELF, hints));
   ASSERT_OK(MPI_Comm_set_info(MPI_COMM_SELF, MPI_INFO_NULL));
   ASSERT_OK(MPI_Comm_get_info(MPI_COMM_SELF, &used));
-  int length = 8, flag;
+  int keys, length = 8, flag;
   char value[8];
-  ASSERT_OK(MPI_Info_get_string(used, "of_nobody", &length, value, &flag));
-  EXPECT_EQ(flag, 0);
+  ASSERT_OK(MPI_Info_get_nkeys(used, &keys));
+  EXPECT_EQ(keys, 2);  // this, and the send mode in force
+  ASSERT_OK(MPI_Info_get_string(used, "cow_send_mode", &length, value, &flag));
+  EXPECT_EQ(flag, 1);
   length = 8;
   ASSERT_OK(MPI_Info_get_string(used, "mpi_assert_no_any_tag", &length, value, &flag));
   EXPECT_EQ(flag, 1);
