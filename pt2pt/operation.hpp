@@ -142,11 +142,7 @@ inline void free_receive(Receive& receive) {
 
 // The program sees that a receive went well: its handle has ended, and with it the handle's reference.
 [[gnu::always_inline]] inline void see_received(MPI_Request& handle, Request& request, MPI_Status* status) {
-  if (status) {
-    const int kept = status->MPI_ERROR;
-    *status = request.status;
-    status->MPI_ERROR = kept;
-  }
+  show(request.status, status);
   handle = MPI_REQUEST_NULL;
   if (--request.references == 0) free_receive(static_cast<Receive&>(request));
 }

@@ -8,9 +8,7 @@ namespace {
 Unexpected* find_unexpected(const Comm& comm, int source, int tag, MPI_Status* status) {
   Unexpected* message = engine.unexpected.find({comm.context, source, tag});
   if (message && status) {
-    const int error = status->MPI_ERROR;
-    *status = empty_status;
-    status->MPI_ERROR = error;
+    show(empty_status, status);
     status->MPI_SOURCE = message->key.source;
     status->MPI_TAG = message->key.tag;
     set_bytes(*status, static_cast<MPI_Count>(message->size));

@@ -47,6 +47,7 @@ Error irecv(const RecvArgs& args, Request*& out);
 // The blocking forms: no request is allocated. A receive's error (truncation, say) is returned; status may be null.
 Error send(const SendArgs& args);
 Error recv(const RecvArgs& args, MPI_Status* status);
+Error recv_by_engine(const RecvArgs& args, MPI_Status* status);  // for who has tried the short path already
 
 // Waits until the request is complete, drops the caller's reference and returns the operation's error.
 Error wait(Request& request, MPI_Status* status = nullptr);

@@ -127,26 +127,20 @@ Error irecv(const RecvArgs& args, Request*& out) {
 }
 
 Error recv(const RecvArgs& args, MPI_Status* status) {
+  return receive_short(args, status) ? success : recv_by_engine(args, status);
+}
+
+Error recv_by_engine(const RecvArgs& args, MPI_Status* status) {
   if (args.rank == MPI_PROC_NULL) {
-    if (status) {
-      const int error = status->MPI_ERROR;  // only calls that return several statuses set it
-      *status = empty_status;
-      status->MPI_SOURCE = MPI_PROC_NULL;
-      status->MPI_ERROR = error;
-    }
+    show(status_of_nobody(), status);
     return success;
   }
-  if (receive_short(args, status)) return success;
   Receive receive(receive_on_stack_kind);
   prepare(receive, args);
   begin(receive);
   const auto over = [&] { return receive.done() && !receive.answering(); };
   if (!over()) progress::wait_until(over);
-  if (status) {
-    const int error = status->MPI_ERROR;
-    *status = receive.status;
-    status->MPI_ERROR = error;
-  }
+  show(receive.status, status);
   const Error error = error_of(receive);
   release(receive);
   return error;

@@ -11,13 +11,6 @@ namespace {
 
 using transport::shm::Link;
 
-// What the arguments of a receive name, if they are plain: whatever is not, errors included, is left to others.
-struct Plain {
-  Datatype* type;
-  Comm* comm;
-  std::size_t room;
-};
-
 // What is looked for in a lane, and where it goes.
 struct Wanted {
   std::uint64_t context;
@@ -27,28 +20,7 @@ struct Wanted {
   std::size_t room;
 };
 
-[[gnu::always_inline]] inline bool look_up_plain(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag,
-                                                 MPI_Comm handle, Plain& out) {
-  out.type = find(datatype);
-  out.comm = find(handle);
-  if (__builtin_expect(!out.type || !out.comm, 0)) return false;
-  const bool plain = out.type->contiguous && out.type->committed && !out.comm->remote_group && count >= 0 &&
-                     (tag >= 0 || tag == MPI_ANY_TAG) &&
-                     static_cast<unsigned>(source) < static_cast<unsigned>(out.comm->group->size()) &&
-                     reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
-  MPI_Count room;
-  if (__builtin_expect(!plain || __builtin_mul_overflow(count, out.type->size, &room), 0)) return false;
-  out.room = static_cast<std::size_t>(room);
-  return true;
-}
-
-void fill(MPI_Status* status, int source, int tag, std::size_t size) {
-  if (!status) return;
-  status->MPI_SOURCE = source;
-  status->MPI_TAG = tag;
-  memset(status->MPI_internal, 0, sizeof status->MPI_internal);
-  set_bytes(*status, static_cast<MPI_Count>(size));
-}
+bool can_be_received(int tag) { return tag >= 0 || tag == MPI_ANY_TAG; }
 
 enum class Outcome { received, nothing_yet, not_plain };
 
@@ -69,7 +41,11 @@ enum class Outcome { received, nothing_yet, not_plain };
       transport::shm::copy_inline(wanted.to, body, size);
     else
       memcpy(wanted.to, body, size);
-    fill(status, head.source, head.tag, size);
+    MPI_Status seen = empty_status;
+    seen.MPI_SOURCE = head.source;
+    seen.MPI_TAG = head.tag;
+    set_bytes(seen, static_cast<MPI_Count>(size));
+    show(seen, status);
     transport::give_back_soon(peer, transport::cost_of(size));
   });
   link.taken_one();
@@ -86,6 +62,8 @@ enum class Outcome { received, nothing_yet, not_plain };
   static unsigned receives = 0;
   Peer* peer = short_peers[process];
   if (__builtin_expect(!peer || !peer->link->active, 0)) return false;
+  // Within a poll the lane still begins with the message that is being delivered.
+  if (__builtin_expect(progress::is_polling(), 0)) return false;
   if (__builtin_expect(++receives % receives_between_polls == 0, 0)) progress::poll();
   if (__builtin_expect(engine.unexpected.size() > 0, 0) &&
       engine.unexpected.find({wanted.context, wanted.source, wanted.tag}))
@@ -104,9 +82,9 @@ enum class Outcome { received, nothing_yet, not_plain };
 bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                    MPI_Status* status) {
   Plain plain;
-  if (!short_peers || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
+  if (!short_peers || !can_be_received(tag) || !look_up_plain(buffer, count, datatype, source, handle, plain)) return false;
   auto* to = static_cast<std::byte*>(data_of(buffer, *plain.type));
-  return receive_soon(plain.comm->group->process(source), {plain.comm->context, source, tag, to, plain.room}, status);
+  return receive_soon(plain.comm->group->process(source), {plain.comm->context, source, tag, to, plain.bytes}, status);
 }
 
 bool receive_short(const RecvArgs& args, MPI_Status* status) {
@@ -119,14 +97,15 @@ bool receive_short(const RecvArgs& args, MPI_Status* status) {
 bool post_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                 MPI_Request* request) {
   Plain plain;
-  if (!short_peers || !request || !look_up_plain(buffer, count, datatype, source, tag, handle, plain)) return false;
+  if (!short_peers || !request || !can_be_received(tag)) return false;
+  if (!look_up_plain(buffer, count, datatype, source, handle, plain)) return false;
   Receive* receive = engine.receive_pool.make(receive_kind);
   if (__builtin_expect(static_cast<bool>(table<Request>().insert(*receive)), 0)) {
     engine.receive_pool.destroy(receive);
     return false;
   }
   *request = handle_of(*receive);
-  prepare(*receive, {buffer, count, plain.type, source, tag, plain.comm, plain.comm->context}, plain.room);
+  prepare(*receive, {buffer, count, plain.type, source, tag, plain.comm, plain.comm->context}, plain.bytes);
   begin(*receive);
   return true;
 }

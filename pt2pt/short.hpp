@@ -35,26 +35,38 @@ inline MPI_Request sent_handle() { return reinterpret_cast<MPI_Request>(std::uin
 extern Peer** short_peers;
 void allow_short_path(bool allowed);
 
+// What the arguments of a send or receive name, if they are plain: whatever is not, errors included, is left to others.
+struct Plain {
+  Datatype* type;
+  Comm* comm;
+  std::size_t bytes;
+};
+[[gnu::always_inline]] inline bool look_up_plain(const void* buffer, MPI_Count count, MPI_Datatype datatype, int rank,
+                                                 MPI_Comm handle, Plain& out) {
+  out.type = find(datatype);
+  out.comm = find(handle);
+  if (__builtin_expect(!out.type || !out.comm, 0)) return false;
+  const bool plain = out.type->contiguous && out.type->committed && !out.comm->remote_group && count >= 0 &&
+                     static_cast<unsigned>(rank) < static_cast<unsigned>(out.comm->group->size()) &&
+                     reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
+  MPI_Count bytes;
+  if (__builtin_expect(!plain || __builtin_mul_overflow(count, out.type->size, &bytes), 0)) return false;
+  out.bytes = static_cast<std::size_t>(bytes);
+  return true;
+}
+
 // Sends a message of at most shm::inline_size bytes. Null: nothing was done; whatever is wrong is found by who does it.
 [[gnu::always_inline]] inline transport::shm::Link* begin_short(const void* buffer, MPI_Count count,
                                                                 MPI_Datatype datatype, int rank, int tag,
                                                                 MPI_Comm handle) {
   Peer** const peers = short_peers;
-  const Datatype* type = find(datatype);
-  const Comm* comm = find(handle);
-  if (__builtin_expect(!peers || !type || !comm, 0)) return nullptr;
-  const Group& group = *comm->group;
-  const bool plain = type->contiguous && type->committed && !comm->remote_group && count >= 0 && tag >= 0 &&
-                     static_cast<unsigned>(rank) < static_cast<unsigned>(group.size()) &&
-                     reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
-  if (__builtin_expect(!plain, 0)) return nullptr;
-  MPI_Count size;
-  if (__builtin_expect(__builtin_mul_overflow(count, type->size, &size), 0)) return nullptr;
-  Peer* peer = peers[group.process(rank)];
-  constexpr MPI_Count largest = transport::shm::inline_size;
+  Plain plain;
+  if (__builtin_expect(!peers || tag < 0 || !look_up_plain(buffer, count, datatype, rank, handle, plain), 0)) return nullptr;
+  Peer* peer = peers[plain.comm->group->process(rank)];
+  constexpr std::size_t largest = transport::shm::inline_size;
   static_assert(largest <= wire::credit_unit);
   constexpr std::uint16_t cost = 4;  // transport::cost_of() of 1 to 64 bytes
-  if (__builtin_expect(!peer || size > largest || size == 0, 0)) return nullptr;
+  if (__builtin_expect(!peer || plain.bytes > largest || plain.bytes == 0, 0)) return nullptr;
   if (__builtin_expect(!peer->messages.empty() || cost > peer->credits || peer->owed > UINT16_MAX, 0)) return nullptr;
   transport::shm::Link* link = peer->link;
   if (__builtin_expect(link->out.is_full(), 0)) return nullptr;
@@ -63,8 +75,8 @@ void allow_short_path(bool allowed);
   peer->credits -= cost;
   ++peer->sent;
   ++transport::counters.sent;
-  link->out.put_into_room({wire::Kind::eager, comm->context, comm->rank, tag}, credits, data_of(buffer, *type),
-                          static_cast<std::size_t>(size));
+  link->out.put_into_room({wire::Kind::eager, plain.comm->context, plain.comm->rank, tag}, credits,
+                          data_of(buffer, *plain.type), plain.bytes);
   return link;
 }
 

@@ -42,24 +42,15 @@ bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status
 }
 
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
-  if (conclude_received(handle, request, status)) return success;
   if (&request == &sent_request) return conclude_sent(handle, status), success;
   if (request.persistent && !request.active) {
-    if (status) {
-      const int error = status->MPI_ERROR;
-      *status = empty_status;
-      status->MPI_ERROR = error;
-    }
+    show(empty_status, status);
     return success;
   }
   Error error = success;
   if (request.kind->query) error = request.kind->query(request, request.status);
   if (!error) error = error_of(request);
-  if (status) {
-    const int kept = status->MPI_ERROR;
-    *status = request.status;
-    status->MPI_ERROR = kept;
-  }
+  show(request.status, status);
   if (request.persistent) {
     request.active = false;
     return error;

@@ -18,16 +18,12 @@ Error conclude(MPI_Request& handle, Request& request, MPI_Status* status);
 
 // The same for the request of all sends that were complete at once: nothing is freed, nothing can have failed.
 inline void conclude_sent(MPI_Request& handle, MPI_Status* status) {
-  if (status) {
-    const int error = status->MPI_ERROR;
-    *status = empty_status;
-    status->MPI_ERROR = error;
-  }
+  show(empty_status, status);
   handle = MPI_REQUEST_NULL;
 }
 
-// A receive that went well, as nearly all do, is seen by the program; false: it is something else, and nothing was done.
-// The request is complete.
+// As conclude(), for a complete receive that went well, as nearly all do, and without its steps that only others need;
+// false: it is something else, and nothing was done.
 bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status);
 
 // Whether a Wait on it returns at once.

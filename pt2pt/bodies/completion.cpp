@@ -13,13 +13,6 @@ using pt2pt::conclude;
 using pt2pt::look_up;
 using pt2pt::ready;
 
-void set_empty(MPI_Status* status) {
-  if (!status) return;
-  const int error = status->MPI_ERROR;
-  *status = empty_status;
-  status->MPI_ERROR = error;
-}
-
 // Errors of one request, for the handler of its communicator.
 Error conclude_blaming(MPI_Request& handle, Request& request, MPI_Status* status) {
   Comm* comm = request.comm;
@@ -63,7 +56,7 @@ struct Batch {
   bool failed = false;
 
   void conclude_one(MPI_Request& handle, Request* request, MPI_Status* status) {
-    if (!request) return set_empty(status), set_error(status, success);
+    if (!request) return show(empty_status, status), set_error(status, success);
     if (pt2pt::conclude_received(handle, *request, status)) return set_error(status, success);
     Comm* comm = request->comm;
     if (comm) retain(*comm);
@@ -122,14 +115,10 @@ Error conclude_some(int count, const Requests& requests, MPI_Request* handles, i
 
 // The status of a request that a Wait would return from at once, which goes on living. Null and inactive ones are empty.
 Error look_at(Request* request, MPI_Status* status) {
-  if (!is_active(request)) return set_empty(status), success;
+  if (!is_active(request)) return show(empty_status, status), success;
   if (request->kind->query)
     if (Error error = request->kind->query(*request, request->status)) return error;
-  if (status) {
-    const int error = status->MPI_ERROR;
-    *status = request->status;
-    status->MPI_ERROR = error;
-  }
+  show(request->status, status);
   return success;
 }
 
@@ -137,7 +126,7 @@ Error look_at(Request* request, MPI_Status* status) {
 
 Error body::Wait(MPI_Request* handle, MPI_Status* status) {
   if (*handle == pt2pt::sent_handle()) return pt2pt::conclude_sent(*handle, status), success;
-  if (*handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  if (*handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   if (!ready(*request)) progress::wait_until([&] { return request->done(); });
@@ -146,7 +135,7 @@ Error body::Wait(MPI_Request* handle, MPI_Status* status) {
 
 Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
   *flag = 1;
-  if (*handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  if (*handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   if (!ready(*request)) {
@@ -191,7 +180,7 @@ Error body::Waitany(int count, MPI_Request* handles, int* index, MPI_Status* sta
     return found != MPI_UNDEFINED || !any_active;
   });
   *index = found;
-  if (found == MPI_UNDEFINED) return set_empty(status), success;
+  if (found == MPI_UNDEFINED) return show(empty_status, status), success;
   return conclude_blaming(handles[found], *requests[found], status);
 }
 
@@ -206,7 +195,7 @@ Error body::Testany(int count, MPI_Request* handles, int* index, int* flag, MPI_
   }
   *flag = *index != MPI_UNDEFINED || !any_active;
   if (*index != MPI_UNDEFINED) return conclude_blaming(handles[*index], *requests[*index], status);
-  if (*flag) set_empty(status);
+  if (*flag) show(empty_status, status);
   return success;
 }
 
@@ -249,7 +238,7 @@ Error body::Cancel(MPI_Request* handle) {
 
 Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status) {
   *flag = 1;
-  if (handle == MPI_REQUEST_NULL) return set_empty(status), success;
+  if (handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
   Request* request;
   if (Error error = look_up(handle, request)) return error;
   if (!ready(*request)) progress::poll();

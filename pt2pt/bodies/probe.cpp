@@ -11,12 +11,7 @@ namespace {
 // Nothing can come from MPI_PROC_NULL: a message of no bytes is always there.
 bool from_nobody(int source, MPI_Status* status) {
   if (source != MPI_PROC_NULL) return false;
-  if (status) {
-    const int error = status->MPI_ERROR;
-    *status = empty_status;
-    status->MPI_SOURCE = MPI_PROC_NULL;
-    status->MPI_ERROR = error;
-  }
+  show(status_of_nobody(), status);
   return true;
 }
 
@@ -88,7 +83,7 @@ Error body::Imrecv(void* buf, MPI_Count count, Datatype& type, MPI_Message* hand
 Error body::Mrecv(void* buf, MPI_Count count, Datatype& type, MPI_Message* handle, MPI_Status* status) {
   if (*handle == MPI_MESSAGE_NO_PROC) {
     *handle = MPI_MESSAGE_NULL;
-    from_nobody(MPI_PROC_NULL, status);
+    show(status_of_nobody(), status);
     return success;
   }
   Message* message;

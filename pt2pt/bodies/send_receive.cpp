@@ -95,7 +95,7 @@ Error body::Bsend(const void* buf, MPI_Count count, Datatype& type, int dest, in
 }
 
 Error body::Recv(void* buf, MPI_Count count, Datatype& type, int source, int tag, Comm& comm, MPI_Status* status) {
-  return pt2pt::recv({buf, count, &type, source, tag, &comm, comm.context}, status);
+  return pt2pt::recv_by_engine({buf, count, &type, source, tag, &comm, comm.context}, status);
 }
 
 Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm,

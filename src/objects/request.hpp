@@ -25,6 +25,20 @@ inline bool is_cancelled(const MPI_Status& status) { return status.MPI_internal[
 // What MPI says a wait for nothing returns.
 inline const MPI_Status empty_status{MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_SUCCESS, {0, 0, 0, 0, 0}};
 
+// What the program sees of it, unless it asked for nothing (null). MPI_ERROR is left alone: only calls that return several
+// statuses set it.
+inline void show(const MPI_Status& status, MPI_Status* out) {
+  if (!out) return;
+  const int kept = out->MPI_ERROR;
+  *out = status;
+  out->MPI_ERROR = kept;
+}
+inline MPI_Status status_of_nobody() {
+  MPI_Status status = empty_status;
+  status.MPI_SOURCE = MPI_PROC_NULL;
+  return status;
+}
+
 struct RequestKind {
   const char* name;                              // for messages: "send", "receive", "broadcast", …
   Error (*start)(Request&) = nullptr;            // persistent requests: begin again
