@@ -71,7 +71,8 @@ runtime::Snapshot* find_snapshot(const void* data, std::size_t size) {
     return shared_snapshot;
   }
   runtime::Snapshot* snapshot = nullptr;
-  if (runtime::Snapshot::take(data, size, snapshot)) return nullptr;
+  const auto scope = sharing ? runtime::Snapshot::Scope::all : runtime::Snapshot::Scope::range;
+  if (runtime::Snapshot::take(data, size, scope, snapshot)) return nullptr;
   if (sharing && !shared_snapshot) {
     snapshot->retain();
     shared_snapshot = snapshot;

@@ -4,17 +4,16 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 namespace cow::runtime {
@@ -32,65 +31,68 @@ void bury(bool patiently) {
   });
 }
 
+// What the small process gives up, on its stack: the program's heap is among it.
+struct Refuse {
+  static constexpr std::size_t most = 64;
+  Range ranges[most];
+  std::size_t count = 0;
+
+  // But for what lies around an address.
+  void add_around(Range range, std::uintptr_t address) {
+    constexpr std::uintptr_t margin = 64 * 1024, page = 4096;
+    const std::uintptr_t begin = (address - margin) & ~(page - 1), end = (address + margin) & ~(page - 1);
+    if (range.end <= begin || range.begin >= end) return add(range);
+    add({range.begin, std::max(range.begin, begin)});
+    add({std::min(range.end, end), range.end});
+  }
+  void add(Range range) {
+    if (count < most && range.begin < range.end) ranges[count++] = range;
+  }
+};
+
+// What this thread runs on stays: its stack, and what the thread pointer leads to.
+void collect(const std::vector<Range>& others, Refuse& out) {
+  Refuse but_stack;
+  const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const auto thread = reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+  for (const Range& range : others) but_stack.add_around(range, stack);
+  for (std::size_t i = 0; i < but_stack.count; ++i) out.add_around(but_stack.ranges[i], thread);
+}
+
 // The life of the small process. It shares nothing with the program any more but pages, and takes no lock that another
-// thread may have held: system calls only.
-[[noreturn]] void keep_memory(int lifeline, int ready, pid_t parent) {
-  dup2(lifeline, 0);
-  dup2(ready, 1);
-  syscall(SYS_close_range, 2u, ~0u, 0u);
-  prctl(PR_SET_NAME, "cow-snapshot");
-  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);  // whoever may read the program may read this
-  (void)!write(1, "", 1);
-  close(1);
+// thread may have held: system calls only. It is not watched by sanitizers, whose memory it may have given up.
+[[noreturn, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void keep_memory(int lifeline, int ready, pid_t parent,
+                                                                                 const Refuse& refuse) {
+  long (*volatile const call)(long, ...) = syscall;
+  call(SYS_dup3, lifeline, 0, 0);
+  call(SYS_dup3, ready, 1, 0);
+  call(SYS_close_range, 2u, ~0u, 0u);
+  call(SYS_prctl, PR_SET_NAME, "cow-snapshot", 0, 0, 0);
+  call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);  // whoever may read the program may read this
+  call(SYS_write, 1, "", 1);
+  call(SYS_close, 1);
+  // What the program writes of this afterwards need not be copied. It does not wait for that: giving pages up takes
+  // longer than sharing them, and must be done at the end in any case.
+  for (std::size_t i = 0; i < refuse.count; ++i)
+    call(SYS_madvise, refuse.ranges[i].begin, refuse.ranges[i].end - refuse.ranges[i].begin, MADV_DONTNEED);
   // A child that the program forks may hold the other end of the lifeline, so the parent is looked for as well.
   pollfd waited = {0, POLLIN, 0};
-  while (poll(&waited, 1, 1000) <= 0 && getppid() == parent) {
+  for (;;) {
+    timespec limit{1, 0};
+    if (call(SYS_ppoll, &waited, 1, &limit, nullptr, 0) > 0 || call(SYS_getppid) != parent) break;
   }
-  _exit(0);
-}
-
-// Of a mapping, as /proc/self/maps tells it.
-bool is_covered(const char* permissions, const char* path) {
-  if (permissions[0] != 'r' || permissions[3] != 'p') return false;
-  return path[0] == '\0' || strcmp(path, "[heap]") == 0 || strcmp(path, "[stack]") == 0 || strncmp(path, "[anon:", 6) == 0;
-}
-
-using Range = Snapshot::Range;
-
-// The parts of the mappings that lie in [begin, end). Fails when one of them is of a kind that a snapshot does not keep.
-Error find_mappings(std::uintptr_t begin, std::uintptr_t end, std::vector<Range>& out) {
-  FILE* maps = fopen("/proc/self/maps", "re");
-  if (!maps) return fail(ErrorClass::other, "/proc/self/maps cannot be read: %s", strerror(errno));
-  Error error = success;
-  std::uintptr_t at = begin;
-  char line[512];
-  while (at < end && !error && fgets(line, sizeof line, maps)) {
-    std::uintptr_t from, to;
-    char permissions[5] = "", path[400] = "";
-    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %399s", &from, &to, permissions, path) < 3) continue;
-    if (to <= at) continue;
-    if (from > at || !is_covered(permissions, path)) {
-      error = fail(ErrorClass::other, "the memory at %p is none that a snapshot keeps (%s %s)",
-                   reinterpret_cast<void*>(at), permissions, path);
-      break;
-    }
-    out.push_back({at, std::min(to, end)});
-    at = to;
-  }
-  fclose(maps);
-  if (!error && at < end) error = fail(ErrorClass::other, "no memory at %p", reinterpret_cast<void*>(at));
-  return error;
+  for (;;) call(SYS_exit_group, 0);
 }
 
 // madvise() can have withheld a mapping from children, or have it wiped there: then its first page differs, or the first
 // that is not all zeros.
-bool is_kept(const Snapshot& snapshot, const Range& range) {
+bool is_kept(const ProcessMemory& snapshot, const Range& range) {
   constexpr std::size_t step = 4096;
   char page[step];
   for (std::uintptr_t at = range.begin; at < range.end; at += step) {
     const std::size_t size = std::min<std::size_t>(step, range.end - at);
     const auto* mine = reinterpret_cast<const char*>(at);
-    if (!snapshot.read(page, mine, size) || memcmp(page, mine, size) != 0) return false;
+    if (snapshot.read(page, at, size) != 0 || memcmp(page, mine, size) != 0) return false;
     if (std::any_of(page, page + size, [](char byte) { return byte != 0; })) return true;
   }
   return true;
@@ -98,10 +100,12 @@ bool is_kept(const Snapshot& snapshot, const Range& range) {
 
 }  // namespace
 
-Error Snapshot::take(const void* address, std::size_t size, Snapshot*& out) {
+Error Snapshot::take(const void* address, std::size_t size, Scope scope, Snapshot*& out) {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  std::vector<Range> ranges;
-  if (Error error = find_mappings(begin, begin + size, ranges)) return error;
+  Mappings mappings;
+  if (Error error = find_mappings({begin, begin + size}, mappings)) return error;
+  Refuse refuse;
+  if (scope == Scope::range) collect(mappings.others, refuse);
   bury(false);
   int lifeline[2], ready[2];
   if (pipe2(lifeline, O_CLOEXEC) != 0) return fail(ErrorClass::other, "no pipe for a snapshot: %s", strerror(errno));
@@ -115,7 +119,7 @@ Error Snapshot::take(const void* address, std::size_t size, Snapshot*& out) {
   pthread_sigmask(SIG_BLOCK, &all, &before);  // no handler of the program's runs in the other process
   // Not fork(): handlers that the program has registered for its own forks have no business here. No signal at its end.
   const auto process = static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
-  if (process == 0) keep_memory(lifeline[0], ready[1], parent);
+  if (process == 0) keep_memory(lifeline[0], ready[1], parent, refuse);
   const int wrong = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(lifeline[0]);
@@ -130,7 +134,7 @@ Error Snapshot::take(const void* address, std::size_t size, Snapshot*& out) {
     return fail(ErrorClass::other, "no process for a snapshot: %s", strerror(wrong));
   }
   auto* snapshot = new Snapshot(process, lifeline[1]);
-  Error error = got == 1 ? snapshot->keeps(ranges) : fail(ErrorClass::other, "the process of a snapshot did not start");
+  Error error = got == 1 ? snapshot->keeps(mappings.wanted) : fail(ErrorClass::other, "the process of a snapshot did not start");
   if (error) {
     snapshot->release();
     return error;
@@ -140,17 +144,18 @@ Error Snapshot::take(const void* address, std::size_t size, Snapshot*& out) {
 }
 
 Error Snapshot::keeps(const std::vector<Range>& ranges) const {
+  const ProcessMemory memory(process_);
   for (const Range& range : ranges)
-    if (!is_kept(*this, range))
+    if (!is_kept(memory, range))
       return fail(ErrorClass::other, "the memory at %p is withheld from snapshots", reinterpret_cast<void*>(range.begin));
   return success;
 }
 
 Error Snapshot::covers(const void* address, std::size_t size) const {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  std::vector<Range> ranges;
-  if (Error error = find_mappings(begin, begin + size, ranges)) return error;
-  return keeps(ranges);
+  Mappings mappings;
+  if (Error error = find_mappings({begin, begin + size}, mappings)) return error;
+  return keeps(mappings.wanted);
 }
 
 void Snapshot::release() {
@@ -160,20 +165,9 @@ void Snapshot::release() {
   delete this;
 }
 
-bool Snapshot::read(void* to, const void* address, std::size_t size) const {
-  auto* out = static_cast<char*>(to);
-  auto* from = static_cast<const char*>(address);
-  while (size > 0) {
-    const iovec local{out, size};
-    const iovec remote{const_cast<char*>(from), size};
-    const ssize_t got = process_vm_readv(process_, &local, 1, &remote, 1, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    out += got;
-    from += got;
-    size -= static_cast<std::size_t>(got);
-  }
-  return true;
+bool Snapshot::read(void* to, const void* address, std::size_t size) {
+  if (!memory_) memory_.emplace(process_);
+  return memory_->read(to, reinterpret_cast<std::uintptr_t>(address), size) == 0;
 }
 
 void bury_snapshots() { bury(true); }

@@ -5,30 +5,34 @@
 // The small process is no child that the program could hear of: it sends no SIGCHLD, wait() does not see it, and it holds
 // no descriptor of the program. It ends when the snapshot is released, and when this process ends in whatever way.
 //
-// Cost, measured: 10 ms for 512 MiB of resident memory (the page tables are copied), then 2 to 2.5 us for each page that
-// is written while the snapshot lives.
+// Cost, measured: 10 ms for 512 MiB of resident memory (the page tables are copied), then 2 to 2.5 us for each page of
+// what it covers that is written while the snapshot lives.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/error.hpp"
+#include "runtime/mappings.hpp"
+#include "runtime/process_memory.hpp"
 
 namespace cow::runtime {
 
 class Snapshot {
  public:
-  struct Range {
-    std::uintptr_t begin, end;  // addresses
+  enum class Scope : std::uint8_t {
+    range,  // only what is asked for; writing other memory meanwhile costs no copies
+    all     // all private memory: covers() may be asked for more
   };
 
-  // Takes one of all private memory. It covers [address, address + size), or the call fails: memory that is shared with
-  // other processes, huge pages, files, and what madvise() withholds from children are not covered.
+  // Takes one. It covers [address, address + size), or the call fails: memory that is shared with other processes, huge
+  // pages, files, and what madvise() withholds from children are not covered.
   // Out: one reference for the caller.
-  static Error take(const void* address, std::size_t size, Snapshot*& out);
+  static Error take(const void* address, std::size_t size, Scope scope, Snapshot*& out);
 
-  // Whether it covers other memory too, which the program has not written since it was taken.
+  // Of scope `all`: whether it covers other memory too, which the program has not written since it was taken.
   Error covers(const void* address, std::size_t size) const;
 
   // One more reference; and drops one. The last does not wait for the process to end.
@@ -36,7 +40,7 @@ class Snapshot {
   void release();
 
   // Copies bytes as they were. False when they cannot be had: the process was killed from outside.
-  bool read(void* to, const void* address, std::size_t size) const;
+  bool read(void* to, const void* address, std::size_t size);
 
   std::int32_t process() const { return process_; }
 
@@ -47,6 +51,7 @@ class Snapshot {
   std::int32_t process_;
   int references_ = 1;  // under the progress lock
   int lifeline_;  // the process ends when this is closed
+  std::optional<ProcessMemory> memory_;  // since it was first read: that of a neighbour's message never is
 };
 
 // Waits for the processes of released snapshots to be gone. Called before the job is left.

@@ -15,6 +15,7 @@ namespace cow::transport::shm {
 inline constexpr std::size_t copy_threshold = 4096;
 inline constexpr std::size_t eager_threshold = 8192;
 inline constexpr std::size_t copy_piece = 4096 * 1024;  // of a large copy: about 300 µs
+inline constexpr std::size_t kept_piece = 1024 * 1024;  // of one from a snapshot: about 450 µs
 
 // Must be called by every process that barrier_everywhere() shall reach. False where the kernel does not offer it.
 bool register_for_barriers();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/process_memory.hpp"
 #include "transport/shm/kernel.hpp"
 
 namespace cow::transport {
@@ -286,8 +287,9 @@ const Port::Limits& ShmPort::limits(Destination to) {
 Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte* key,
                    std::size_t key_size, std::size_t size, Completion& completion) {
   std::int32_t process = segment_.resident(links_[from].index).pid;
-  if (key_size == sizeof process) memcpy(&process, key, sizeof process);
-  copies_.push_back({&links_[from], process, static_cast<std::byte*>(local), remote_address, size, &completion});
+  const bool kept = key_size == sizeof process;
+  if (kept) memcpy(&process, key, sizeof process);
+  copies_.push_back({&links_[from], process, kept, static_cast<std::byte*>(local), remote_address, size, &completion});
   return Post::posted;
 }
 
@@ -295,8 +297,9 @@ Post ShmPort::read(Destination from, void* local, const Registration*, std::uint
 // that the data must be had in another way.
 std::size_t ShmPort::go_on_copying() {
   Copy& copy = copies_.front();
-  const std::size_t size = std::min(copy.left, shm::copy_piece);
-  const int wrong = shm::copy_from(copy.process, copy.local, copy.remote, size);
+  const std::size_t size = std::min(copy.left, copy.kept ? shm::kept_piece : shm::copy_piece);
+  const int wrong = copy.kept ? runtime::ProcessMemory(copy.process).read(copy.local, copy.remote, size)
+                              : shm::copy_from(copy.process, copy.local, copy.remote, size);
   copy.local += size;
   copy.remote += size;
   copy.left -= size;

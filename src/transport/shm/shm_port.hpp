@@ -102,7 +102,8 @@ class ShmPort final : public Port {
   // A read under way: it goes on by pieces, so that messages are handled in between.
   struct Copy {
     shm::Link* from;
-    std::int32_t process;  // the sender, or one that keeps the data for it
+    std::int32_t process;  // the sender, or
+    bool kept;             // one that keeps the data for it
     std::byte* local;
     std::uint64_t remote;
     std::size_t left;
