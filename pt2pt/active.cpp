@@ -1,19 +1,16 @@
 #include "pt2pt/active.hpp"
 
-#include <mpix.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <new>
 #include <unordered_map>
 #include <utility>
 
 #include "base/settings.hpp"
+#include "pt2pt/active_short.hpp"
 #include "pt2pt/operation.hpp"
-#include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -23,20 +20,6 @@ ActiveCounters active_counters;
 
 namespace {
 
-struct Entry {
-  Handler handler;
-  void* state;
-  Form form;
-};
-
-struct Handlers final : CommExtension {
-  explicit Handlers(Comm& of) : comm(&of), context(of.context) {}
-  ~Handlers() override;
-  Comm* comm;
-  std::uint64_t context;
-  std::deque<Entry> entries;  // whose addresses do not change
-};
-
 // By context; with a memory of one.
 std::unordered_map<std::uint64_t, Handlers*>& all_handlers() {
   static auto& map = *new std::unordered_map<std::uint64_t, Handlers*>;
@@ -44,10 +27,14 @@ std::unordered_map<std::uint64_t, Handlers*>& all_handlers() {
 }
 Handlers* last_used = nullptr;
 
+}  // namespace
+
 Handlers::~Handlers() {
   all_handlers().erase(context);
   if (last_used == this) last_used = nullptr;
 }
+
+namespace {
 
 Handlers* find_handlers(std::uint64_t context) {
   if (last_used && last_used->context == context) return last_used;
@@ -60,17 +47,7 @@ void copy_bytes(void* to, const void* from, std::size_t size) {
   if (size > 0) memcpy(to, from, size);  // the pointers may be null otherwise
 }
 
-constexpr int tag_of(int handler, int header_size) { return handler << 8 | header_size; }
-
 std::uint64_t payload_context(const Comm& comm) { return comm.context | std::uint64_t{1} << 62; }
-
-// The credits of a message that is being handled. They go back when nobody holds this any more: the handler, and a reply
-// of it that has not left.
-struct Credit {
-  Peer* peer;  // null: from this process
-  std::uint16_t cost;
-  std::uint32_t holders = 1;
-};
 
 void drop(Credit* credit) {
   if (--credit->holders > 0) return;
@@ -78,21 +55,9 @@ void drop(Credit* credit) {
   delete credit;
 }
 
-// While a handler runs in progress.
-struct Running {
-  Peer* peer = nullptr;
-  std::uint16_t cost = 0;
-  Credit* credit = nullptr;  // made when a reply is queued
-};
-
-// What the program sees, and what a reply needs to know.
-struct Message : MPIX_Am_message {
-  Running* running = nullptr;  // in progress
-  Credit* credit = nullptr;    // in a thread
-};
-
 void fill(Message& out, const Handlers& handlers, int source, int handler, const void* header, int header_size,
           const void* payload, std::size_t size) {
+  out.handlers = &handlers;
   out.comm = handle_of(*handlers.comm);
   out.source = source;
   out.handler = handler;
@@ -106,7 +71,7 @@ void fill(Message& out, const Handlers& handlers, int source, int handler, const
 struct Kept : runtime::Task, progress::Deferred {
   Handlers* handlers;
   Comm* comm;  // referenced
-  Entry* entry;
+  HandlerEntry entry;
   int source;
   int handler;
   int header_size;
@@ -146,7 +111,7 @@ void call(Kept& kept) {
   fill(message, *kept.handlers, kept.source, kept.handler, kept.bytes(), kept.header_size,
        kept.bytes() + kept.header_size, kept.size);
   message.credit = kept.credit;
-  kept.entry->handler(&message, kept.entry->state);
+  kept.entry.handler(&message, kept.entry.state);
 }
 
 // Under the lock.
@@ -177,14 +142,14 @@ void run_deferred(progress::Deferred& deferred) {
 
 // Whole and ready to be handled, by whom its form says.
 void hand_over(Kept* kept) {
-  if (kept->entry->form == Form::in_progress) {
+  if (kept->entry.form == Form::in_progress) {
     kept->Deferred::run = run_deferred;
     return progress::defer(*kept);
   }
   waiting_bytes += kept->all;
   active_counters.most_waiting = std::max(active_counters.most_waiting, waiting_bytes);
   kept->Task::run = run_in_thread;
-  if (kept->entry->form == Form::in_pool) return runtime::run_in_pool(*kept);
+  if (kept->entry.form == Form::in_pool) return runtime::run_in_pool(*kept);
   runtime::run_in_own_thread(*kept);
 }
 
@@ -194,7 +159,7 @@ Kept* keep(Handlers& handlers, int source, int handler, const void* header, int 
   kept->handlers = &handlers;
   kept->comm = handlers.comm;
   retain(*kept->comm);
-  kept->entry = &handlers.entries[static_cast<std::size_t>(handler)];
+  kept->entry = handlers.entries[static_cast<std::size_t>(handler)];
   kept->source = source;
   kept->handler = handler;
   kept->credit = new Credit{peer, cost};
@@ -208,7 +173,7 @@ bool find_entry(const wire::Header& head, std::size_t size, Handlers*& handlers,
   handlers = find_handlers(head.context);
   handler = head.tag >> 8;
   header_size = head.tag & 255;
-  if (__builtin_expect(handlers && head.tag >= 0 && static_cast<std::size_t>(handler) < handlers->entries.size() &&
+  if (__builtin_expect(handlers && head.tag >= 0 && handlers->has(handler) &&
                            static_cast<std::size_t>(header_size) <= size && head.source >= 0 &&
                            head.source < handlers->comm->peers().size(),
                        1))
@@ -223,7 +188,7 @@ void active_arrived(Peer& peer, const wire::Header& head, const std::byte* body,
   Handlers* handlers;
   int handler, header_size;
   if (!find_entry(head, size, handlers, handler, header_size)) return transport::give_back(peer, cost);
-  const Entry& entry = handlers->entries[static_cast<std::size_t>(handler)];
+  const HandlerEntry entry = handlers->entries[static_cast<std::size_t>(handler)];
   const std::size_t payload = size - static_cast<std::size_t>(header_size);
   if (entry.form != Form::in_progress) {
     Kept* kept = keep(*handlers, head.source, handler, body, header_size, payload, &peer, cost);
@@ -234,9 +199,7 @@ void active_arrived(Peer& peer, const wire::Header& head, const std::byte* body,
   Message message;
   fill(message, *handlers, head.source, handler, body, header_size, body + header_size, payload);
   message.running = &running;
-  Peer** const allowed = std::exchange(short_peers, nullptr);  // the lane is being read: nobody else may
   entry.handler(&message, entry.state);
-  short_peers = allowed;
   ++active_counters.handled;
   if (__builtin_expect(running.credit != nullptr, 0))
     drop(running.credit);
@@ -425,27 +388,12 @@ Error send_elsewhere(const ActiveArgs& args, Process process, bool wait_for_it, 
   return send_payload(args, large.tag, wait_for_it);
 }
 
-// A small one to a neighbour that is up leaves at once.
-[[gnu::always_inline]] inline bool send_short(const ActiveArgs& args, Process process) {
-  const std::size_t whole = static_cast<std::size_t>(args.header_size) + args.size;
-  if (whole > transport::shm::inline_size) return false;
-  Peer* const peer = transport::up_neighbours ? transport::up_neighbours[process] : nullptr;
-  if (!peer) return false;
-  std::byte both[transport::shm::inline_size];
-  const void* bytes = args.size == 0 ? args.header : args.payload;
-  if (__builtin_expect(args.size != 0 && args.header_size != 0, 0)) {
-    memcpy(both, args.header, static_cast<std::size_t>(args.header_size));
-    memcpy(both + args.header_size, args.payload, args.size);
-    bytes = both;
-  }
-  const transport::shm::Label label{wire::Kind::active, args.comm->context, args.comm->rank,
-                                    tag_of(args.handler, args.header_size)};
-  return transport::post_short(*peer, label, transport::cost_of(whole), bytes, whole);
-}
-
 Error send_or_queue(const ActiveArgs& args, bool wait_for_it, Credit* credit) {
   const Process process = args.comm->peers().process(args.rank);
-  if (send_short(args, process)) return success;
+  if (Peer* const peer = transport::up_neighbours ? transport::up_neighbours[process] : nullptr) {
+    const Content content{args.header, args.header_size, args.payload, static_cast<MPI_Count>(args.size)};
+    if (content.is_plain() && put_active(*peer, *args.comm, args.handler, content)) return success;
+  }
   if (process == engine.self) return send_to_self(args);
   return send_elsewhere(args, process, wait_for_it, credit);
 }
@@ -472,7 +420,6 @@ Error send_active(const ActiveArgs& args) { return send_or_queue(args, !in_handl
 Error reply_active(const MPIX_Am_message& to, ActiveArgs args) {
   const auto& message = static_cast<const Message&>(to);
   args.rank = message.source;
-  if (send_short(args, args.comm->peers().process(args.rank))) return success;
   if (Running* const running = message.running) {
     if (!running->credit) running->credit = new Credit{running->peer, running->cost};
     return send_or_queue(args, false, running->credit);

@@ -6,7 +6,7 @@
 #include "api/bodies.hpp"
 #include "api/mpix_call.hpp"
 #include "api/running.hpp"
-#include "pt2pt/active.hpp"
+#include "pt2pt/active_short.hpp"
 
 using namespace cow;
 using api::word;
@@ -60,6 +60,7 @@ int MPIX_Am_register(MPI_Comm comm, MPIX_Am_handler* handler, void* state, int f
 
 int MPIX_Am_send(MPI_Comm comm, int dest, int index, const void* header, int header_size, const void* payload,
                  MPI_Count size) {
+  if (pt2pt::send_active_short(comm, dest, index, {header, header_size, payload, size})) [[likely]] return MPI_SUCCESS;
   return api::extension("MPIX_Am_send c:comm r:dest i:index p:header i:header_size p:payload i:size", api::target(comm),
                         {word(comm), word(dest), word(index), word(header), word(header_size), word(payload), word(size)},
                         [&]() -> Error {
@@ -75,6 +76,7 @@ int MPIX_Am_send(MPI_Comm comm, int dest, int index, const void* header, int hea
 
 int MPIX_Am_reply(const MPIX_Am_message* to, int index, const void* header, int header_size, const void* payload,
                   MPI_Count size) {
+  if (pt2pt::reply_active_short(to, index, {header, header_size, payload, size})) [[likely]] return MPI_SUCCESS;
   return api::extension("MPIX_Am_reply p:to i:index p:header i:header_size p:payload i:size",
                         to ? api::target(to->comm) : api::target(),
                         {word(to), word(index), word(header), word(header_size), word(payload), word(size)},

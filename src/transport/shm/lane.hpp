@@ -77,6 +77,15 @@ class Outlet {
     publish(line, label, credits, size);
   }
 
+  // The same for a body in two parts.
+  [[gnu::always_inline]] void put_into_room(const Label& label, std::uint16_t credits, const void* first,
+                                            std::size_t first_size, const void* second, std::size_t second_size) {
+    Line& line = next_line();
+    copy_inline(line.body, first, first_size);
+    copy_inline(line.body + first_size, second, second_size);
+    publish(line, label, credits, first_size + second_size);
+  }
+
   // Room for a body of any size up to wire::max_body; null when there is none now. The caller fills it and publishes.
   std::byte* begin(std::size_t size) {
     if (sent_ == limit_ && !look_for_room()) return nullptr;

@@ -1,0 +1,62 @@
+// The short path of active messages: one whose header and payload fit into a line goes to a neighbour before everything
+// else, in one piece of code, as short messages do (short.hpp). What stands in the way, errors included, is left to others.
+#pragma once
+
+#include "pt2pt/active_message.hpp"
+#include "pt2pt/short.hpp"
+
+namespace cow::pt2pt {
+
+// Header and payload.
+struct Content {
+  const void* header;
+  int header_size;
+  const void* payload;
+  MPI_Count size;
+
+  bool is_plain() const {
+    constexpr std::size_t most = transport::shm::inline_size;
+    const auto first = static_cast<std::size_t>(header_size), second = static_cast<std::size_t>(size);
+    return first <= most && second <= most && first + second <= most && (header || first == 0) && (payload || second == 0);
+  }
+};
+
+[[gnu::always_inline]] inline bool put_active(Peer& peer, const Comm& comm, int index, const Content& content) {
+  const auto first = static_cast<std::size_t>(content.header_size), second = static_cast<std::size_t>(content.size);
+  const std::uint16_t cost = transport::cost_of(first + second);
+  if (__builtin_expect(!peer.messages.empty() || cost > peer.credits || peer.owed > UINT16_MAX, 0)) return false;
+  transport::shm::Link& link = *peer.link;
+  if (__builtin_expect(link.out.is_full(), 0)) return false;
+  const auto credits = static_cast<std::uint16_t>(peer.owed);
+  peer.owed = 0;
+  peer.credits -= cost;
+  ++peer.sent;
+  ++transport::counters.sent;
+  link.out.put_into_room({wire::Kind::active, comm.context, comm.rank, tag_of(index, content.header_size)}, credits,
+                         content.header, first, content.payload, second);
+  link.notify();
+  return true;
+}
+
+// True: sent.
+[[gnu::always_inline]] inline bool send_active_short(MPI_Comm handle, int dest, int index, const Content& content) {
+  Peer** const peers = short_peers;
+  const Comm* comm = find(handle);
+  if (__builtin_expect(!peers || !comm || !comm->active || comm->remote_group || !content.is_plain(), 0)) return false;
+  if (__builtin_expect(!static_cast<const Handlers*>(comm->active)->has(index), 0)) return false;
+  if (static_cast<unsigned>(dest) >= static_cast<unsigned>(comm->group->size())) return false;
+  Peer* const peer = peers[comm->group->process(dest)];
+  return peer && put_active(*peer, *comm, index, content);
+}
+
+// The same for the reply of a handler that runs in progress: the lock, if one is needed, is held.
+[[gnu::always_inline]] inline bool reply_active_short(const MPIX_Am_message* to, int index, const Content& content) {
+  if (__builtin_expect(!to, 0)) return false;
+  const auto& message = static_cast<const Message&>(*to);
+  if (!message.running || !message.handlers->has(index) || !content.is_plain()) return false;
+  Peer& peer = *message.running->peer;
+  if (__builtin_expect(!peer.neighbour || !transport::up_neighbours[peer.process], 0)) return false;
+  return put_active(peer, *message.handlers->comm, index, content);
+}
+
+}  // namespace cow::pt2pt
