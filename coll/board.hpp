@@ -57,8 +57,10 @@ class Board {
     bytes_ = bytes;
     kind_ = kind;
   }
-  // All must have entered this round before the place can be written; compare with all_entered().
+  // All must have entered this round before the place can be written.
   Number needed() const { return number_ - depth(bytes_) + 1; }
+  // Who is ahead by all places waits until half of them are free again: else he would be woken for every single one.
+  Number needed_after_wait() const { return number_ - depth(bytes_) / 2; }
   bool may_write() {
     if (!before(known_, needed())) return true;
     look();
@@ -69,8 +71,8 @@ class Board {
     Line& line = line_of(rank_, number_);
     line.bytes = static_cast<std::uint16_t>(bytes_);
     line.kind = kind_;
-    line.processor = processor_now();
     line.number.store(number_, std::memory_order_release);
+    run_here();
   }
 
   // ---- seeing others
@@ -93,16 +95,22 @@ class Board {
     return std::min<std::size_t>(line_of(rank, number).bytes, most_bytes);
   }
   std::uint8_t kind(int rank) const { return line_of(rank, number_).kind; }
-  // Whether one of the ranks first … end - 1, who have not entered the present round, was on this processor when it entered
-  // the one before: then it needs the processor, and nothing comes of watching for it.
-  bool one_is_here(int first, int end) const {
-    const std::uint8_t here = processor_now();
-    for (int r = first; r < end; ++r)
-      if (line_of(r, number_ - 1).processor == here && !has_entered(r, number_)) return true;
-    return false;
-  }
   // It has been seen that all have entered the present round.
   void all_are_in() { known_ = number_; }
+
+  // ---- where ranks run
+
+  void run_here() {
+    const std::uint32_t here = processor_now();
+    if (here != where_) part(rank_).where.store(where_ = here, std::memory_order_relaxed);
+  }
+  // Whether somebody who is behind, as he has not entered the round, was last seen on this processor: then he needs it. If
+  // not, all who share it wait for others, and nothing comes of giving it up.
+  bool is_needed_here(Number number) const {
+    for (int r = 0; r < size_; ++r)
+      if (part(r).where.load(std::memory_order_relaxed) == where_ && !has_entered(r, number)) return true;
+    return false;
+  }
 
   // ---- who sleeps, and must be woken
 
@@ -140,18 +148,17 @@ class Board {
     std::atomic<Number> number;
     std::uint16_t bytes;
     std::uint8_t kind;
-    std::uint8_t processor;
     alignas(8) std::byte data[inline_bytes];
   };
   static_assert(most_bytes <= UINT16_MAX);
   static_assert(sizeof(Line) == line_bytes);
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
+    std::atomic<std::uint32_t> where;  // processor + 1; 0: not known
     Line lines[Board::lines];
   };
 
-  // By its last digits: in a machine with more than 256 of them it may be another one, and time is lost.
-  static std::uint8_t processor_now() { return static_cast<std::uint8_t>(sched_getcpu()); }
+  static std::uint32_t processor_now() { return static_cast<std::uint32_t>(sched_getcpu() + 1); }
   static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
   static Number depth(std::size_t bytes) { return bytes <= inline_bytes ? lines : bytes <= page_bytes ? pages : larges; }
 
@@ -184,6 +191,7 @@ class Board {
   Number known_;  // all have entered it
   std::size_t bytes_ = 0;
   std::uint8_t kind_ = 0;
+  std::uint32_t where_ = 0;
   std::atomic<std::uint32_t> fence_{0};
 };
 

@@ -49,7 +49,9 @@ Error make_comm_coll(Comm& comm) {
     if (*text != "true" && *text != "false") return refuse("info key cow_reproducible", "expected true or false");
     reproducible = *text == "true";
   }
-  auto* const coll = new CommColl(Selector(comm.size(), layout, find_nodes(comm), model, forced, reproducible));
+  std::optional<Nodes> shared = find_nodes(comm);
+  if (shared && shared->count() == 1) add_processors(model);
+  auto* const coll = new CommColl(Selector(comm.size(), layout, std::move(shared), model, forced, reproducible));
   const Nodes* const nodes = coll->selector.nodes();
   coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
                     comm.size() <= most_ranks_on_memory && !layout && !reproducible;

@@ -1,5 +1,7 @@
 #include "coll/machine_file.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -58,6 +60,11 @@ std::string settings_model(Model& out) {
   static const std::string wrong = read_settings(model);
   out = model;
   return wrong;
+}
+
+void add_processors(Model& model) {
+  static const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  if (model.processors == 0 && online > 0) model.processors = static_cast<double>(online);
 }
 
 }  // namespace cow::coll

@@ -14,4 +14,8 @@ std::string parse_machine(std::string_view text, Model& out);
 // What the settings say, read once. Returns what is wrong, or an empty string.
 std::string settings_model(Model& out);
 
+// For ranks that all share this node: how many processors it has, unless the settings say. Of the whole node, whatever this
+// rank may use of them, since all ranks must go by the same number.
+void add_processors(Model& model);
+
 }  // namespace cow::coll

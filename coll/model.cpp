@@ -15,7 +15,8 @@ std::string parse_model(std::string_view text, Model& out) {
   const Field fields[] = {
       {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
       {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop},
-      {"keep", &read.keep}, {"snapshot", &read.snapshot}, {"resident", &read.resident}};
+      {"keep", &read.keep}, {"snapshot", &read.snapshot}, {"resident", &read.resident},
+      {"processors", &read.processors}, {"switching", &read.switching}};
   while (!text.empty()) {
     const std::string item(text.substr(0, text.find(',')));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -29,7 +30,7 @@ std::string parse_model(std::string_view text, Model& out) {
     });
     if (equals == std::string::npos || field == std::end(fields))
       return "\"" + item +
-             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy=, hop=, keep=, snapshot= or resident= and a number, wormhole or store-and-forward";
+             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy=, hop=, keep=, snapshot=, resident=, processors= or switching= and a number, wormhole or store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
     if (end == item.c_str() + equals + 1 || *end || !(value >= 0))
@@ -111,9 +112,10 @@ Traffic Patterns::of(std::int64_t name, const std::function<void(int rank, std::
   return place->second;
 }
 
-void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways) {
+void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways, int busy) {
   if (both_ways && traffic.hops == 0) bytes *= 2;
-  time_ += times * message_time(model_, traffic.hops, bytes * traffic.load);
+  busy_ = busy;
+  time_ += times * (message_time(model_, traffic.hops, bytes * traffic.load) * turns(busy) + switches());
   steps_ += times;
 }
 
@@ -121,14 +123,14 @@ void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways) {
 double Cost::start() const { return (patterns_ || flat_.hops > 0 ? model_.alpha : model_.node_alpha) / 2; }
 
 void Cost::fan(int count, double bytes) {
-  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat_.hops, bytes * count) + (count - 1) * start() : 0;
+  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat_.hops, bytes * count) + (count - 1) * start() + switches() : 0;
   steps_ += count > 0;
 }
 
 void Cost::all(double bytes, int ranks) {
   const int load = patterns_ ? patterns_->all().load : ranks - 1;
-  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat_.hops, bytes * load) +
-           (ranks - 2) * start();
+  time_ += message_time(model_, patterns_ ? patterns_->all().hops : flat_.hops, bytes * load) * turns(ranks_) +
+           (ranks - 2) * start() + switches();
   steps_ += 1;
 }
 

@@ -2,6 +2,7 @@
 // algorithm's cost function adds up step by step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,6 +27,8 @@ struct Model {
   double snapshot = 300;           // taking a snapshot of the process and ending it
   double resident = 0.00005;       // for each byte of the process that is in memory
   double hop = 0.1;                // one more link on the way
+  double processors = 0;           // of a node, for the ranks of a communicator inside of one; 0: one for each rank
+  double switching = 1.5;          // a processor goes from one rank to another
   bool store_and_forward = false;  // each link takes the whole message before the next; else wormhole
 };
 
@@ -64,33 +67,37 @@ class Patterns {
 };
 
 // The running sum of a cost function. Bytes are those of one message.
+//
+// Where the ranks inside of a node are more than its processors, those who have work to do in a step do it in turn, and a
+// step ends when the processors have gone around.
 class Cost {
  public:
-  // Without patterns: a switch, or the inside of a node.
-  Cost(const Model& model, Patterns* patterns, bool inside = false)
-      : model_(model), patterns_(patterns), flat_(inside ? Traffic{0, 1} : Traffic{2, 1}) {}
+  // Without patterns: a switch, or the inside of a node that has `ranks_inside` ranks.
+  Cost(const Model& model, Patterns* patterns, int ranks_inside = 0)
+      : model_(model), patterns_(patterns), flat_(ranks_inside > 0 ? Traffic{0, 1} : Traffic{2, 1}),
+        ranks_(ranks_inside), busy_(ranks_inside) {}
 
   // The two directions of a wire carry at once; inside a node both pass through the same memory, one after the other.
   // `both_ways`: ranks send and receive in the same step.
   void shift(int distance, double bytes, int times = 1, bool both_ways = true) {
-    messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times, both_ways);
+    messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times, both_ways, ranks_);
   }
   // A step of a binomial tree: those whose number is a multiple of 2 * distance, to those `distance` above them.
-  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1, false); }
-  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1, true); }
-  void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times, true); }
+  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1, false, ranks_ / (2 * distance)); }
+  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1, true, ranks_); }
+  void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times, true, ranks_); }
   // `count` messages one rank sends or receives at once through its own link.
   void fan(int count, double bytes);
   void all(double bytes, int ranks);                           // everybody to everybody at once
   void starts(int more) { time_ += more * start(); }  // further messages a rank starts in the same steps
-  void reduce(double bytes) { time_ += model_.gamma * bytes; }
-  void copy(double bytes) { time_ += model_.copy * bytes; }
+  void reduce(double bytes) { time_ += model_.gamma * bytes * turns(busy_); }  // by those busy in the last step
+  void copy(double bytes) { time_ += model_.copy * bytes * turns(busy_); }
 
   // A part of the collective that is one inside each node, or one between nodes of which `sharing` go on at once:
   // part(Cost&) adds it up.
   template <class Part>
-  void inside(Part part) {
-    Cost cost(model_, nullptr, true);
+  void inside(int ranks, Part part) {
+    Cost cost(model_, nullptr, ranks);
     part(cost);
     add(cost);
   }
@@ -108,13 +115,18 @@ class Cost {
   int steps() const { return steps_; }
 
  private:
-  void messages(Traffic traffic, double bytes, int times, bool both_ways);
+  void messages(Traffic traffic, double bytes, int times, bool both_ways, int busy);
+  double turns(int busy) const { return model_.processors > 0 ? std::max(1.0, busy / model_.processors) : 1.0; }
+  // Of a processor, in a step for which all its ranks are needed.
+  double switches() const { return (turns(ranks_) - 1) * model_.switching; }
   void add(const Cost& part) { time_ += part.time_, steps_ += part.steps_; }
   double start() const;  // of a further message in the same step
 
   const Model& model_;
   Patterns* patterns_;
   Traffic flat_;  // of a step without patterns
+  int ranks_;     // that share the node's processors; 0: the node is not known, or not shared
+  int busy_;      // of them, in the last step
   double time_ = 0;
   int steps_ = 0;
 };

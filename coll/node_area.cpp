@@ -126,7 +126,7 @@ Error NodeArea::make(Comm& comm, std::unique_ptr<NodeArea>& out) {
 
 std::byte* NodeArea::open(Count bytes) {
   board_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(present_));
-  if (!board_.may_write()) wait_for({board_.needed(), 0, static_cast<std::uint16_t>(size_)});
+  if (!board_.may_write()) wait_for({board_.needed_after_wait(), 0, static_cast<std::uint16_t>(size_)});
   return board_.place();
 }
 
@@ -204,7 +204,7 @@ NodeArea::Waiting::~Waiting() {
 
 // For those who run on other processors, and may be a cache line away.
 bool NodeArea::watch(const Board::Want& want, int& from) const {
-  if (runtime::waiting_policy().spin_limit == 0 || board_.one_is_here(from, want.end)) return false;
+  if (runtime::waiting_policy().spin_limit == 0 || board_.is_needed_here(want.number)) return false;
   constexpr int tight = 32, rounds = 64;
   for (int i = 0; i < rounds; ++i) {
     if (board_.have_entered(from, want.end, want.number)) return true;
@@ -213,8 +213,8 @@ bool NodeArea::watch(const Board::Want& want, int& from) const {
   return false;
 }
 
-// As progress::wait_until, but for this: while all who are missing run on other processors it is of no use to yield this
-// one, and when one of them needs this one, it is given up at once. A rank is scheduled once in a collective, then.
+// As progress::wait_until, but for this: while nobody who shares this processor is behind it is of no use to yield it, and
+// when somebody is, it is given up at once. So a rank is scheduled once in a collective.
 void NodeArea::wait_for(const Board::Want& want) {
   int from = want.first;
   if (board_.have_entered(from, want.end, want.number) || watch(want, from)) return;
@@ -225,12 +225,13 @@ void NodeArea::wait_for(const Board::Want& want) {
   while (!waiting.over()) {
     if (progress::poll() > 0) {
       progress::settle(wait);
-    } else if (watching > 0 && !board_.one_is_here(waiting.from, want.end)) {
+    } else if (watching > 0 && !board_.is_needed_here(want.number)) {
       --watching;
       if (runtime::threads_multiple) runtime::let_others_in();
       __builtin_ia32_pause();
     } else {
-      progress::pause(wait);
+      progress::give_way(wait);
+      board_.run_here();
     }
   }
   board_.want({});
@@ -247,11 +248,11 @@ Error NodeArea::make_large_rooms() {
   return success;
 }
 
-bool NodeArea::suits(const Operation& o, int size) {
+bool NodeArea::suits(const Operation& o, int size, double processors) {
   if (o.collective == Collective::barrier) return size > 1;
   if (o.measure == 0) return false;  // nothing to wait for
   if (reduces(o.collective) && !o.unit.op->select) return false;
-  const Count most = most_on_memory(o.collective, size);
+  const Count most = most_on_memory(o.collective, size, processors);
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
     return most_given(o, size) <= most;  // in one round
   return o.measure <= most;

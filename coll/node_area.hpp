@@ -37,8 +37,8 @@ class NodeArea {
   NodeArea& operator=(const NodeArea&) = delete;
   ~NodeArea();
 
-  // Whether an operation of so many ranks could go by memory: the same answer at every rank.
-  static bool suits(const Operation& operation, int size);
+  // Whether an operation of so many ranks on so many processors could go by memory: the same answer at every rank.
+  static bool suits(const Operation& operation, int size, double processors);
 
   // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
   Error run(Operation& operation, bool& done);

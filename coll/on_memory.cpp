@@ -5,17 +5,20 @@
 namespace cow::coll {
 
 // Beyond, what is copied from process to process in one go is faster. Measured with 2, 4 and 8 ranks on two processors.
-Count most_on_memory(Collective collective, int size) {
-  constexpr Count one_round = Board::most_bytes;
+Count most_on_memory(Collective collective, int size, double processors) {
+  constexpr Count one_round = Board::most_bytes, many_rounds = 128 * one_round;
+  const double ranks_on_one = processors > 0 ? size / processors : 1;
   if (size < 2 || size > most_ranks_on_memory) return -1;
   switch (collective) {
     case Collective::barrier:
       return 0;
     case Collective::bcast:
+      if (ranks_on_one >= 4) return many_rounds;  // those on one processor read what is in its cache
+      [[fallthrough]];
     case Collective::allreduce:
       return (size == 2 ? 16 : 4) * one_round;
     case Collective::reduce:
-      return one_round / 2;  // the root does all the work
+      return ranks_on_one >= 2 ? many_rounds : one_round / 2;  // the root does all the work; or few share it anyway
     case Collective::gather:
     case Collective::allgather:
       return one_round;

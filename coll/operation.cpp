@@ -48,7 +48,7 @@ Error try_memory(Operation& operation, bool& done) {
   Comm& comm = *operation.comm;
   CommColl* coll;
   if (Error error = comm_coll_of(comm, coll)) return error;
-  if (!coll->on_memory || !NodeArea::suits(operation, comm.size())) return success;
+  if (!coll->on_memory || !NodeArea::suits(operation, comm.size(), coll->selector.processors())) return success;
   if (coll->selector.forced().by_collective[static_cast<std::size_t>(operation.collective)]) return success;
   if (!coll->area) {
     if (++coll->suitable < CommColl::suitable_before) return success;

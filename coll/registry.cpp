@@ -50,7 +50,8 @@ const Algorithm* find_algorithm(Collective collective, std::string_view name) {
 
 double predicted_time(const Algorithm& algorithm, const Problem& problem, const Model& model, Patterns* patterns) {
   // Without wires all that is known may be that the ranks share one node.
-  Cost cost(model, patterns, !patterns && problem.nodes && problem.nodes->count() == 1);
+  const bool inside = !patterns && problem.nodes && problem.nodes->count() == 1;
+  Cost cost(model, patterns, inside ? problem.size : 0);
   algorithm.cost(cost, problem);
   return cost.time();
 }

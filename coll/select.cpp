@@ -29,8 +29,8 @@ std::string readable(Count bytes) {
 }
 
 // What is done by memory where the ranks share a node; empty if nothing is.
-std::string memory_line(Collective collective, int size) {
-  const Count most = most_on_memory(collective, size);
+std::string memory_line(Collective collective, int size, double processors) {
+  const Count most = most_on_memory(collective, size, processors);
   if (most < 0) return {};
   char line[160];
   std::snprintf(line, sizeof line, "  %-21s   up to %8s  shared memory, without messages (blocking calls)\n",
@@ -123,6 +123,7 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
   if (complaint.empty()) complaint = settings_model(model);
   if (complaint.empty()) complaint = parse_forced(settings().coll, forced);
   if (!complaint.empty()) return {};
+  if (nodes->count() == 1) add_processors(model);
   Selector selector(machine.ranks, layout, nodes, model, forced, settings().reproducible);
   std::string out =
       "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
@@ -131,7 +132,7 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
   const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout && !settings().reproducible;
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
-    if (memory && !forced.by_collective[static_cast<std::size_t>(c)]) out += memory_line(collective, machine.ranks);
+    if (memory && !forced.by_collective[static_cast<std::size_t>(c)]) out += memory_line(collective, machine.ranks, model.processors);
     std::size_t previous = algorithms().size();
     for (int log = -1; log <= 30; ++log) {
       const Count bytes = log < 0 ? 0 : Count{1} << log;

@@ -39,6 +39,7 @@ class Selector {
   int size() const { return size_; }
   double time(std::size_t algorithm, Count bytes, bool commutative);
   const Forced& forced() const { return forced_; }
+  double processors() const { return model_.processors; }
 
  private:
   bool allowed(const Algorithm& algorithm, const Problem& problem) const;

@@ -31,7 +31,7 @@ struct AllreduceNodes {
   static constexpr const char* name = "nodes";
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside([&](Cost& c) {
+    cost.inside(p.nodes->largest(), [&](Cost& c) {
       ReduceBinomial::cost(c, in_node(p));
       BcastBinomial::cost(c, in_node(p));
     });
@@ -69,7 +69,7 @@ struct AllreduceNodesSplit {
     const int leaders = p.nodes->smallest();
     Problem piece = between_nodes(p);
     piece.bytes /= leaders;
-    cost.inside([&](Cost& c) {
+    cost.inside(p.nodes->largest(), [&](Cost& c) {
       ScatterPairwise::cost(c, in_node(p));
       c.shift(1, static_cast<double>(piece.bytes), p.nodes->largest() - 1);
     });
@@ -111,7 +111,7 @@ struct AllgatherNodes {
     Problem whole = in_node(p);
     chunk.bytes *= p.nodes->largest();
     whole.bytes *= p.size;
-    cost.inside([&](Cost& c) {
+    cost.inside(p.nodes->largest(), [&](Cost& c) {
       GatherBinomial::cost(c, in_node(p));
       Spread::cost(c, whole);
     });

@@ -25,7 +25,7 @@ struct BarrierNodes {
   static constexpr const char* name = "nodes";
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside([&](Cost& c) { BarrierTree::cost(c, in_node(p)); });
+    cost.inside(p.nodes->largest(), [&](Cost& c) { BarrierTree::cost(c, in_node(p)); });
     cost.between(1, [&](Cost& c) { BarrierDissemination::cost(c, between_nodes(p)); });
   }
 
@@ -52,7 +52,7 @@ struct BcastNodes : Name {
   static constexpr Collective collective = Collective::bcast;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside([&](Cost& c) { Inner::cost(c, in_node(p)); });
+    cost.inside(p.nodes->largest(), [&](Cost& c) { Inner::cost(c, in_node(p)); });
     cost.between(1, [&](Cost& c) { Inner::cost(c, between_nodes(p)); });
   }
 
@@ -81,7 +81,7 @@ struct ReduceNodes : Name {
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
   static void cost(Cost& cost, const Problem& p) {
     const auto part = [](Cost& c, const Problem& q) { q.commutative ? Commuting::cost(c, q) : Ordered::cost(c, q); };
-    cost.inside([&](Cost& c) { part(c, in_node(p)); });
+    cost.inside(p.nodes->largest(), [&](Cost& c) { part(c, in_node(p)); });
     cost.between(1, [&](Cost& c) { part(c, between_nodes(p)); });
   }
 

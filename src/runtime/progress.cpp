@@ -249,24 +249,27 @@ void sleep_for_all() {
   if (bystanders > 0) moved().notify_all();
 }
 
-}  // namespace
-
-void pause(Wait& wait) {
+void pause_after(Wait& wait, Nanoseconds spin) {
   COW_INVARIANT(!polling);  // a handler waits: it would wait for ever
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   ++wait.rounds;
-  if (policy.spin_only || (wait.rounds <= free_rounds && policy.spin > 0)) return spin_once();
+  if (policy.spin_only || (wait.rounds <= free_rounds && spin > 0)) return spin_once();
   const Nanoseconds time = now();
   if (wait.idle_since == 0) wait.idle_since = time;
   const Nanoseconds idle = time - wait.idle_since;
   if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]] long_wait(idle);
-  if (idle < policy.spin) return spin_once();
+  if (idle < spin) return spin_once();
   const bool may_yield = idle < policy.yield && wait.long_switches < policy.long_switches;
   if (may_yield || policy.never_sleep) return time < wait.next_yield ? spin_once() : yield_once(wait, time);
   if (sleeper && helper_sleeps) return take_over();
   if (sleeper) return wait_for_sleeper();
   sleep_for_all();
 }
+
+}  // namespace
+
+void pause(Wait& wait) { pause_after(wait, runtime::waiting_policy().spin); }
+void give_way(Wait& wait) { pause_after(wait, 0); }
 
 // ---- the progress thread
 

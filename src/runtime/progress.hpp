@@ -83,6 +83,8 @@ struct Wait {
 
 // One step of waiting, after a poll() that moved nothing: spins, yields or sleeps as the policy says.
 void pause(Wait& wait);
+// The same without spinning first, where the policy allows it: for who knows that another process needs this processor.
+void give_way(Wait& wait);
 
 // A wait in which nothing has moved for so long is told to `long_wait`, which sets the limit anew. A signal handler may
 // set it to 0, to have all waits told.

@@ -3,6 +3,7 @@
 #include "coll/board.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <cstdlib>
 #include <memory>
@@ -125,6 +126,31 @@ TEST(Board, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
     taker.begin(0);
     taker.enter();  // it has left the first round
     EXPECT_TRUE(giver.may_write());
+  }
+}
+
+// One thread on one processor: whoever is behind needs it. (Unless the kernel moves the thread, which is tried again then.)
+TEST(Board, WhoIsBehindOnThisProcessorNeedsIt) {
+  for (int i = 0; i < 100; ++i) {
+    const int before = sched_getcpu();
+    const Memory memory = make_memory(3);
+    auto* const bytes = static_cast<std::byte*>(memory.get());
+    Board board(bytes, 0, 3), behind(bytes, 1, 3), silent(bytes, 2, 3);
+    behind.begin(0);
+    behind.enter();
+    for (int round = 0; round < 2; ++round) {
+      board.begin(0);
+      board.enter();
+    }
+    const bool needed = board.is_needed_here(2), needed_for_first = board.is_needed_here(1);
+    behind.begin(0);
+    behind.enter();
+    const bool needed_at_last = board.is_needed_here(2);
+    if (sched_getcpu() != before) continue;
+    EXPECT_TRUE(needed);
+    EXPECT_FALSE(needed_for_first);
+    EXPECT_FALSE(needed_at_last);  // the third was never seen anywhere
+    return;
   }
 }
 

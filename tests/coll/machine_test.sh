@@ -12,12 +12,19 @@ done
 # Measured numbers, then one that must decide: without start-up, and with dear bytes, the broadcast avoids the tree.
 COW_MACHINE=$folder/machine "$cowinfo" --collectives --ranks 8 --per-node 8 > "$folder/choice"
 grep -q "allreduce" "$folder/choice"
-printf 'node_alpha = 0\nnode_beta = 1  # dear\n' > "$folder/other"
+printf 'node_alpha = 0\nnode_beta = 1  # dear\nprocessors = 8\n' > "$folder/other"
 COW_MACHINE=$folder/other "$cowinfo" --collectives --ranks 8 --per-node 8 > "$folder/choice"
 grep -q "from  *1 B  scatter_doubling" "$folder/choice" || { cat "$folder/choice"; exit 1; }
 # COW_COLL_MODEL stands above the file.
 COW_MACHINE=$folder/other COW_COLL_MODEL=node_alpha=1000 "$cowinfo" --collectives --ranks 8 --per-node 8 > "$folder/choice"
 grep -q "^  bcast  *from  *0 B  binomial  *3000" "$folder/choice" || { cat "$folder/choice"; exit 1; }
+# Ranks that share processors work in turn: halving a broadcast gains nothing then.
+for count in 2 8; do
+  COW_COLL_MEMORY=no COW_COLL_MODEL=processors=$count "$cowinfo" --collectives --ranks 8 --per-node 8 |
+    sed -n '/^  bcast/,/^  reduce/p' > "$folder/choice.$count"
+done
+grep -q scatter "$folder/choice.8" || { cat "$folder/choice.8"; exit 1; }
+! grep -q scatter "$folder/choice.2" || { cat "$folder/choice.2"; exit 1; }
 
 expect_refusal() {  # words that the refusal must contain
   if COW_MACHINE=$folder/bad "$cowinfo" --collectives > "$folder/out" 2> "$folder/said"; then
