@@ -8,6 +8,7 @@
 #include "coll/run.hpp"
 #include "objects/group.hpp"
 #include "objects/op.hpp"
+#include "runtime/ended.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
@@ -38,6 +39,7 @@ NodeArea::Waiting* waits = nullptr;
 constexpr std::size_t most_memory = std::size_t{256} << 20;  // of all areas of this process, mapped
 std::size_t memory_in_use = 0;
 constexpr int most_watched = 200;
+constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of those who are missing
 
 std::byte* bytes_at(Address address) { return reinterpret_cast<std::byte*>(address); }
 
@@ -133,6 +135,7 @@ std::byte* NodeArea::open(Count bytes) {
 // Enters, and wakes who sleeps: see Link::notify for why no fence is needed before the flags are read. A sleeper looks
 // again after it has said that it sleeps, behind a barrier that it makes this processor run.
 void NodeArea::enter() {
+  if (dead_ >= 0) return;
   board_.enter();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   for (const transport::shm::Link* other : others_) {
@@ -154,7 +157,7 @@ void NodeArea::enter() {
 
 void NodeArea::give(Address from, Count bytes) {
   std::byte* const place = open(bytes);
-  if (bytes > 0) std::memcpy(place, bytes_at(from), static_cast<std::size_t>(bytes));
+  if (bytes > 0 && dead_ < 0) std::memcpy(place, bytes_at(from), static_cast<std::size_t>(bytes));
   enter();
 }
 
@@ -167,7 +170,7 @@ void NodeArea::compare_kinds(int first, int end) {
   const auto own = static_cast<std::uint8_t>(present_);
   for (int r = first; r < end; ++r) {
     const std::uint8_t kind = board_.kind(r);
-    if (kind == own || mismatch_) continue;
+    if (kind == own || mismatch_ || dead_ >= 0) continue;
     mismatch_ = fail(ErrorClass::other, "rank %d of the communicator is in %s while this rank is in %s", r,
                      kind < collectives ? name_of(static_cast<Collective>(kind)) : "no collective", name_of(present_));
   }
@@ -213,14 +216,30 @@ bool NodeArea::watch(const Board::Want& want, int& from) const {
   return false;
 }
 
+bool NodeArea::somebody_died(int first, int end, Board::Number number) {
+  for (int r = first; r < end && dead_ < 0; ++r) {
+    const transport::shm::Link* const other = others_[static_cast<std::size_t>(r)];
+    // It may have entered just before its end, so the board is looked at afterwards.
+    if (!other || board_.has_entered(r, number) || !runtime::has_ended(transport::shared_memory->process_of(other->index)))
+      continue;
+    if (!board_.has_entered(r, number)) dead_ = r;
+  }
+  return dead_ >= 0;
+}
+
+Error NodeArea::loss() const {
+  return fail(ErrorClass::proc_aborted, "rank %d of the communicator has died", dead_);
+}
+
 // As progress::wait_until, but for this: while nobody who shares this processor is behind it is of no use to yield it, and
 // when somebody is, it is given up at once. So a rank is scheduled once in a collective.
 void NodeArea::wait_for(const Board::Want& want) {
   int from = want.first;
-  if (board_.have_entered(from, want.end, want.number) || watch(want, from)) return;
+  if (board_.have_entered(from, want.end, want.number) || watch(want, from) || dead_ >= 0) return;
   board_.want(want);
   Waiting waiting(*this, want, from);
   progress::Wait wait;
+  Nanoseconds look_at = 0;
   int watching = runtime::waiting_policy().spin_limit > 0 ? most_watched : 0;  // polls, of some 50 ns
   while (!waiting.over()) {
     if (progress::poll() > 0) {
@@ -230,8 +249,14 @@ void NodeArea::wait_for(const Board::Want& want) {
       if (runtime::threads_multiple) runtime::let_others_in();
       __builtin_ia32_pause();
     } else {
+      const unsigned yields = wait.yields;
       progress::give_way(wait);
       board_.run_here();
+      if (wait.yields > yields) continue;
+      if (const Nanoseconds time = now(); time >= look_at) {  // after a sleep, or while nobody else wants the processor
+        if (look_at > 0 && somebody_died(waiting.from, want.end, want.number)) break;
+        look_at = time + between_looks;
+      }
     }
   }
   board_.want({});
@@ -265,12 +290,14 @@ Error NodeArea::run(Operation& operation, bool& done) {
     done = large_ == Large::yes;
   }
   if (!done) return success;
+  if (dead_ >= 0) return loss();
   present_ = operation.collective;
   mismatch_ = success;
   tag_ = next_tag(comm_);
   Run run(comm_, tag_, operation.unit, nullptr, nullptr);  // for its scratch: it sends nothing
   Error error = success;
   coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation.collective, operation.unit, args); });
+  if (dead_ >= 0) return loss();
   if (mismatch_) return mismatch_;
   return error ? error : run.result();
 }
@@ -409,6 +436,7 @@ Error NodeArea::reduce_blocks(const Unit& unit, Address recv, Count n) {
   const Board::Number round = board_.number();
   const Count own = blocks.length(rank_);
   const auto place = reinterpret_cast<Address>(open(unit.span(own)));
+  if (dead_ >= 0) return success;  // which run() makes an error; what lies in the place may still be read
   const Error error = combine(unit, place, round, 0, size_, blocks.offset(rank_), own);
   enter();
   if (error) return error;

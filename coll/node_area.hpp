@@ -11,7 +11,8 @@
 //   scan, exscan    give the vector, wait for those below, combine
 //
 // Long vectors go piece by piece. Whoever enters wakes those who sleep, if it was the last whom they waited for. Ranks that
-// call different collectives are told so, as far as they meet.
+// call different collectives are told so, as far as they meet. Who has waited long looks whether the processes of those who are
+// missing still live; if one does not, the communicator can do no more on memory: this collective and all others fail.
 #pragma once
 
 #include <memory>
@@ -64,6 +65,8 @@ class NodeArea {
   void wait_for_all();
   void compare_kinds(int first, int end);
   void wait_for(const Board::Want& want);
+  bool somebody_died(int first, int end, Board::Number number);
+  Error loss() const;  // that it has
   bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
 
@@ -87,6 +90,7 @@ class NodeArea {
   int tag_ = 0;                                 // of the present collective
   Collective present_ = Collective::barrier;
   Error mismatch_ = success;                    // noted in the present collective
+  int dead_ = -1;                               // a rank that has died: from then on nothing is waited for
   enum class Large : std::uint8_t { unknown, yes, no } large_ = Large::unknown;
   std::vector<transport::shm::Link*> others_;  // by rank; null for this one
 };

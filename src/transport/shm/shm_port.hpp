@@ -39,6 +39,7 @@ class ShmPort final : public Port {
   // What another rank of the node has said of itself.
   shm::Presence presence(std::uint32_t index) const;
   std::uint32_t window_of(std::uint32_t index) const { return segment_.resident(index).window; }
+  std::int32_t process_of(std::uint32_t index) const { return segment_.resident(index).pid; }
 
   // Makes the lane to another rank ready. It must be here.
   Error reach(std::uint32_t index, shm::Link*& out);
