@@ -178,4 +178,30 @@ TEST(OnMemory, FromSeveralThreads) {
   for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// Each with memory of its own, by the last rounds at the latest; with MPI_THREAD_MULTIPLE by two threads at once.
+TEST(OnMemory, OnAHundredCommunicatorsAtOnce) {
+  constexpr std::size_t many = 100, rounds = 6;
+  const int n = ranks::count(), me = ranks::rank();
+  int level = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&level);
+  const std::size_t count = level == MPI_THREAD_MULTIPLE ? 2 : 1;
+  std::vector<MPI_Comm> comms(many);
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  const auto work = [&](std::size_t first) {
+    for (std::size_t i = first; i < rounds * many; i += count) {
+      const int term = me + static_cast<int>(i), root = static_cast<int>(i / many) % n;
+      int sum = 0, token = me == root ? term : -1;
+      ASSERT_MPI_OK(MPI_Allreduce(&term, &sum, 1, MPI_INT, MPI_SUM, comms[i % many]));
+      ASSERT_EQ(sum, n * (n - 1) / 2 + n * static_cast<int>(i));
+      ASSERT_MPI_OK(MPI_Bcast(&token, 1, MPI_INT, root, comms[i % many]));
+      ASSERT_EQ(token, root + static_cast<int>(i));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t t = 1; t < count; ++t) threads.emplace_back(work, t);
+  work(0);
+  for (std::thread& thread : threads) thread.join();
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 }  // namespace
