@@ -57,7 +57,8 @@ Agent::Agent(const AgentPlan& plan)
       signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, nullptr)),
       channel_(
           loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
-      pmix_(loop_, *this) {
+      pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }),
+      lines_(loop_, *this) {
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
@@ -65,8 +66,6 @@ Agent::Agent(const AgentPlan& plan)
 int Agent::run() {
   channel_.send_greeting();
   tell(Kind::hello, Writer().u32(protocol_version).u32(static_cast<std::uint32_t>(getpid())).text(this_host()));
-  // Before the job is here, because it takes some milliseconds. Its threads inherit the blocked signals.
-  if (const std::string wrong = pmix_.start(); !wrong.empty()) complain(wrong);
   loop_.run();
   kill_all_children(2000);
   return status_;
@@ -111,23 +110,25 @@ void Agent::obey(Kind kind, Reader body) {
     case Kind::fence_answer: {
       const std::uint64_t fence = body.u64();
       const auto status = static_cast<int>(body.u32());
-      return pmix_.answer_fence(fence, status, body.text());
+      return answer_fence(fence, status, body.text());
     }
     case Kind::modex_question: {
       const std::uint64_t question = body.u64();
       const std::uint32_t rank = body.u32();
-      if (!modex_.open(question, rank)) return on_modex_answer(question, PmixServer::process_gone(), {});
-      return ask_local(question, rank, first_patience);
+      const bool without_pmix = body.u8() != 0;
+      if (!modex_.open(question, rank)) return on_modex_answer(question, pmix_process_gone, {});
+      return without_pmix ? lines_.ask_local(question, rank) : ask_local(question, rank, first_patience);
     }
     case Kind::modex_answer: {
       const std::uint64_t question = body.u64();
       const auto status = static_cast<int>(body.u32());
-      return pmix_.answer_modex(question, status, body.text());
+      return answer_modex(question, status, body.text());
     }
     case Kind::event: {
       const auto status = static_cast<int>(body.u32());
       const std::uint32_t source = body.u32();
-      return pmix_.tell_local(status, source, body.text());
+      if (pmix_.server()) pmix_.server()->tell_local(status, source, body.text());
+      return;
     }
     case Kind::goodbye:
       dismissed_ = true;
@@ -150,13 +151,15 @@ void Agent::on_job(Reader body) {
     finished_ = true;
     say_goodbye();
   };
-  if (const std::string wrong = pmix_.register_job(job_); !wrong.empty()) return complain(wrong);
+  if (const std::string wrong = lines_.open(job_); !wrong.empty()) return complain(wrong);
+  if (const std::string wrong = pmix_.open(job_); !wrong.empty()) return complain(wrong);
   if (!start_ranks(ranks_here()) || running_ == 0) when_all_ended();
 }
 
 std::vector<std::string> Agent::environment_of(const Application& application, const Inherited& inherited) const {
   std::vector<std::string> out = job_.environment;
   for (const std::string& assignment : application.environment) set_variable(out, assignment);
+  set_variable(out, "COW_AGENT=" + lines_.address());
   set_variable(out, "COW_KEY_FD=" + std::to_string(inherited.key));
   if (inherited.segment >= 0) set_variable(out, "COW_SHM_FD=" + std::to_string(inherited.segment));
   return out;
@@ -347,7 +350,7 @@ void Agent::on_signal() {
 
 void Agent::reap() {
   // A PMIx_Finalize is posted before its rank can go on to exit, so it is here by now.
-  pmix_.drain();
+  if (pmix_.server()) pmix_.server()->drain();
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -360,6 +363,8 @@ void Agent::on_exit(pid_t pid, int status) {
       std::find_if(ranks_.begin(), ranks_.end(), [&](const auto& entry) { return entry.second.pid == pid; });
   if (found == ranks_.end()) return;  // an orphan of a rank: this process is a subreaper
   auto& [rank, state] = *found;
+  lines_.drain(rank);
+  lines_.rank_gone(rank);
   state.pid = -1;
   output_->drain(rank);
   --running_;
@@ -369,7 +374,7 @@ void Agent::on_exit(pid_t pid, int status) {
   tell(Kind::exited, body);
   for (std::uint64_t question : modex_.rank_gone(rank)) {
     tell(Kind::modex_answer,
-                  Writer().u64(question).u32(static_cast<std::uint32_t>(PmixServer::process_gone())).text({}));
+                  Writer().u64(question).u32(static_cast<std::uint32_t>(pmix_process_gone)).text({}));
   }
   if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.close_pipe();
   if (running_ == 0) when_all_ended();
@@ -484,27 +489,56 @@ void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& rank
                      std::string_view data) {
   const auto is_here = [&](std::uint32_t rank) { return rank < job_.ranks.size() && job_.ranks[rank].node == job_.node; };
   const bool all_here = ranks.empty() ? job_.nodes.size() == 1 : std::all_of(ranks.begin(), ranks.end(), is_here);
-  if (all_here) return pmix_.answer_fence(fence, PmixServer::success(), data);
+  if (all_here) return answer_fence(fence, pmix_success, data);
   Writer body;
   body.u64(fence).u32(limit).u32(static_cast<std::uint32_t>(ranks.size()));
   for (std::uint32_t rank : ranks) body.u32(rank);
   tell(Kind::fence, body.text(data));
   if (limit > 0) {
-    loop_.after(limit * millisecond, [this, fence] { pmix_.answer_fence(fence, PmixServer::timed_out(), {}); });
+    loop_.after(limit * millisecond, [this, fence] { answer_fence(fence, pmix_timed_out, {}); });
   }
 }
 
 void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) {
-  if (rank >= job_.ranks.size()) return pmix_.answer_modex(question, PmixServer::not_found(), {});
-  tell(Kind::modex_request, Writer().u64(question).u32(rank));
+  if (rank >= job_.ranks.size()) return answer_modex(question, pmix_not_found, {});
+  tell(Kind::modex_request, Writer().u64(question).u32(rank).u8((question & RankLines::ours) != 0));
   if (limit > 0) {
-    loop_.after(limit * millisecond, [this, question] { pmix_.answer_modex(question, PmixServer::timed_out(), {}); });
+    loop_.after(limit * millisecond, [this, question] { answer_modex(question, pmix_timed_out, {}); });
   }
+}
+
+// The first rank that wants PMIx has connected.
+void Agent::pmix_started(const std::string& wrong) {
+  if (!wrong.empty()) return complain(wrong);
+  for (const auto& [question, rank] : std::exchange(for_pmix_, {})) {
+    if (modex_.is_open(question)) ask_local(question, rank, first_patience);
+  }
+}
+
+void Agent::answer_fence(std::uint64_t fence, int status, std::string_view data) {
+  if (fence & RankLines::ours) return lines_.answer_fence(fence, status == pmix_success);
+  if (pmix_.server()) pmix_.server()->answer_fence(fence, status, data);
+}
+
+void Agent::answer_modex(std::uint64_t question, int status, std::string_view data) {
+  if ((question & RankLines::ours) == 0) {
+    if (pmix_.server()) pmix_.server()->answer_modex(question, status, data);
+    return;
+  }
+  const AgentStatus what = status == pmix_success        ? AgentStatus::good
+                           : status == pmix_process_gone ? AgentStatus::gone
+                           : status == pmix_not_found    ? AgentStatus::unknown_rank
+                                                                  : AgentStatus::failed;
+  lines_.answer_modex(question, what, data);
 }
 
 // PMIx 4.2.2 now and then forgets a question that came before its rank had put anything; asked again, it answers.
 void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience) {
-  pmix_.ask_local(question, rank);
+  if (!pmix_.server()) {
+    for_pmix_.emplace_back(question, rank);
+    return;
+  }
+  pmix_.server()->ask_local(question, rank);
   loop_.after(patience, [this, question, rank, patience] {
     if (modex_.is_open(question)) ask_local(question, rank, std::min(patience * 2, last_patience));
   });

@@ -10,12 +10,13 @@
 #include "launcher/branches.hpp"
 #include "launcher/channel.hpp"
 #include "launcher/job.hpp"
+#include "launcher/late_pmix.hpp"
 #include "launcher/lifeline.hpp"
 #include "launcher/loop.hpp"
 #include "launcher/modex.hpp"
-#include "launcher/pmix_server.hpp"
 #include "launcher/process.hpp"
 #include "launcher/rank_input.hpp"
+#include "launcher/rank_lines.hpp"
 #include "launcher/rank_output.hpp"
 
 namespace cow::launch {
@@ -74,6 +75,9 @@ class Agent : private PmixClientEvents, private BranchEvents {
   int input_of(std::uint32_t rank);
   void ask_for_input();
   void ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience);
+  void pmix_started(const std::string& wrong);
+  void answer_fence(std::uint64_t fence, int status, std::string_view data);
+  void answer_modex(std::uint64_t question, int status, std::string_view data);
   std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
   Inherited open_inherited() const;
   void on_signal();
@@ -109,7 +113,9 @@ class Agent : private PmixClientEvents, private BranchEvents {
   Loop loop_;
   int signals_;
   Channel channel_;
-  PmixServer pmix_;
+  LatePmix pmix_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> for_pmix_;  // questions about ranks that came before it
+  RankLines lines_;
   Modex modex_;
   std::unique_ptr<RankOutput> output_;
   std::map<std::uint32_t, RankInput> inputs_;  // of the ranks here that mpirun sends input to

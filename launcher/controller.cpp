@@ -313,6 +313,7 @@ void Controller::on_fence(std::uint32_t node, Reader body) {
 void Controller::on_modex_request(std::uint32_t node, Reader body) {
   const std::uint64_t number = body.u64();
   const std::uint32_t rank = body.u32();
+  const std::uint8_t without_pmix = body.u8();
   if (!body.good() || rank >= ranks_.size()) return;
   if (ranks_[rank].ended) {
     Writer answer;
@@ -320,7 +321,7 @@ void Controller::on_modex_request(std::uint32_t node, Reader body) {
     return send(node, Kind::modex_answer, answer);
   }
   const std::uint64_t question = questions_.open(node, number);
-  send(job_.ranks[rank].node, Kind::modex_question, Writer().u64(question).u32(rank));
+  send(job_.ranks[rank].node, Kind::modex_question, Writer().u64(question).u32(rank).u8(without_pmix));
 }
 
 void Controller::on_modex_answer(Reader body) {

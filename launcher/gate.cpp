@@ -13,9 +13,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <fstream>
 #include <mutex>
-#include <vector>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "launcher/greeting.hpp"
@@ -26,12 +27,16 @@ namespace {
 constexpr Nanoseconds patience = 5 * second;
 constexpr std::size_t most_waiting = 256;
 
-std::mutex name_mutex;
-std::string name_of_job;  // empty: the gate is shut
+// Those that have passed, on their way to PMIx's thread.
+std::mutex passed_mutex;
+std::deque<int> passed;
 
-std::string job_name() {
-  const std::lock_guard lock(name_mutex);
-  return name_of_job;
+int next_passed() {
+  const std::lock_guard lock(passed_mutex);
+  if (passed.empty()) return -1;
+  const int out = passed.front();
+  passed.pop_front();
+  return out;
 }
 
 constexpr std::uint32_t unknown_user = ~0u;
@@ -97,88 +102,118 @@ bool is_of_this_user(int fd) {
   return user == getuid() || user == geteuid() || user == 0;
 }
 
-class Gate {
- public:
-  // The next connection that may enter, or -1 and errno. Runs in the only thread that PMIx listens in.
-  int admit(int listener, sockaddr* address, socklen_t* size) {
-    while (true) {
-      std::vector<pollfd> polled{{listener, POLLIN, 0}};
-      for (const Guest& guest : guests_) polled.push_back({guest.fd, static_cast<short>(guest.silent ? POLLIN : 0), 0});
-      if (poll(polled.data(), polled.size(), guests_.empty() ? -1 : poll_time) < 0 && errno != EINTR) return -1;
-      for (std::size_t i = guests_.size(); i-- > 0;) {
-        const Greeting greeting = look_at(guests_[i]);
-        if (greeting == Greeting::incomplete) continue;
-        const int fd = guests_[i].fd;
-        guests_.erase(guests_.begin() + static_cast<std::ptrdiff_t>(i));
-        if (greeting == Greeting::complete && (!address || getpeername(fd, address, size) == 0)) {
-          if (!guests_.empty()) knock(listener);
-          return fd;
-        }
-        close(fd);
-      }
-      if (polled[0].revents == 0) continue;
-      const int fd = static_cast<int>(syscall(SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC));
-      if (fd < 0 && errno != ECONNABORTED && errno != EINTR && errno != EAGAIN) return -1;
-      if (fd >= 0) take_in(fd);
-    }
-  }
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in out{};
+  out.sin_family = AF_INET;
+  out.sin_port = htons(port);
+  out.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return out;
+}
 
- private:
-  struct Guest {
-    int fd;
-    Nanoseconds until;
-    bool silent = true;  // nothing has come yet: poll() can tell when something does, but not when more does
-  };
-  static constexpr int poll_time = 20;  // ms
-
-  // PMIx asks for the next connection when its listener has something new, and not for those that wait in here; so
-  // there is something new: a connection of our own that says nothing.
-  static void knock(int listener) {
-    sockaddr_in own{};
-    socklen_t size = sizeof own;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return;
-    if (getsockname(listener, reinterpret_cast<sockaddr*>(&own), &size) == 0) {
-      (void)!connect(fd, reinterpret_cast<const sockaddr*>(&own), size);
-    }
-    close(fd);
-  }
-
-  void take_in(int fd) {
-    if (!is_of_this_user(fd)) {
-      close(fd);
-      return;
-    }
-    if (guests_.size() >= most_waiting) {  // the oldest has had most time
-      close(guests_.front().fd);
-      guests_.erase(guests_.begin());
-    }
-    guests_.push_back({fd, now() + patience});
-  }
-
-  Greeting look_at(Guest& guest) {
-    char bytes[longest_greeting];
-    const ssize_t got = recv(guest.fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return Greeting::nonsense;
-    if (got > 0) guest.silent = false;
-    const Greeting out = got > 0 ? judge_greeting({bytes, static_cast<std::size_t>(got)}, job_name()) : Greeting::incomplete;
-    return out == Greeting::incomplete && now() >= guest.until ? Greeting::nonsense : out;
-  }
-
-  std::vector<Guest> guests_;
-};
+// PMIx calls accept() when its listener has something new: a connection that says nothing.
+void knock(std::uint16_t port) {
+  const sockaddr_in address = loopback(port);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  (void)!connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  close(fd);
+}
 
 }  // namespace
 
-void open_gate(const std::string& job_name) {
-  const std::lock_guard lock(name_mutex);
-  name_of_job = job_name;
+Gate::~Gate() {
+  while (!guests_.empty()) turn_away(guests_.begin()->first);
+  if (listener_ < 0) return;
+  loop_.forget(listener_);
+  close(listener_);
+}
+
+std::string Gate::open(const std::string& job_name) {
+  job_name_ = job_name;
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener_ < 0 || bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+      listen(listener_, SOMAXCONN) != 0 || getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return std::string("no port for PMIx on 127.0.0.1: ") + strerror(errno);
+  port_ = ntohs(address.sin_port);
+  loop_.watch(listener_, POLLIN, [this](short) { take_in(); });
+  return {};
+}
+
+void Gate::take_in() {
+  int fd;
+  while ((fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0) {
+    if (!is_of_this_user(fd)) {
+      close(fd);
+      continue;
+    }
+    if (guests_.size() >= most_waiting) {  // the oldest has had most time
+      turn_away(std::min_element(guests_.begin(), guests_.end(), [](auto& a, auto& b) { return a.second < b.second; })->first);
+    }
+    guests_[fd] = loop_.after(patience, [this, fd] {
+      guests_[fd] = 0;
+      turn_away(fd);
+    });
+    loop_.watch(fd, POLLIN, [this, fd](short) { look_at(fd); });
+  }
+}
+
+void Gate::turn_away(int guest) {
+  if (const std::uint64_t timer = guests_[guest]) loop_.cancel(timer);
+  guests_.erase(guest);
+  loop_.forget(guest);
+  close(guest);
+}
+
+void Gate::look_at(int guest) {
+  char bytes[longest_greeting];
+  const ssize_t got = recv(guest, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) return turn_away(guest);
+  const std::string_view text(bytes, static_cast<std::size_t>(got));
+  switch (judge_greeting(text, job_name_)) {
+    case Greeting::nonsense: return turn_away(guest);
+    case Greeting::complete: return pass(guest);
+    case Greeting::incomplete: break;
+  }
+  // What has come stays in the socket, so only the rest is worth a call. At the end of the stream poll() tells all the same.
+  const auto wanted = static_cast<int>(greeting_size(text));
+  int before = 0;
+  socklen_t size = sizeof before;
+  getsockopt(guest, SOL_SOCKET, SO_RCVLOWAT, &before, &size);
+  if (before >= wanted || setsockopt(guest, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) != 0) turn_away(guest);
+}
+
+void Gate::pass(int guest) {
+  const std::uint16_t port = pmix_port_();
+  if (port == 0) return turn_away(guest);
+  loop_.cancel(guests_[guest]);
+  guests_.erase(guest);
+  loop_.forget(guest);
+  const int one = 1;
+  setsockopt(guest, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+  {
+    const std::lock_guard lock(passed_mutex);
+    passed.push_back(guest);
+  }
+  knock(port);
 }
 
 }  // namespace cow::launch
 
-// Only PMIx calls it in this program: the launcher itself uses accept4().
+// Only PMIx calls it in this program, in the one thread that it listens in: the launcher itself uses accept4().
 extern "C" __attribute__((visibility("default"))) int accept(int listener, sockaddr* address, socklen_t* size) {
-  static cow::launch::Gate gate;
-  return gate.admit(listener, address, size);
+  while (true) {
+    const int knocked = static_cast<int>(syscall(SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC));
+    if (knocked >= 0) close(knocked);
+    if (const int out = cow::launch::next_passed(); out >= 0) {
+      if (address) getpeername(out, address, size);
+      return out;
+    }
+    if (knocked >= 0 || errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno != EAGAIN) return -1;
+    pollfd polled{listener, POLLIN, 0};
+    poll(&polled, 1, -1);
+  }
 }

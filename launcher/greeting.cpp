@@ -8,14 +8,28 @@
 
 namespace cow::launch {
 
+namespace {
+
+constexpr std::size_t header = 16;
+
+std::uint64_t body_size(std::string_view bytes) {
+  std::uint64_t size;
+  memcpy(&size, bytes.data() + 8, sizeof size);
+  return size;
+}
+
+}  // namespace
+
+std::size_t greeting_size(std::string_view bytes) {
+  return bytes.size() < header ? header : header + body_size(bytes);
+}
+
 Greeting judge_greeting(std::string_view bytes, std::string_view job_name) {
-  constexpr std::size_t header = 16;
   constexpr std::string_view opening("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
   const std::size_t known = std::min(bytes.size(), opening.size());
   if (bytes.substr(0, known) != opening.substr(0, known)) return Greeting::nonsense;
   if (bytes.size() < header) return Greeting::incomplete;
-  std::uint64_t size;
-  memcpy(&size, bytes.data() + 8, sizeof size);
+  const std::uint64_t size = body_size(bytes);
   if (size > longest_greeting - header) return Greeting::nonsense;
   if (bytes.size() < header + size) return Greeting::incomplete;
   if (job_name.empty()) return Greeting::nonsense;

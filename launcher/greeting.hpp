@@ -12,6 +12,9 @@ enum class Greeting { incomplete, complete, nonsense };
 // (all in this machine's order of bytes)
 Greeting judge_greeting(std::string_view bytes, std::string_view job_name);
 
+// How many bytes must be there before the beginning of a greeting can be judged further.
+std::size_t greeting_size(std::string_view bytes);
+
 inline constexpr std::size_t longest_greeting = 16 << 10;
 
 }  // namespace cow::launch

@@ -6,15 +6,39 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <iterator>
+#include <map>
+#include <memory>
+
 #include "base/error.hpp"
-#include "launcher/gate.hpp"
 #include "launcher/mailbox.hpp"
 #include "launcher/pmix_job.hpp"
 
 namespace cow::launch {
 
-struct PmixServer::Impl {
-  Impl(Loop& loop, PmixClientEvents& e) : events(e), mailbox(loop) {}
+namespace {
+
+class Server;
+
+// PMIx's module has no room for a context. One server lives in a process; PMIx's thread uses it only to post.
+Server* server = nullptr;
+
+class Server : public PmixServer {
+ public:
+  Server(Loop& loop, PmixClientEvents& e) : events(e), mailbox(loop) {
+    COW_INVARIANT(server == nullptr);
+    server = this;
+  }
+  ~Server() override { server = nullptr; }
+
+  std::string start();
+  std::string register_job(const Job& job) override;
+  std::vector<std::string> rank_environment(std::uint32_t rank) override;
+  void answer_fence(std::uint64_t fence, int status, std::string_view data) override;
+  void answer_modex(std::uint64_t question, int status, std::string_view data) override;
+  void ask_local(std::uint64_t question, std::uint32_t rank) override;
+  void tell_local(int status, std::uint32_t source, std::string_view infos) override;
+  void drain() override { mailbox.drain(); }
 
   struct Waiting {
     pmix_modex_cbfunc_t answer;
@@ -28,11 +52,6 @@ struct PmixServer::Impl {
   std::map<std::uint64_t, Waiting> fences;
   std::map<std::uint64_t, Waiting> questions;
 };
-
-namespace {
-
-// PMIx's module has no room for a context. One server lives in a process; PMIx's thread uses it only to post.
-PmixServer::Impl* server = nullptr;
 
 void answer(pmix_op_cbfunc_t function, void* data) {
   if (function) function(PMIX_SUCCESS, data);
@@ -134,11 +153,11 @@ pmix_status_t notify_event(pmix_status_t code, const pmix_proc_t* source, pmix_d
   return PMIX_SUCCESS;
 }
 
-void complete(std::map<std::uint64_t, PmixServer::Impl::Waiting>& waiting, std::uint64_t number, int status,
+void complete(std::map<std::uint64_t, Server::Waiting>& waiting, std::uint64_t number, int status,
               std::string_view data) {
   const auto found = waiting.find(number);
   if (found == waiting.end()) return;
-  const PmixServer::Impl::Waiting request = found->second;
+  const Server::Waiting request = found->second;
   waiting.erase(found);
   char* copy = nullptr;
   if (!data.empty()) {
@@ -164,16 +183,7 @@ std::string failed(const char* what, pmix_status_t status) {
   return std::string("PMIx: ") + what + ": " + PMIx_Error_string(status);
 }
 
-}  // namespace
-
-PmixServer::PmixServer(Loop& loop, PmixClientEvents& events) : impl_(std::make_unique<Impl>(loop, events)) {
-  COW_INVARIANT(server == nullptr);
-  server = impl_.get();
-}
-
-PmixServer::~PmixServer() { server = nullptr; }
-
-std::string PmixServer::start() {
+std::string Server::start() {
   static pmix_server_module_t module{};
   module.client_connected2 = client_connected;
   module.client_finalized = client_finalized;
@@ -191,18 +201,20 @@ std::string PmixServer::start() {
   setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 0);
   setenv("HWLOC_COMPONENTS", "-linuxio", 0);
   bool tools = false;
-  pmix_info_t info[2];
+  const pmix_rank_t own_rank = static_cast<pmix_rank_t>(getpid());
+  pmix_info_t info[4];
   PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TOOL_SUPPORT, &tools, PMIX_BOOL);
   PMIX_INFO_LOAD(&info[1], PMIX_TCP_IF_INCLUDE, "lo", PMIX_STRING);
-  const pmix_status_t status = PMIx_server_init(&module, info, 2);
-  PMIX_INFO_DESTRUCT(&info[0]);
-  PMIX_INFO_DESTRUCT(&info[1]);
+  // Named as its ranks have been told (pmix_environment.hpp).
+  PMIX_INFO_LOAD(&info[2], PMIX_SERVER_NSPACE, "pmix-server", PMIX_STRING);
+  PMIX_INFO_LOAD(&info[3], PMIX_SERVER_RANK, &own_rank, PMIX_PROC_RANK);
+  const pmix_status_t status = PMIx_server_init(&module, info, std::size(info));
+  for (pmix_info_t& one : info) PMIX_INFO_DESTRUCT(&one);
   return status == PMIX_SUCCESS ? std::string() : failed("the server could not be started", status);
 }
 
-std::string PmixServer::register_job(const Job& job) {
-  impl_->name = job.name;
-  open_gate(job.name);
+std::string Server::register_job(const Job& job) {
+  name = job.name;
   JobInfo info = describe_job(job);
   int local = 0;
   for (const Place& place : job.ranks) local += place.node == job.node;
@@ -223,9 +235,9 @@ std::string PmixServer::register_job(const Job& job) {
   return {};
 }
 
-std::vector<std::string> PmixServer::rank_environment(std::uint32_t rank) {
+std::vector<std::string> Server::rank_environment(std::uint32_t rank) {
   pmix_proc_t proc;
-  PMIX_LOAD_PROCID(&proc, impl_->name.c_str(), rank);
+  PMIX_LOAD_PROCID(&proc, name.c_str(), rank);
   char** environment = nullptr;
   std::vector<std::string> out;
   if (PMIx_server_setup_fork(&proc, &environment) != PMIX_SUCCESS) return out;
@@ -238,29 +250,29 @@ std::vector<std::string> PmixServer::rank_environment(std::uint32_t rank) {
   return out;
 }
 
-void PmixServer::answer_fence(std::uint64_t fence, int status, std::string_view data) {
-  complete(impl_->fences, fence, status, data);
+void Server::answer_fence(std::uint64_t fence, int status, std::string_view data) {
+  complete(fences, fence, status, data);
 }
 
-void PmixServer::answer_modex(std::uint64_t question, int status, std::string_view data) {
-  complete(impl_->questions, question, status, data);
+void Server::answer_modex(std::uint64_t question, int status, std::string_view data) {
+  complete(questions, question, status, data);
 }
 
-void PmixServer::ask_local(std::uint64_t question, std::uint32_t rank) {
+void Server::ask_local(std::uint64_t question, std::uint32_t rank) {
   pmix_proc_t proc;
-  PMIX_LOAD_PROCID(&proc, impl_->name.c_str(), rank);
+  PMIX_LOAD_PROCID(&proc, name.c_str(), rank);
   auto context = std::make_unique<Question>(Question{question});
   const pmix_status_t status = PMIx_server_dmodex_request(&proc, local_answer, context.get());
   if (status == PMIX_SUCCESS) {
     (void)context.release();
   } else {
-    impl_->events.on_modex_answer(question, status, {});
+    events.on_modex_answer(question, status, {});
   }
 }
 
-void PmixServer::tell_local(int status, std::uint32_t source, std::string_view infos) {
+void Server::tell_local(int status, std::uint32_t source, std::string_view infos) {
   pmix_proc_t proc;
-  PMIX_LOAD_PROCID(&proc, impl_->name.c_str(), source);
+  PMIX_LOAD_PROCID(&proc, name.c_str(), source);
   pmix_data_buffer_t buffer;
   PMIX_DATA_BUFFER_CONSTRUCT(&buffer);
   pmix_byte_object_t bytes{const_cast<char*>(infos.data()), infos.size()};
@@ -279,11 +291,12 @@ void PmixServer::tell_local(int status, std::uint32_t source, std::string_view i
   if (info) PMIX_INFO_FREE(info, count);
 }
 
-void PmixServer::drain() { impl_->mailbox.drain(); }
-
-int PmixServer::success() { return PMIX_SUCCESS; }
-int PmixServer::timed_out() { return PMIX_ERR_TIMEOUT; }
-int PmixServer::not_found() { return PMIX_ERR_NOT_FOUND; }
-int PmixServer::process_gone() { return PMIX_ERR_PROC_TERM_WO_SYNC; }
-
+}  // namespace
 }  // namespace cow::launch
+
+extern "C" __attribute__((visibility("default"))) cow::launch::PmixServer* cow_start_pmix(
+    cow::launch::Loop& loop, cow::launch::PmixClientEvents& events, std::string& wrong) {
+  auto out = std::make_unique<cow::launch::Server>(loop, events);
+  wrong = out->start();
+  return wrong.empty() ? out.release() : nullptr;
+}

@@ -1,9 +1,12 @@
-// The agent's side of PMIx: the only file of the launcher that includes pmix_server.h is pmix_server.cpp. PMIx calls
-// its server module on a thread of its own; everything arrives here through a mailbox, on the loop's thread.
+// The PMIx server of a node, for ranks that do not talk to the agent directly (rank_lines.hpp): programs of other MPI
+// libraries, older ones of this. It is a module of its own (cow-pmix.so), loaded when the first of them connects, since
+// libpmix and what it brings along is larger than all the rest. PMIx calls its server module on a thread of its own;
+// everything arrives here through a mailbox, on the loop's thread.
 #pragma once
 
+#include <pmix_common.h>
+
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,37 +38,32 @@ class PmixClientEvents {
 
 class PmixServer {
  public:
-  PmixServer(Loop& loop, PmixClientEvents& events);
-  PmixServer(const PmixServer&) = delete;
-  PmixServer& operator=(const PmixServer&) = delete;
-  ~PmixServer();
+  virtual ~PmixServer() = default;
 
-  // Each returns what went wrong; empty when nothing did.
-  std::string start();
-  std::string register_job(const Job& job);
+  virtual std::string register_job(const Job& job) = 0;  // what went wrong; empty when nothing did
 
   // What PMIx wants in the environment of a rank of this node, as NAME=value.
-  std::vector<std::string> rank_environment(std::uint32_t rank);
+  virtual std::vector<std::string> rank_environment(std::uint32_t rank) = 0;
 
-  void answer_fence(std::uint64_t fence, int status, std::string_view data);
-  void answer_modex(std::uint64_t question, int status, std::string_view data);
-  void ask_local(std::uint64_t question, std::uint32_t rank);  // may be answered never: the caller keeps the time
-  void tell_local(int status, std::uint32_t source, std::string_view infos);
+  virtual void answer_fence(std::uint64_t fence, int status, std::string_view data) = 0;
+  virtual void answer_modex(std::uint64_t question, int status, std::string_view data) = 0;
+  // May be answered never: the caller keeps the time.
+  virtual void ask_local(std::uint64_t question, std::uint32_t rank) = 0;
+  virtual void tell_local(int status, std::uint32_t source, std::string_view infos) = 0;
 
   // Runs now what PMIx's thread has handed over: called before a rank's end is judged, so that a PMIx_Finalize that
   // came before it is known.
-  void drain();
-
-  // PMIx's numbers for the answers that agents and mpirun compose themselves.
-  static int success();
-  static int timed_out();
-  static int not_found();
-  static int process_gone();
-
-  struct Impl;
-
- private:
-  std::unique_ptr<Impl> impl_;
+  virtual void drain() = 0;
 };
+
+// The module's only symbol. Null: it cannot start, and `wrong` says why.
+inline constexpr char start_pmix_name[] = "cow_start_pmix";
+using StartPmix = PmixServer*(Loop& loop, PmixClientEvents& events, std::string& wrong);
+
+// PMIx's numbers for the answers that agents and mpirun compose themselves.
+inline constexpr int pmix_success = PMIX_SUCCESS;
+inline constexpr int pmix_timed_out = PMIX_ERR_TIMEOUT;
+inline constexpr int pmix_not_found = PMIX_ERR_NOT_FOUND;
+inline constexpr int pmix_process_gone = PMIX_ERR_PROC_TERM_WO_SYNC;
 
 }  // namespace cow::launch

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/agent_line.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/pmi.hpp"
 #include "runtime/progress.hpp"
@@ -27,8 +28,9 @@ constexpr char key_key[] = "cow.key";  // the job's key, where the launcher has 
 
 Job the_job;
 bool foreign_server = false;            // PMIx, but not that of our own agent
-bool through_pmi = false;               // not PMIx: PMI-1
-std::vector<std::uint32_t> pmi_nodes;   // by rank; empty: unknown
+enum class Through { pmix, pmi, agent };
+Through through = Through::pmix;        // how the launcher is asked: PMIx, PMI-1, or our own agent without PMIx
+std::vector<std::uint32_t> nodes;       // by rank, where PMIx does not tell; empty: unknown (PMI), or one (agent)
 std::string published;  // the address that others were told
 pmix_proc_t myself;
 
@@ -197,12 +199,13 @@ Error agree_on_key_by_pmi(SipKey& key) {
 Error join_by_pmi() {
   pmi::Facts facts;
   if (Error error = pmi::join(facts)) return error;
-  the_job.launched = through_pmi = true;
+  the_job.launched = true;
+  through = Through::pmi;
   the_job.rank = facts.rank;
   the_job.size = facts.size;
   the_job.universe_size = facts.universe_size;
   the_job.appnum = facts.appnum;
-  pmi_nodes = std::move(facts.nodes);
+  nodes = std::move(facts.nodes);
   the_job.node = node_of(the_job.rank);
   the_job.local_size = 0;
   for (int rank = 0; rank < the_job.size; ++rank) {
@@ -220,6 +223,28 @@ Error join_by_pmi() {
   the_job.name = name;
   the_job.id = siphash({}, name, strlen(name));
   return success;
+}
+
+// False: there is no agent of ours that understands this library; PMIx is tried then.
+bool join_by_agent() {
+  agent_line::Facts facts;
+  if (!agent_line::join(facts)) return false;
+  the_job.launched = true;
+  through = Through::agent;
+  the_job.name = facts.name;
+  the_job.id = siphash({}, facts.name.data(), facts.name.size());
+  the_job.rank = facts.rank;
+  the_job.size = facts.size;
+  the_job.local_rank = facts.local_rank;
+  the_job.local_size = static_cast<int>(facts.local_ranks.size());
+  if (the_job.local_size > 1 && the_job.local_size < the_job.size) the_job.local_ranks = std::move(facts.local_ranks);
+  the_job.universe_size = facts.size;
+  the_job.appnum = facts.appnum;
+  the_job.node = facts.node;
+  nodes = std::move(facts.nodes);
+  if (read_key_from_launcher(the_job.key) || agent_line::ask_key(the_job.key)) return true;
+  agent_line::leave();
+  return false;
 }
 
 // A request to PMIx that its thread answers; shared between the two threads.
@@ -252,7 +277,9 @@ const Job& job() { return the_job; }
 
 Error join_job() {
   open_mailbox();
-  if (variable("PMIX_NAMESPACE")) {
+  if (agent_line::is_offered() && join_by_agent()) {
+    // All is known.
+  } else if (variable("PMIX_NAMESPACE")) {
     if (Error error = join_launched_job()) return error;
   } else if (pmi::is_offered()) {
     if (Error error = join_by_pmi()) return error;
@@ -268,8 +295,9 @@ Error join_job() {
 Error leave_job() {
   if (!the_job.launched) return success;
   bool ended = false;
-  if (through_pmi) {
-    pmi::start_barrier([&ended] { run_in_progress([&ended] { ended = true; }); });
+  if (through != Through::pmix) {
+    const std::function<void()> done = [&ended] { run_in_progress([&ended] { ended = true; }); };
+    through == Through::pmi ? pmi::start_barrier(done) : agent_line::start_fence(done);
     progress::wait_until([&] { return ended; });
     return success;
   }
@@ -281,7 +309,8 @@ Error leave_job() {
 }
 
 void end_pmix() {
-  if (through_pmi) {
+  if (through == Through::agent) return agent_line::leave();
+  if (through == Through::pmi) {
     // PMI-1 lets a process in only once, and MPI may begin again in it: what is last is said when it exits.
     static const bool registered = atexit(pmi::end) == 0;
     (void)registered;
@@ -291,7 +320,12 @@ void end_pmix() {
 }
 
 Error rejoin_job() {
-  if (!the_job.launched || through_pmi) return success;
+  if (!the_job.launched || through == Through::pmi) return success;
+  if (through == Through::agent) {
+    agent_line::Facts facts;
+    if (!agent_line::join(facts)) return fail(ErrorClass::other, "the launcher does not answer again");
+    return published.empty() ? success : publish_address(published);
+  }
   const std::vector<int> descriptors = open_descriptors();
   const pmix_status_t status = PMIx_Init(&myself, nullptr, 0);
   close_new_ones_on_exec(descriptors);
@@ -302,19 +336,21 @@ Error rejoin_job() {
 
 std::uint32_t node_of(int rank) {
   if (!the_job.launched) return 0;
-  if (through_pmi) {
+  if (through != Through::pmix) {
+    if (!nodes.empty()) return nodes[static_cast<std::size_t>(rank)];
     // A launcher that says nothing of nodes leaves each rank on one of its own: slow, but right.
-    return pmi_nodes.empty() ? static_cast<std::uint32_t>(rank) : pmi_nodes[static_cast<std::size_t>(rank)];
+    return through == Through::pmi ? static_cast<std::uint32_t>(rank) : the_job.node;
   }
   return ask_number(PMIX_NODEID, static_cast<pmix_rank_t>(rank)).value_or(0);
 }
 
 Error publish_address(const std::string& bytes) {
-  if (through_pmi) {
+  if (through == Through::pmi) {
     if (Error error = pmi::put(address_of(the_job.rank), bytes)) return error;
     return pmi::barrier();
   }
   published = bytes;
+  if (through == Through::agent) return agent_line::publish(bytes);
   pmix_value_t value;
   value.type = PMIX_BYTE_OBJECT;
   value.data.bo = {const_cast<char*>(bytes.data()), bytes.size()};
@@ -325,7 +361,15 @@ Error publish_address(const std::string& bytes) {
 }
 
 void fetch_address(int rank, Got got) {
-  if (through_pmi) {
+  if (through == Through::agent) {
+    return agent_line::fetch(rank, [rank, got = std::move(got)](const char* wrong, std::string bytes) {
+      run_in_progress([rank, got, wrong, bytes = std::move(bytes)]() mutable {
+        got(wrong ? fail(ErrorClass::other, "the address of rank %d is not to be had: %s", rank, wrong) : success,
+            std::move(bytes));
+      });
+    });
+  }
+  if (through == Through::pmi) {
     std::string bytes;
     const Error error = pmi::get(address_of(rank), bytes);
     return run_in_progress([got = std::move(got), error, bytes = std::move(bytes)] { got(error, bytes); });
@@ -342,7 +386,9 @@ void abort_job(int status, const std::string& message) {
     (void)!write(STDERR_FILENO, line.data(), line.size());
   }
   fflush(stdout);
-  if (through_pmi) {
+  if (the_job.launched && through == Through::agent) {
+    agent_line::abort(status);
+  } else if (through == Through::pmi) {
     pmi::abort(status % 256 == 0 ? 1 : status);
   } else if (the_job.launched) {
     // PMIx may hang when the launcher has gone; then the alarm ends this process.

@@ -12,7 +12,7 @@ namespace {
 // The one answer to a question, given to `use`; nothing when the launcher has none.
 template <class Use>
 void ask(const char* key, const std::string& set, Use use) {
-  if (!job().launched) return;
+  if (!PMIx_Initialized()) return;
   pmix_query_t query;
   PMIX_QUERY_CONSTRUCT(&query);
   int status;

@@ -212,7 +212,8 @@ TEST(Environment, IsThatOfMpirun) {
     for (const std::string& line : lines(job.out)) {
       if (!line.starts_with(tag)) continue;
       const std::string entry = line.substr(tag.size());
-      if (!entry.starts_with("PMIX_") && !entry.starts_with("COW_KEY_FD=") && !entry.starts_with("COW_SHM_FD="))
+      if (!entry.starts_with("PMIX_") && !entry.starts_with("COW_KEY_FD=") && !entry.starts_with("COW_SHM_FD=") &&
+          !entry.starts_with("COW_AGENT="))
         seen.push_back(entry);
     }
     std::sort(seen.begin(), seen.end());
@@ -259,6 +260,7 @@ TEST(Installation, CanBeMoved) {
   fs::create_directories(there / "libexec/cowmpi");
   fs::copy(here / "bin/mpirun", there / "bin/mpirun");
   fs::copy(here / "libexec/cowmpi/cow-agent", there / "libexec/cowmpi/cow-agent");
+  fs::copy(here / "libexec/cowmpi/cow-pmix.so", there / "libexec/cowmpi/cow-pmix.so");
   JobRun job({there / "bin/mpirun", "-n", "2", CLIENT, "exchange"});
   job.finish(20);
   EXPECT_EQ(job.status, 0) << job.err;

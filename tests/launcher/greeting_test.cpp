@@ -22,6 +22,7 @@ TEST(Greeting, IsCompleteWhenAllOfItIsThere) {
   const std::string bytes = greeting_of(body);
   for (std::size_t size = 1; size < bytes.size(); ++size) {
     EXPECT_EQ(judge_greeting(std::string_view(bytes).substr(0, size), "cow-1-ab"), Greeting::incomplete) << size;
+    EXPECT_EQ(greeting_size(std::string_view(bytes).substr(0, size)), size < 16 ? 16 : bytes.size());
   }
   EXPECT_EQ(judge_greeting(bytes, "cow-1-ab"), Greeting::complete);
   EXPECT_EQ(judge_greeting(bytes + "more", "cow-1-ab"), Greeting::complete);

@@ -1,6 +1,7 @@
 """Strangers at every port of a running job: mpirun's, the agents', the ranks', and those of the PMIx servers.
 
-  strangers.py MPIRUN RSH BUSY [PROVIDER...]      a colon stands for the semicolon in libfabric's names
+  strangers.py MPIRUN RSH BUSY [PROVIDER...]      a colon stands for the semicolon in libfabric's names;
+                                              "net,pmix": the ranks talk to the agent through PMIx
 
 A job of ranks on several hosts (which are all this one) exchanges numbers and checks them. Meanwhile strangers connect to
 every port that any of its processes listens at, and say garbage, the beginning of what is said there, what was heard
@@ -12,6 +13,7 @@ import pathlib
 import random
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -88,6 +90,39 @@ def ports_of(family):
             if port:
                 out.add((kind[:3], address, port, owner[fields[9]]))
     return sorted(out)
+
+
+def local_listeners_of(family):
+    """Names in the abstract space of local sockets that this family listens at."""
+    inodes = set().union(*(sockets_of(pid) for pid in family))
+    out = []
+    for line in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]:
+        fields = line.split()
+        accepts = int(fields[3], 16) & 0x10000
+        if accepts and fields[6] in inodes and len(fields) > 7:
+            out.append(fields[7].replace("@", "\0", 1))
+    return out
+
+
+def refused(name):
+    """Whether somebody who is no process of the job is hung up on at once, whatever he says."""
+    join = struct.pack("=IIQ", 1, 0, 1)
+    for text in (join, b"", b"\xff" * 1000):
+        stranger = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stranger.settimeout(10)
+        try:
+            stranger.connect(name)
+            if text:
+                stranger.send(text)
+            if stranger.recv(4096) != b"":
+                return False
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        except OSError:
+            return False
+        finally:
+            stranger.close()
+    return True
 
 
 def where(address):
@@ -173,14 +208,18 @@ class Strangers:
 def besiege(mpirun, rsh, busy, provider, folder):
     hosts, ranks = "h1,h2,h3", 6
     end = folder / f"end.{provider}"
+    provider, _, way = provider.partition(",")
+    program = ["env", "-u", "COW_AGENT", busy] if way == "pmix" else [busy]
     environment = dict(os.environ, COW_PROVIDER=provider) if provider != "shared memory" else dict(os.environ)
-    job = subprocess.Popen([mpirun, "--rsh-agent", rsh, "--tree-width", "1", "--host", hosts, "-n", str(ranks), busy, str(end)],
+    job = subprocess.Popen([mpirun, "--rsh-agent", rsh, "--tree-width", "1", "--host", hosts, "-n", str(ranks), *program, str(end)],
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     first = job.stdout.readline()
     time.sleep(0.5)  # connections of the lifeline settle
     ports = ports_of(family_of(job.pid))
     strangers = Strangers(ports)
     heard = strangers.attack()
+    local = local_listeners_of(family_of(job.pid))
+    refusals = [refused(name) for name in local]
     late = ports_of(family_of(job.pid))  # what has been opened since
     end.touch()
     try:
@@ -190,16 +229,17 @@ def besiege(mpirun, rsh, busy, provider, folder):
         out, err = job.communicate()
     strangers.leave()
     listeners = sorted({(program, kind) for kind, _, _, program in ports})
-    name = f"{provider}: "
+    name = f"{provider}{' through PMIx' if way else ''}: "
     expect(name + f"{len(ports)} ports of {', '.join(f'{p} ({k})' for p, k in listeners)}, {strangers.contacts} contacts",
            first == "busy\n" and job.returncode == 0 and err == "" and sorted(out.split()) ==
            sorted(" ".join(f"rank {rank} of {ranks}" for rank in range(ranks)).split()), (first, job.returncode, out, err))
+    expect(name + "each of three agents listens for its ranks, and strangers are hung up on", refusals == [True] * 3, (local, refusals))
     met = {program for program, _ in listeners}
     expect(name + "the agents were met", "cow-agent" in met, ports)
     if "mpirun" not in met and not subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.strip():
         print("       " + name + "no lifelines, since this host has no address but loopback's")
         return
-    # Each agent has PMIx's listener, on loopback; the two that have started others have a lifeline's.
+    # Each agent has the gate of PMIx, on loopback; the two that have started others have a lifeline's.
     wide = [port for port in ports + late if port[3] == "cow-agent" and not port[1].startswith("127.")]
     expect(name + "agents listen wide at one port for each that started others", len(set(wide)) == 2, wide)
     wide = {port for port in ports + late if port[3] == "mpirun"}
