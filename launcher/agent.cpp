@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/footprint.hpp"
 #include "launcher/hosts.hpp"
 
 namespace cow::launch {
@@ -154,6 +155,7 @@ void Agent::on_job(Reader body) {
   if (const std::string wrong = lines_.open(job_); !wrong.empty()) return complain(wrong);
   if (const std::string wrong = pmix_.open(job_); !wrong.empty()) return complain(wrong);
   if (!start_ranks(ranks_here()) || running_ == 0) when_all_ended();
+  loop_.after(settled_after, give_back_memory);
 }
 
 std::vector<std::string> Agent::environment_of(const Application& application, const Inherited& inherited) const {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/agent.hpp"
+#include "launcher/footprint.hpp"
 #include "launcher/guard.hpp"
 
 namespace {
@@ -65,6 +66,7 @@ int main(int argc, char** argv) {
   if (plan.input >= 0) fcntl(plan.input, F_SETFD, FD_CLOEXEC);
   fcntl(plan.in, F_SETFD, FD_CLOEXEC);
   forget_outer_launcher();
+  keep_one_heap();
   return guard_agent(plan.in, [&](pid_t guard) {
     plan.guard = guard;
     return Agent(plan).run();

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/footprint.hpp"
 #include "launcher/tree.hpp"
 
 namespace cow::launch {
@@ -236,6 +237,7 @@ void Controller::on_started(Reader body) {
     if (rank < ranks_.size()) ranks_[rank].pid = static_cast<pid_t>(pid);
     started_ = true;
   }
+  if (!std::exchange(settling_, true)) loop_.after(settled_after, give_back_memory);
 }
 
 void Controller::on_start_failure(std::uint32_t node, Reader body) {

@@ -102,6 +102,7 @@ class Controller : private BranchEvents {
   std::uint32_t input_credit_ = 0;      // the least that any of them asked for
   bool input_at_end_ = false;
   bool started_ = false;   // some rank runs
+  bool settling_ = false;  // memory is going to be given back
   bool failed_ = false;
   int status_ = 0;
   Why why_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/clock.hpp"
+#include "launcher/footprint.hpp"
 #include "launcher/process.hpp"
 
 namespace cow::launch {
@@ -48,10 +49,11 @@ void enter_own_session() {
 int wait_for_agent(pid_t agent, int lifeline, int signals) {
   pollfd polled[2] = {{signals, POLLIN, 0}, {lifeline, POLLRDHUP, 0}};
   Nanoseconds deadline = 0;  // 0: none yet
+  bool settled = false;
   while (true) {
     int status;
     if (waitpid(agent, &status, WNOHANG) == agent) return status;
-    int timeout = -1;
+    int timeout = settled ? -1 : static_cast<int>(settled_after / millisecond);
     if (deadline != 0) {
       timeout = static_cast<int>((deadline - now()) / millisecond) + 1;
       if (timeout <= 0) {
@@ -59,7 +61,12 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
         timeout = 100;
       }
     }
-    if (poll(polled, 2, timeout) <= 0) continue;
+    const int found = poll(polled, 2, timeout);
+    if (found == 0 && !settled) {
+      give_back_memory();
+      settled = true;
+    }
+    if (found <= 0) continue;
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) {
       const auto signal = static_cast<int>(info.ssi_signo);
