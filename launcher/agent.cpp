@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "launcher/footprint.hpp"
+#include "launcher/guard.hpp"
 #include "launcher/hosts.hpp"
 
 namespace cow::launch {
@@ -55,7 +56,7 @@ void close_all(std::initializer_list<int> descriptors) {
 
 Agent::Agent(const AgentPlan& plan)
     : plan_(plan),
-      signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, nullptr)),
+      signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, passed_on(SIGUSR1), passed_on(SIGUSR2)}, nullptr)),
       channel_(
           loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
       pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }),
@@ -335,11 +336,14 @@ void Agent::on_signal() {
   signalfd_siginfo info;
   while (read(signals_, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCHLD) continue;
-    if (info.ssi_signo == SIGUSR1 || info.ssi_signo == SIGUSR2) {
-      // A resource manager warns the job.
-      signal_ranks(static_cast<int>(info.ssi_signo));
-      continue;
+    const auto number = static_cast<int>(info.ssi_signo);
+    bool is_warning = false;
+    for (int warning : {SIGUSR1, SIGUSR2}) {
+      if (number != warning && number != passed_on(warning)) continue;
+      on_warning(warning, number != warning);
+      is_warning = true;
     }
+    if (is_warning) continue;
     // SIGTERM is also what the kernel sends when the guard has died.
     if (getppid() != plan_.guard) complain("the guard of this host (pid " + std::to_string(plan_.guard) + ") is gone");
     if (getppid() == plan_.guard) {
@@ -348,6 +352,19 @@ void Agent::on_signal() {
     end(0);
   }
   reap();
+}
+
+// A resource manager warns the job: its own process here, which is the guard, or this one, and then it is for the ranks,
+// too; or every process that it knows of, and then they have it already.
+void Agent::on_warning(int signal, bool from_guard) {
+  constexpr Nanoseconds while_others_may_come = 300 * millisecond;
+  Warning& warning = warnings_[signal];
+  (from_guard ? warning.from_guard : warning.direct) = true;
+  if (std::exchange(warning.pending, true)) return;
+  loop_.after(while_others_may_come, [this, signal] {
+    const Warning seen = std::exchange(warnings_[signal], {});
+    if (!seen.from_guard || !seen.direct) signal_ranks(signal);
+  });
 }
 
 void Agent::reap() {

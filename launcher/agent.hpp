@@ -81,6 +81,7 @@ class Agent : private PmixClientEvents, private BranchEvents {
   std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
   Inherited open_inherited() const;
   void on_signal();
+  void on_warning(int signal, bool from_guard);
   void reap();
   void on_exit(pid_t pid, int status);
   void signal_ranks(int signal);
@@ -125,6 +126,11 @@ class Agent : private PmixClientEvents, private BranchEvents {
   std::unique_ptr<Branches> branches_;  // null: there are no agents below this one
   std::unique_ptr<Lifeline> lifeline_;
   std::map<std::uint32_t, Rank> ranks_;
+  struct Warning {
+    bool from_guard = false, direct = false;  // who has brought it
+    bool pending = false;
+  };
+  std::map<int, Warning> warnings_;  // by signal
   bool input_asked_ = false;  // and not yet given
   std::map<std::uint32_t, std::string> programs_;  // where each application's was found
   std::size_t running_ = 0;

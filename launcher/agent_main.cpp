@@ -9,6 +9,7 @@
 #include "launcher/agent.hpp"
 #include "launcher/footprint.hpp"
 #include "launcher/guard.hpp"
+#include "launcher/slurm_ear.hpp"
 
 namespace {
 
@@ -40,6 +41,7 @@ void occupy_standard_descriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && strcmp(argv[1], "--ear") == 0) return be_an_ear();
   AgentPlan plan;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--remote") == 0) {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/allocation.hpp"
 #include "launcher/footprint.hpp"
 #include "launcher/tree.hpp"
 
@@ -82,13 +83,12 @@ int Controller::run() {
 
 // Who starts whom; all agents are told.
 void Controller::plan_tree() {
-  std::vector<bool> here;
-  for (const string& name : job_.nodes) here.push_back(options_.hosts.empty() || is_this_host(name));
+  for (const string& name : job_.nodes) here_.push_back(options_.hosts.empty() || is_this_host(name));
   Settings defaults;
   const char* none[] = {nullptr};
   read_settings(none, false, defaults);
   StartPlan& start = job_.start;
-  start.parents = grow_tree(here, static_cast<std::uint32_t>(options_.settings.tree_width));
+  start.parents = grow_tree(here_, static_cast<std::uint32_t>(options_.settings.tree_width));
   start.agent = (options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
   start.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
   start.remote_shell = options_.settings.rsh_agent;
@@ -96,7 +96,7 @@ void Controller::plan_tree() {
   start.host_timeout = static_cast<std::uint32_t>(options_.settings.host_timeout);
   common_ = write_common(job_);
   BranchesPlan plan;
-  plan.here = std::move(here);
+  plan.here = here_;
   plan.agent_here = own_prefix() + agent_program;
   plan.signals = &signals_before_;
   if (job_.input == Input::inherited) {
@@ -237,7 +237,24 @@ void Controller::on_started(Reader body) {
     if (rank < ranks_.size()) ranks_[rank].pid = static_cast<pid_t>(pid);
     started_ = true;
   }
-  if (!std::exchange(settling_, true)) loop_.after(settled_after, give_back_memory);
+  if (!std::exchange(settling_, true)) settle();
+}
+
+// The job runs: what is not urgent is done after a while, when jobs that were short are over.
+void Controller::settle() {
+  loop_.after(settled_after, give_back_memory);
+  const bool some_are_here = std::find(here_.begin(), here_.end(), true) != here_.end();
+  if (job_.start.srun && some_are_here) loop_.after(second, [this] { listen_to_slurm(); });
+}
+
+void Controller::listen_to_slurm() {
+  const auto node = static_cast<std::size_t>(std::find(here_.begin(), here_.end(), true) - here_.begin());
+  slurm_ear_ = std::make_unique<SlurmEar>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
+                                          [this](int signal) {
+    for (std::uint32_t own = 0; own < here_.size(); ++own) {
+      if (here_[own]) send(own, Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
+    }
+  });
 }
 
 void Controller::on_start_failure(std::uint32_t node, Reader body) {

@@ -10,6 +10,7 @@
 #include "launcher/loop.hpp"
 #include "launcher/options.hpp"
 #include "launcher/outputs.hpp"
+#include "launcher/slurm_ear.hpp"
 #include "launcher/why.hpp"
 
 namespace cow::launch {
@@ -38,6 +39,8 @@ class Controller : private BranchEvents {
   // Nodes.
   void plan_tree();
   void start_nodes();
+  void settle();
+  void listen_to_slurm();
   void on_branch_frame(const Frame& frame) override;
   void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
   void on_branch_words(std::uint32_t node, std::string_view text) override;
@@ -92,6 +95,8 @@ class Controller : private BranchEvents {
   int signals_;
   std::string common_;  // the job frame's common part
   std::unique_ptr<Branches> branches_;
+  std::vector<bool> here_;              // nodes that are mpirun's own
+  std::unique_ptr<SlurmEar> slurm_ear_;
   std::vector<Node> nodes_;
   std::vector<Rank> ranks_;
   Fences fences_;
@@ -102,7 +107,7 @@ class Controller : private BranchEvents {
   std::uint32_t input_credit_ = 0;      // the least that any of them asked for
   bool input_at_end_ = false;
   bool started_ = false;   // some rank runs
-  bool settling_ = false;  // memory is going to be given back
+  bool settling_ = false;  // settle() has been called
   bool failed_ = false;
   int status_ = 0;
   Why why_;

@@ -70,7 +70,7 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) {
       const auto signal = static_cast<int>(info.ssi_signo);
-      if (signal == SIGUSR1 || signal == SIGUSR2) kill(agent, signal);
+      if (signal == SIGUSR1 || signal == SIGUSR2) kill(agent, passed_on(signal));
       else if (signal != SIGCHLD) kill(agent, SIGTERM);
     }
     // Others than the agent: orphans of ranks.
@@ -87,6 +87,8 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
 }
 
 }  // namespace
+
+int passed_on(int signal) { return SIGRTMIN + (signal == SIGUSR1 ? 1 : 2); }
 
 int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent) {
   enter_own_session();

@@ -13,4 +13,7 @@ namespace cow::launch {
 // in the guard, with the exit status to use: the agent's, or 128 + the signal that killed it.
 int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent);
 
+// A guard passes USR1 and USR2 on to its agent as these, so that the agent can tell them from what was sent to it directly.
+int passed_on(int signal);
+
 }  // namespace cow::launch

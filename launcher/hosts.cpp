@@ -181,6 +181,8 @@ bool is_this_host(string_view name) {
   const string own = this_host();
   const auto short_form = [](string_view full) { return full.substr(0, full.find('.')); };
   if (name == "localhost" || name == own) return true;
+  // Slurm may call it something else. In its scripts and steps this variable says what.
+  if (const char* node = getenv("SLURMD_NODENAME"); node && name == node) return true;
   // A short name on either side matches; two full names must be equal.
   const bool one_is_short = name.find('.') == string_view::npos || own.find('.') == string::npos;
   in6_addr address;

@@ -45,7 +45,8 @@ struct Spread {
 Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe,
                       std::string_view source, const Spread& spread = {});
 
-// Whether `name` means this machine: "localhost", its host name (with or without domain), or an address of it.
+// Whether `name` means this machine: "localhost", its host name (with or without domain), its name in Slurm, or
+// an address of it.
 bool is_this_host(std::string_view name);
 std::string this_host();
 

@@ -3,9 +3,11 @@
   cases.py mpich RING               under Debian's mpiexec.mpich
   cases.py slurm RING MPIRUN        inside a Slurm (tests/slurm/slurm run -- …)
 """
+import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 SKIPPED = 77
 wrong = []
@@ -14,6 +16,15 @@ wrong = []
 def run(*words):
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
+
+
+def wait_for(what, limit=30):
+    end = time.monotonic() + limit
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def ring(size):
@@ -67,6 +78,19 @@ def slurm(program, mpirun):
                            f"{mpirun} {program} wait >$0 & while [ $(grep -c waiting $0) != 4 ]; do sleep 0.1; done; "
                            "scancel -s USR1 $SLURM_JOB_ID; wait; cat $0; rm $0", f"/tmp/slurm_test_output.{id(out)}")
     expect("a warning of Slurm reaches the ranks", out.count("rank ") == 4, (status, out, err))
+    # In a script, mpirun's own node is one of the job's. There is a step on each: srun's for the other agent, and an ear.
+    output = f"/tmp/slurm_test_output.{id(out)}"
+    status, job, err = run("sbatch", "--parsable", "-N", "2", "-n", "4", "-o", output, "--wrap", f"{mpirun} {program} wait")
+    job = job.strip()
+    seen = lambda word, count: wait_for(lambda: pathlib.Path(output).exists() and pathlib.Path(output).read_text().count(word) == count)
+    good = seen("waiting", 4) and wait_for(lambda: len(run("squeue", "-h", "-s", "-j", job)[1].splitlines()) >= 3)
+    before = run("squeue", "-h", "-s", "-j", job)[1]
+    run("scancel", "-s", "USR1", job)
+    good = good and seen("rank ", 4) and wait_for(lambda: run("squeue", "-h", "-j", job)[1] == "")
+    out = pathlib.Path(output).read_text()
+    expect("a warning of Slurm reaches the ranks of mpirun's own node, each once",
+           good and sorted(out.split("\n")) == sorted(["", *["waiting"] * 4, *ring(4)]), (before, out, err))
+    pathlib.Path(output).unlink(missing_ok=True)
     for kind in ("pmix", "pmi2"):
         for size in (1, 2, 4):
             expect_ring(f"srun --mpi={kind}, {size} ranks", size, "srun", "-Q", "--overcommit", f"--mpi={kind}", "-n",

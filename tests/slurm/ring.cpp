@@ -1,5 +1,6 @@
 // A program that other launchers start: a message around all ranks, a sum over them, and one line. `ring abort N`: rank 1
-// aborts while the others wait. `ring wait`: until SIGUSR1 has come.
+// aborts while the others wait. `ring wait`: until SIGUSR1 has come,
+// which must come once.
 #include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 namespace {
 volatile sig_atomic_t warned = 0;
-void on_warning(int) { warned = 1; }
+void on_warning(int) { warned = warned + 1; }
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
     printf("waiting\n");
     fflush(stdout);
     while (!warned) usleep(10'000);
+    usleep(500'000);
+    if (warned > 1) printf("warned %d times\n", static_cast<int>(warned));
   }
   printf("rank %d of %d\n", rank, size);
   fflush(stdout);
