@@ -39,6 +39,8 @@ NodeArea::Waiting* waits = nullptr;
 constexpr std::size_t most_memory = std::size_t{256} << 20;  // of all areas of this process, mapped
 std::size_t memory_in_use = 0;
 constexpr int most_watched = 200;
+constexpr Count most_in_blocks = 128 << 10;  // of an allreduce
+constexpr Count piece = Board::most_bytes;  // of what is given in several rounds
 constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of those who are missing
 
 std::byte* bytes_at(Address address) { return reinterpret_cast<std::byte*>(address); }
@@ -325,7 +327,7 @@ Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
     case Collective::reduce:
       return reduce(unit, a, false);
     case Collective::allreduce:
-      return reduce(unit, a, true);
+      return unit.span(a.count) > most_in_blocks ? reduce_and_tell(unit, a) : reduce(unit, a, true);
     case Collective::scan:
     case Collective::exscan:
       return scan(unit, a, which == Collective::scan);
@@ -338,7 +340,6 @@ Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
 }
 
 Error NodeArea::bcast(const Args& a) {
-  constexpr Count piece = Board::most_bytes;
   Error error = success;
   for (Count at = 0; at < a.count; at += piece) {
     const Count bytes = std::min(piece, a.count - at);
@@ -361,18 +362,23 @@ Error NodeArea::bcast(const Args& a) {
 void NodeArea::gather(const Args& a, bool everywhere) {
   const auto block = [&](int r) { return a.recv + static_cast<Address>(r * a.count); };
   const bool receives = everywhere || rank_ == a.root;
-  if (everywhere || !receives)
-    give(a.send, a.count);
-  else
-    give(0, 0);
-  if (!receives) return;
-  if (everywhere)
-    wait_for_all();
-  else
-    wait(0, size_);
-  for (int r = 0; r < size_; ++r)
-    if (r != rank_) copy(block(r), given(r), a.count);
-  if (block(rank_) != a.send) std::memmove(bytes_at(block(rank_)), bytes_at(a.send), static_cast<std::size_t>(a.count));
+  for (Count at = 0; at < a.count; at += piece) {
+    const Count bytes = std::min(piece, a.count - at);
+    const auto offset = static_cast<Address>(at);
+    if (everywhere || !receives)
+      give(a.send + offset, bytes);
+    else
+      give(0, 0);
+    if (!receives) continue;
+    if (everywhere)
+      wait_for_all();
+    else
+      wait(0, size_);
+    for (int r = 0; r < size_; ++r)
+      if (r != rank_) copy(block(r) + offset, given(r), bytes);
+  }
+  if (receives && block(rank_) != a.send)
+    std::memmove(bytes_at(block(rank_)), bytes_at(a.send), static_cast<std::size_t>(a.count));
 }
 
 void NodeArea::scatter(const Args& a) {
@@ -409,10 +415,10 @@ Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int f
 
 Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
   constexpr Count most_to_combine = 16384;  // bytes; more of them are divided among the ranks
-  const Count piece = units_in(unit, Board::most_bytes);
+  const Count units = units_in(unit, piece);
   const bool receives = everywhere || rank_ == a.root;
-  for (Count at = 0; at < a.count; at += piece) {
-    const Count n = std::min(piece, a.count - at), bytes = unit.span(n);
+  for (Count at = 0; at < a.count; at += units) {
+    const Count n = std::min(units, a.count - at), bytes = unit.span(n);
     const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
     give(a.send + offset, bytes);
     if (everywhere)
@@ -428,6 +434,16 @@ Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
     if (error) return error;
   }
   return success;
+}
+
+// An allreduce so long that those who share a processor had better not meet for every piece: by way of rank 0.
+Error NodeArea::reduce_and_tell(const Unit& unit, const Args& a) {
+  Args part = a;
+  part.root = 0;
+  if (Error error = reduce(unit, part, false)) return error;
+  part.recv = a.recv + static_cast<Address>(unit.true_lb);
+  part.count = unit.span(a.count);
+  return bcast(part);
 }
 
 // The second half of an allreduce whose vectors have been given: each rank combines a block and gives it.
@@ -457,9 +473,9 @@ Error NodeArea::reduce_scatter(const Unit& unit, const Args& a, bool with_counts
 }
 
 Error NodeArea::scan(const Unit& unit, const Args& a, bool inclusive) {
-  const Count piece = units_in(unit, Board::most_bytes);
-  for (Count at = 0; at < a.count; at += piece) {
-    const Count n = std::min(piece, a.count - at);
+  const Count units = units_in(unit, piece);
+  for (Count at = 0; at < a.count; at += units) {
+    const Count n = std::min(units, a.count - at);
     const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
     give(a.send + offset, unit.span(n));
     if (rank_ == 0 && !inclusive) continue;

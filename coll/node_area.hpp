@@ -3,7 +3,8 @@
 //
 //   barrier         enter, wait for all
 //   allreduce       give the vector, wait for all, combine all vectors in rank order, each rank for itself; when there is
-//                   much to combine, each rank only its block, which it gives in a second round
+//                   much to combine, each rank only its block, which it gives in a second round; when there is very much,
+//                   rank 0 all of it, and then as bcast
 //   reduce          the same, but only the root waits and combines
 //   bcast, scatter  the root gives; the others wait for it alone
 //   gather          all give; the root waits for all
@@ -76,6 +77,7 @@ class NodeArea {
   void scatter(const Args& a);
   void alltoall(const Args& a);
   Error reduce(const Unit& unit, const Args& a, bool everywhere);
+  Error reduce_and_tell(const Unit& unit, const Args& a);
   Error reduce_blocks(const Unit& unit, Address recv, Count n);
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);

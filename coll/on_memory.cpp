@@ -14,14 +14,16 @@ Count most_on_memory(Collective collective, int size, double processors) {
       return 0;
     case Collective::bcast:
       if (ranks_on_one >= 4) return many_rounds;  // those on one processor read what is in its cache
-      [[fallthrough]];
+      return (size == 2 ? 16 : 4) * one_round;
     case Collective::allreduce:
+      if (ranks_on_one >= 2) return many_rounds;
       return (size == 2 ? 16 : 4) * one_round;
     case Collective::reduce:
       return ranks_on_one >= 2 ? many_rounds : one_round / 2;  // the root does all the work; or few share it anyway
     case Collective::gather:
+      return ranks_on_one >= 4 ? many_rounds : one_round;
     case Collective::allgather:
-      return one_round;
+      return ranks_on_one >= 2 ? many_rounds : (size == 2 ? 8 : 1) * one_round;
     case Collective::scatter:
     case Collective::alltoall:
       return one_round / size;

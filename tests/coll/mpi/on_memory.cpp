@@ -178,6 +178,46 @@ TEST(OnMemory, FromSeveralThreads) {
   for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// Longer than the rooms of the ranks, where they go piece by piece on memory: it depends on the number of processors.
+TEST(OnMemory, LongVectors) {
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  for (const int length : {20'000, 33'333, 90'001}) {
+    const auto size = static_cast<std::size_t>(length);
+    const int root = length % n;
+    Ints mine, sum(size, 0), got(size, -1), all(size * static_cast<std::size_t>(n), -1), expected;
+    for (int i = 0; i < length; ++i) {
+      mine.push_back(value(length, me, i));
+      for (int r = 0; r < n; ++r) sum[static_cast<std::size_t>(i)] ^= value(length, r, i);
+    }
+    for (int r = 0; r < n; ++r)
+      for (int i = 0; i < length; ++i) expected.push_back(value(length, r, i));
+    ASSERT_MPI_OK(MPI_Allreduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
+    EXPECT_TRUE(got == sum) << "allreduce of " << length;
+    got = mine;
+    ASSERT_MPI_OK(MPI_Allreduce(MPI_IN_PLACE, got.data(), length, MPI_INT, MPI_BXOR, comm));
+    EXPECT_TRUE(got == sum) << "allreduce in place of " << length;
+    got.assign(size, -1);
+    ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
+    EXPECT_TRUE(got == (me == root ? sum : Ints(size, -1))) << "reduce of " << length;
+    got = mine;
+    ASSERT_MPI_OK(MPI_Bcast(got.data(), length, MPI_INT, root, comm));
+    EXPECT_EQ(got.back(), value(length, root, length - 1)) << "bcast of " << length;
+    ASSERT_MPI_OK(MPI_Allgather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, comm));
+    EXPECT_TRUE(all == expected) << "allgather of " << length;
+    all.assign(all.size(), -1);
+    std::copy(mine.begin(), mine.end(), all.begin() + me * length);
+    ASSERT_MPI_OK(MPI_Allgather(MPI_IN_PLACE, 0, MPI_INT, all.data(), length, MPI_INT, comm));
+    EXPECT_TRUE(all == expected) << "allgather in place of " << length;
+    all.assign(all.size(), -1);
+    ASSERT_MPI_OK(MPI_Gather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
+    EXPECT_TRUE(me != root || all == expected) << "gather of " << length;
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 // Each with memory of its own, by the last rounds at the latest; with MPI_THREAD_MULTIPLE by two threads at once.
 TEST(OnMemory, OnAHundredCommunicatorsAtOnce) {
   constexpr std::size_t many = 100, rounds = 6;
