@@ -112,7 +112,8 @@ void Agent::obey(Kind kind, Reader body) {
     case Kind::fence_answer: {
       const std::uint64_t fence = body.u64();
       const auto status = static_cast<int>(body.u32());
-      return answer_fence(fence, status, body.text());
+      if (fences_) fences_->answered(fence, status, body.text());
+      return;
     }
     case Kind::modex_question: {
       const std::uint64_t question = body.u64();
@@ -143,6 +144,7 @@ void Agent::on_job(Reader body) {
   if (over_) return;  // its end was decided while the job was on its way
   if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
   self_ = job_.node;
+  open_fences();
   start_branches(body);  // before all else: it takes long, and most of that is waiting
   output_ = std::make_unique<RankOutput>(loop_, channel_, self_, job_.output_window, job_.flush_after);
   if (plan_.remote) {
@@ -384,6 +386,7 @@ void Agent::on_exit(pid_t pid, int status) {
   auto& [rank, state] = *found;
   lines_.drain(rank);
   lines_.rank_gone(rank);
+  fences_->rank_gone(rank);
   state.pid = -1;
   output_->drain(rank);
   --running_;
@@ -457,8 +460,22 @@ void Agent::end(std::uint32_t grace) {
 
 // ---- the agents below
 
+// What arrives from below goes up once, when all that take part have come.
+void Agent::open_fences() {
+  routes_ = std::make_unique<Routes>(job_.start.parents, self_);
+  Fences::Outlets outlets;
+  outlets.answer = [this](std::uint32_t who, std::uint64_t number, int status, const std::string& data) {
+    if (who == self_) return answer_fence(number, status, data);
+    branches_->send(Kind::fence_answer, who, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data).bytes());
+  };
+  outlets.arrive = [this](std::uint64_t number, const std::vector<std::uint32_t>& ranks, const std::string& data) {
+    tell(Kind::fence, write_fence(number, ranks, data));
+  };
+  fences_ = std::make_unique<Fences>(job_, *routes_, self_, std::move(outlets));
+}
+
 void Agent::start_branches(Reader body) {
-  if (Routes(job_.start.parents, self_).children().empty()) return;
+  if (routes_->children().empty()) return;
   common_ = common_part(body);
   BranchesPlan plan;
   plan.self = self_;
@@ -470,6 +487,8 @@ void Agent::start_branches(Reader body) {
 }
 
 void Agent::on_branch_frame(const Frame& frame) {
+  if (frame.kind == Kind::fence) return read_fence(frame, *fences_);
+  if (frame.kind == Kind::exited) fences_->rank_gone(Reader(frame.body).u32());
   channel_.send(frame.kind, frame.node, frame.body);
   if (frame.kind == Kind::goodbye) say_goodbye();
 }
@@ -506,13 +525,7 @@ void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
 
 void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
                      std::string_view data) {
-  const auto is_here = [&](std::uint32_t rank) { return rank < job_.ranks.size() && job_.ranks[rank].node == job_.node; };
-  const bool all_here = ranks.empty() ? job_.nodes.size() == 1 : std::all_of(ranks.begin(), ranks.end(), is_here);
-  if (all_here) return answer_fence(fence, pmix_success, data);
-  Writer body;
-  body.u64(fence).u32(limit).u32(static_cast<std::uint32_t>(ranks.size()));
-  for (std::uint32_t rank : ranks) body.u32(rank);
-  tell(Kind::fence, body.text(data));
+  fences_->arrive(self_, fence, ranks, data);
   if (limit > 0) {
     loop_.after(limit * millisecond, [this, fence] { answer_fence(fence, pmix_timed_out, {}); });
   }

@@ -9,6 +9,7 @@
 
 #include "launcher/branches.hpp"
 #include "launcher/channel.hpp"
+#include "launcher/fences.hpp"
 #include "launcher/job.hpp"
 #include "launcher/late_pmix.hpp"
 #include "launcher/lifeline.hpp"
@@ -76,7 +77,7 @@ class Agent : private PmixClientEvents, private BranchEvents {
   void ask_for_input();
   void ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience);
   void pmix_started(const std::string& wrong);
-  void answer_fence(std::uint64_t fence, int status, std::string_view data);
+  void answer_fence(std::uint64_t fence, int status, std::string_view data);  // to the ranks of this node
   void answer_modex(std::uint64_t question, int status, std::string_view data);
   std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
   Inherited open_inherited() const;
@@ -102,6 +103,7 @@ class Agent : private PmixClientEvents, private BranchEvents {
   void on_modex_answer(std::uint64_t question, int status, std::string_view data) override;
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
 
+  void open_fences();
   void start_branches(Reader body);
   void on_branch_frame(const Frame& frame) override;
   void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
@@ -123,6 +125,8 @@ class Agent : private PmixClientEvents, private BranchEvents {
   Job job_;
   std::uint32_t self_ = unknown_node;
   std::string common_;                  // what is passed on of the job
+  std::unique_ptr<Routes> routes_;
+  std::unique_ptr<Fences> fences_;
   std::unique_ptr<Branches> branches_;  // null: there are no agents below this one
   std::unique_ptr<Lifeline> lifeline_;
   std::map<std::uint32_t, Rank> ranks_;

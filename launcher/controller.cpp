@@ -42,11 +42,6 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
           {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, why_signal()}, nullptr)),
       nodes_(job_.nodes.size()),
       ranks_(job_.ranks.size()),
-      fences_(job_, [this](std::uint32_t node, std::uint64_t number, int status, const string& data) {
-        Writer body;
-        body.u64(number).u32(static_cast<std::uint32_t>(status)).text(data);
-        send(node, Kind::fence_answer, body);
-      }),
       outputs_(
           loop_, [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); },
           [this](const string& what, int error) { output_failed(what, error); }),
@@ -105,6 +100,11 @@ void Controller::plan_tree() {
   }
   BranchEvents& events = *this;
   branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
+  Fences::Outlets outlets;
+  outlets.answer = [this](std::uint32_t child, std::uint64_t number, int status, const string& data) {
+    send(child, Kind::fence_answer, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data));
+  };
+  fences_ = std::make_unique<Fences>(job_, branches_->routes(), no_node, std::move(outlets));
 }
 
 void Controller::start_nodes() {
@@ -143,7 +143,7 @@ void Controller::on_branch_frame(const Frame& frame) {
     case Kind::connected: return on_connected(body);
     case Kind::exited: return on_exited(body);
     case Kind::aborted: return on_aborted(body);
-    case Kind::fence: return on_fence(node, body);
+    case Kind::fence: return read_fence(frame, *fences_);
     case Kind::modex_request: return on_modex_request(node, body);
     case Kind::modex_answer: return on_modex_answer(body);
     case Kind::event: return on_event(node, body);
@@ -305,7 +305,7 @@ void Controller::on_exited(Reader body) {
     ranks_[rank].left_silently = true;
     check_silent_leavers();
   }
-  fences_.rank_gone(rank);
+  fences_->rank_gone(rank);
 }
 
 void Controller::on_aborted(Reader body) {
@@ -319,15 +319,6 @@ void Controller::on_aborted(Reader body) {
 }
 
 // ---- between nodes
-
-void Controller::on_fence(std::uint32_t node, Reader body) {
-  const std::uint64_t number = body.u64();
-  body.u32();  // the limit: kept by the agent
-  std::vector<std::uint32_t> ranks(body.count(4));
-  for (std::uint32_t& rank : ranks) rank = body.u32();
-  const std::string_view data = body.text();
-  if (body.good()) fences_.arrive(node, number, std::move(ranks), data);
-}
 
 void Controller::on_modex_request(std::uint32_t node, Reader body) {
   const std::uint64_t number = body.u64();

@@ -64,7 +64,6 @@ class Controller : private BranchEvents {
   void check_silent_leavers();
 
   // What the ranks of different nodes want of each other.
-  void on_fence(std::uint32_t node, Reader body);
   void on_modex_request(std::uint32_t node, Reader body);
   void on_modex_answer(Reader body);
   void on_event(std::uint32_t node, Reader body);
@@ -99,7 +98,7 @@ class Controller : private BranchEvents {
   std::unique_ptr<SlurmEar> slurm_ear_;
   std::vector<Node> nodes_;
   std::vector<Rank> ranks_;
-  Fences fences_;
+  std::unique_ptr<Fences> fences_;
   Questions questions_;
   Outputs outputs_;
   std::vector<bool> input_nodes_;       // those whose ranks read what mpirun sends

@@ -21,7 +21,7 @@
 namespace cow::launch {
 
 inline constexpr std::string_view greeting = "\x01" "COWAGT" "\n";
-inline constexpr std::uint32_t protocol_version = 4;
+inline constexpr std::uint32_t protocol_version = 5;
 inline constexpr std::size_t header_size = 12;
 inline constexpr std::size_t max_body = std::size_t{256} << 20;  // a longer frame is garbage: the stream is given up
 
@@ -35,7 +35,7 @@ enum class Kind : std::uint16_t {
   output_credit = 3,   // u32 bytes that have left mpirun
   signal = 4,          // u32 signal number, for all ranks
   end = 5,             // u32 milliseconds between SIGTERM and SIGKILL; 0: SIGKILL at once
-  fence_answer = 6,    // u64 fence, u32 PMIx status, text data
+  fence_answer = 6,    // u64 fence (the child's number), u32 PMIx status, text data
   modex_question = 7,  // u64 question, u32 rank, u8 without PMIx (rank_lines.hpp): the agent hosts this rank
   modex_answer = 8,    // u64 question, u32 PMIx status, text data (both directions)
   event = 9,           // u32 PMIx status, u32 source rank, text packed infos (both directions)
@@ -50,7 +50,7 @@ enum class Kind : std::uint16_t {
   connected = 37,       // u32 rank: has called PMIx_Init
   exited = 38,          // u32 rank, u32 wait status, u8 flags (exit_*)
   aborted = 39,         // u32 rank, u32 status, text message
-  fence = 40,           // u64 fence, u32 limit in ms (0: none), list of u32 ranks (empty: all), text data
+  fence = 40,           // u64 fence, list of u32 ranks (empty: all), text data; from a child, for all below it (fences.hpp)
   modex_request = 41,   // u64 question, u32 rank, u8 without PMIx
   complaint = 42,       // text: the agent cannot go on
   bindings = 43,        // list of (u32 rank, text where it may run)
