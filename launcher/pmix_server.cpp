@@ -1,5 +1,6 @@
 #include "launcher/pmix_server.hpp"
 
+#include <fcntl.h>
 #include <pmix.h>
 #include <pmix_server.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "base/error.hpp"
 #include "launcher/mailbox.hpp"
@@ -200,6 +202,9 @@ std::string Server::start() {
   // PCI devices takes half of the time that a small job does, on virtual machines at least. Nobody here wants to know.
   setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 0);
   setenv("HWLOC_COMPONENTS", "-linuxio", 0);
+  // It prints an error when a rank is killed while it connects; what there is to say of that, mpirun says.
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) setenv("PMIX_OUTPUT_STDERR_FD", std::to_string(null).c_str(), 1);
   bool tools = false;
   const pmix_rank_t own_rank = static_cast<pmix_rank_t>(getpid());
   pmix_info_t info[4];

@@ -176,5 +176,15 @@ TEST(SecondInterrupt, KillsAtOnce) {
   EXPECT_THAT(job.left, IsEmpty());
 }
 
+// A rank ends the job while the others are on their way to the PMIx server.
+TEST(Ends, WhatPmixSaysOfAConnectionThatBreaksIsNotPrinted) {
+  for (const char* delay : {"0.00", "0.01", "0.02", "0.03", "0.05"}) {
+    const std::string script = std::string("if [ $PMIX_RANK = 3 ]; then sleep ") + delay + "; exit 3; fi; exec " CLIENT " fence";
+    const Finished job = mpirun({"-n", "4", "sh", "-c", script});
+    EXPECT_EQ(job.status, 3);
+    EXPECT_EQ(lines(job.err).size(), 1u) << job.err;
+  }
+}
+
 }  // namespace
 }  // namespace cow::test
