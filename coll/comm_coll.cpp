@@ -54,7 +54,7 @@ Error make_comm_coll(Comm& comm) {
   auto* const coll = new CommColl(Selector(comm.size(), layout, std::move(shared), model, forced, reproducible));
   const Nodes* const nodes = coll->selector.nodes();
   coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
-                    comm.size() <= most_ranks_on_memory && !layout && !reproducible;
+                    comm.size() <= most_ranks_on_memory && !layout;
   if (settings().coll_memory == "always") coll->suitable = CommColl::suitable_before;
   comm.coll = coll;
   return success;

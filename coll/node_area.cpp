@@ -1,6 +1,7 @@
 #include "coll/node_area.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "coll/comm_coll.hpp"
@@ -80,12 +81,13 @@ Error all_can(Comm& comm, bool mine, bool& out) {
 
 // ---- making
 
-NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file)
+NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_order)
     : comm_(comm),
       file_(std::move(file)),
       board_(file_->memory() + SharedFile::reserved, comm.rank, comm.size()),
       rank_(comm.rank),
-      size_(comm.size()) {
+      size_(comm.size()),
+      fixed_order_(fixed_order) {
   memory_in_use += file_->size();
 }
 
@@ -101,7 +103,7 @@ bool NodeArea::link_up() {
   return true;
 }
 
-Error NodeArea::make(Comm& comm, std::unique_ptr<NodeArea>& out) {
+Error NodeArea::make(Comm& comm, bool fixed_order, std::unique_ptr<NodeArea>& out) {
   const std::size_t bytes = SharedFile::reserved + Board::bytes_for(comm.size());
   auto file = std::make_unique<SharedFile>();
   transport::shm::Offer offer;
@@ -114,7 +116,7 @@ Error NodeArea::make(Comm& comm, std::unique_ptr<NodeArea>& out) {
   bool mine = !error && memory_in_use + bytes <= most_memory;
   if (mine) {
     SharedFile& memory = *file;
-    area.reset(new NodeArea(comm, std::move(file)));
+    area.reset(new NodeArea(comm, std::move(file), fixed_order));
     const auto reserve = [&](Board::Range r) { return !memory.reserve(SharedFile::reserved + r.from, SharedFile::reserved + r.to); };
     mine = area->link_up() && reserve(area->board_.small_part()) && (!maker || reserve(area->board_.all_lines()));
   }
@@ -275,11 +277,12 @@ Error NodeArea::make_large_rooms() {
   return success;
 }
 
-bool NodeArea::suits(const Operation& o, int size, double processors) {
+bool NodeArea::suits(const Operation& o, int size, const Selector& selector) {
   if (o.collective == Collective::barrier) return size > 1;
   if (o.measure == 0) return false;  // nothing to wait for
   if (reduces(o.collective) && !o.unit.op->select) return false;
-  const Count most = most_on_memory(o.collective, size, processors);
+  if (selector.reproducible() && (o.collective == Collective::scan || o.collective == Collective::exscan)) return false;
+  const Count most = most_on_memory(o.collective, size, selector.processors());
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
     return most_given(o, size) <= most;  // in one round
   return o.measure <= most;
@@ -403,6 +406,7 @@ void NodeArea::alltoall(const Args& a) {
 // put on the left. `to`: where the first byte of data goes.
 Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n) {
   if (n == 0) return success;
+  if (fixed_order_) return combine_in_pairs(unit, to, round, at, n);
   const Count offset = at * unit.extent;
   const auto lb = static_cast<Address>(unit.true_lb);
   copy(to, board_.given(end - 1, round) + offset, unit.span(n));
@@ -411,6 +415,29 @@ Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int f
     if (Error error = reduce_local(*unit.op, *unit.type, bytes_at(left), bytes_at(to - lb), n)) return error;
   }
   return success;
+}
+
+// The same of what all ranks gave, in the one order of docs/collectives.md: of p ranks, with c the largest power of two not
+// above p, the first 2 (p - c) are taken in pairs; then the c parts are combined in pairs, pairs of pairs and so on.
+Error NodeArea::combine_in_pairs(const Unit& unit, Address to, Board::Number round, Count at, Count n) {
+  const int parts = static_cast<int>(std::bit_floor(static_cast<unsigned>(size_))), pairs = size_ - parts;
+  const Count bytes = unit.span(n), room = (bytes + 63) / 64 * 64;
+  const auto lb = static_cast<Address>(unit.true_lb);
+  const auto data = [&](int r) { return board_.given(r, round) + at * unit.extent; };
+  const auto take_in = [&](Address left, Address right) {
+    return reduce_local(*unit.op, *unit.type, bytes_at(left - lb), bytes_at(right - lb), n);
+  };
+  halves_.resize(static_cast<std::size_t>(room * std::bit_width(static_cast<unsigned>(parts)) + 64));
+  const auto fold = [&](auto& self, int first, int count, Address out, Address spare) -> Error {
+    if (count > 1) {
+      if (Error error = self(self, first, count / 2, spare, spare + static_cast<Address>(room))) return error;
+      if (Error error = self(self, first + count / 2, count / 2, out, spare + static_cast<Address>(room))) return error;
+      return take_in(spare, out);
+    }
+    copy(out, data(first < pairs ? 2 * first + 1 : first + pairs), bytes);
+    return first < pairs ? take_in(reinterpret_cast<Address>(data(2 * first)), out) : success;
+  };
+  return fold(fold, 0, parts, to, (reinterpret_cast<Address>(halves_.data()) + 63) / 64 * 64);
 }
 
 Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {

@@ -30,17 +30,20 @@ struct Link;
 
 namespace cow::coll {
 
+class Selector;
+
 class NodeArea {
  public:
   // Made by all ranks of the communicator together; `out` stays null, at all of them, where one of them cannot.
-  static Error make(Comm& comm, std::unique_ptr<NodeArea>& out);
+  // `fixed_order`: reductions combine in the order that depends on the number of ranks alone.
+  static Error make(Comm& comm, bool fixed_order, std::unique_ptr<NodeArea>& out);
 
   NodeArea(const NodeArea&) = delete;
   NodeArea& operator=(const NodeArea&) = delete;
   ~NodeArea();
 
-  // Whether an operation of so many ranks on so many processors could go by memory: the same answer at every rank.
-  static bool suits(const Operation& operation, int size, double processors);
+  // Whether an operation of so many ranks could go by memory: the same answer at every rank.
+  static bool suits(const Operation& operation, int size, const Selector& selector);
 
   // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
   Error run(Operation& operation, bool& done);
@@ -54,7 +57,7 @@ class NodeArea {
   static int missing(const Waiting& waiting);  // a rank that has not come yet
 
  private:
-  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file);
+  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order);
   bool link_up();
   Error make_large_rooms();
 
@@ -82,6 +85,7 @@ class NodeArea {
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);
   Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);
+  Error combine_in_pairs(const Unit& unit, Address to, Board::Number round, Count at, Count n);
   const void* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
 
   Comm& comm_;
@@ -89,12 +93,14 @@ class NodeArea {
   Board board_;
   const int rank_;
   const int size_;
+  const bool fixed_order_;
   int tag_ = 0;                                 // of the present collective
   Collective present_ = Collective::barrier;
   Error mismatch_ = success;                    // noted in the present collective
   int dead_ = -1;                               // a rank that has died: from then on nothing is waited for
   enum class Large : std::uint8_t { unknown, yes, no } large_ = Large::unknown;
   std::vector<transport::shm::Link*> others_;  // by rank; null for this one
+  std::vector<std::byte> halves_;              // scratch of combine_in_pairs()
 };
 
 }  // namespace cow::coll

@@ -129,10 +129,13 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
       "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
   if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
   out += "\n";
-  const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout && !settings().reproducible;
+  const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout;
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
-    if (memory && !forced.by_collective[static_cast<std::size_t>(c)]) out += memory_line(collective, machine.ranks, model.processors);
+    const bool by_doubling = collective == Collective::scan || collective == Collective::exscan;
+    const bool named = forced.by_collective[static_cast<std::size_t>(c)];
+    if (memory && !named && !(by_doubling && settings().reproducible))
+      out += memory_line(collective, machine.ranks, model.processors);
     std::size_t previous = algorithms().size();
     for (int log = -1; log <= 30; ++log) {
       const Count bytes = log < 0 ? 0 : Count{1} << log;

@@ -76,7 +76,7 @@ struct ScanChain {
   static void cost(Cost& cost, const Problem& p) {
     if (p.size < 2) return;
     const Count bytes = std::max<Count>(p.bytes, 1);
-    const Count segment = std::min(bytes, pipeline_segment(bytes, 1, p.size - 1));
+    const Count segment = std::min(bytes, segment_of(bytes, 1, p.size));
     const int steps = static_cast<int>(p.size - 1 + (bytes + segment - 1) / segment);
     cost.shift(1, static_cast<double>(segment), steps);
     cost.reduce(static_cast<double>(segment) * steps);
@@ -87,7 +87,7 @@ struct ScanChain {
     constexpr bool inclusive = which == Collective::scan;
     const int p = v.size();
     const int r = v.rank();
-    const Count segment = pipeline_segment(a.count * v.unit_size(), v.unit_size(), p - 1);
+    const Count segment = segment_of(a.count * v.unit_size(), v.unit_size(), p);
     const Count segments = (a.count + segment - 1) / segment;
     const bool passes_on = r < p - 1;
     // What leaves: the inclusive sum, which for the exclusive form is not our result.
@@ -104,6 +104,10 @@ struct ScanChain {
   }
 
  private:
+  // Twice as long as others: it is reduced, too, between arriving and leaving, and ranks that share processors switch less.
+  static Count segment_of(Count bytes, Count unit_size, int ranks) {
+    return pipeline_segment(4 * bytes, unit_size, ranks - 1);
+  }
   static Count length(const Args& a, Count segment, Count i) { return std::min(segment, a.count - i * segment); }
 };
 

@@ -145,6 +145,19 @@ TEST(Reproducible, EveryReductionWhateverAlgorithmIsAskedFor) {
   }
 }
 
+// Where nothing is asked for, what the ranks of a node share is used, after a few collectives.
+TEST(Reproducible, OnMemory) {
+  MPI_Comm comm = comm_with("", "", true);
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  for (const Collective which : {Collective::allreduce, Collective::reduce, Collective::scan, Collective::exscan,
+                                 Collective::reduce_scatter, Collective::reduce_scatter_block})
+    for (const int count : {1, 17, length}) {
+      SCOPED_TRACE(std::string(name_of(which)) + " of " + std::to_string(count));
+      expect_fixed(which, comm, count);
+    }
+  MPI_Comm_free(&comm);
+}
+
 // At any other root, number of elements and form.
 TEST(Reproducible, ReduceAtEveryRootInEveryForm) {
   MPI_Comm comm = comm_with("", "", true);
