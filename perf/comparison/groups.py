@@ -163,7 +163,7 @@ def guidelines():
         checks = (lambda key: (row((f"{ranks - 1} ranks, one more", key), 1.5),)) if ranks % 2 == 0 else lambda key: ()
         return Job(f"{ranks} ranks, one more", "collectives", keys, ranks, tuple(Row(key, key, checks(key)) for key in keys),
                    peers=False)
-    jobs = (*map(same, (2, 4, 8)), *map(doubling, (2, 4)), *map(growing, range(3, 9)))
+    jobs = (*map(same, (2, 4, 8)), *map(doubling, (2, 4, 8)), *map(growing, range(3, 9)))
     return Group("guidelines", "Collectives among themselves", jobs)
 
 
