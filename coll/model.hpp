@@ -23,9 +23,12 @@ struct Model {
   double node_beta = 0.00008;      // a byte of it
   double gamma = 0.00006;          // reducing a byte
   double copy = 0.00003;           // copying a byte
-  double keep = 0.0003;            // copying a byte into fresh memory; this and the next two are for send modes
-  double snapshot = 300;           // taking a snapshot of the process and ending it
-  double resident = 0.00005;       // for each byte of the process that is in memory
+  double node_large = 0.0002;      // a byte of a message of many MiB inside a node; this and the next five are for send modes
+  double keep = 0.0001;            // copying a byte into memory that is at hand
+  double fresh = 0.0004;           // copying a byte into fresh memory
+  double snapshot = 600;           // taking a snapshot of the process and ending it
+  double resident = 0.00003;       // for each byte of the process that is in memory
+  double kept = 0.0004;            // reading a byte of a snapshot
   double hop = 0.1;                // one more link on the way
   double processors = 0;           // of a node, for the ranks of a communicator inside of one; 0: one for each rank
   double switching = 1.5;          // a processor goes from one rank to another

@@ -44,26 +44,43 @@ double each_byte(std::size_t bytes, Body body) {
   return *std::min_element(seen.begin(), seen.end());
 }
 
-// How long rank 0 is in a send that nobody receives yet, in microseconds.
-double held_up(int partner, char* buffer, std::size_t bytes, int mode) {
+struct Sending {
+  double call, delivery;  // us
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// What a send takes whose receiver waits. Both have something else to do between messages: what is measured is not how
+// fast a cache is.
+Sending measure_sending(int partner, char* buffer, std::size_t bytes, int mode) {
+  constexpr int times = 9;
   const bool first = perf::rank_of(MPI_COMM_WORLD) == 0;
   const int count = static_cast<int>(bytes);
-  std::vector<double> seen;
-  for (int round = -3; round < rounds; ++round) {
-    const double start = MPI_Wtime();
-    if (first) MPIX_Send_mode(buffer, count, MPI_BYTE, partner, 0, MPI_COMM_WORLD, mode);
-    if (round >= 0) seen.push_back((MPI_Wtime() - start) * 1e6);
-    // Only then does the partner receive; and rank 0 goes on when it has.
-    if (first) {
-      MPI_Send(nullptr, 0, MPI_BYTE, partner, 1, MPI_COMM_WORLD);
-      MPI_Recv(nullptr, 0, MPI_BYTE, partner, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-    } else {
-      MPI_Recv(nullptr, 0, MPI_BYTE, 0, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-      MPI_Recv(buffer, count, MPI_BYTE, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  std::vector<double> calls, deliveries;
+  for (int round = -2; round < times; ++round) {
+    if (!first) {
+      MPI_Request request;
+      MPI_Irecv(buffer, count, MPI_BYTE, 0, 0, MPI_COMM_WORLD, &request);
       MPI_Send(nullptr, 0, MPI_BYTE, 0, 1, MPI_COMM_WORLD);
+      MPI_Wait(&request, MPI_STATUS_IGNORE);
+      MPI_Send(nullptr, 0, MPI_BYTE, 0, 1, MPI_COMM_WORLD);
+      continue;
     }
+    for (std::size_t i = 0; i < bytes; i += 4096) buffer[i] = static_cast<char>(round);
+    MPI_Recv(nullptr, 0, MPI_BYTE, partner, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    usleep(1000 + static_cast<useconds_t>(bytes / 10000));  // the last snapshot ends
+    const double start = MPI_Wtime();
+    MPIX_Send_mode(buffer, count, MPI_BYTE, partner, 0, MPI_COMM_WORLD, mode);
+    const double called = MPI_Wtime();
+    MPI_Recv(nullptr, 0, MPI_BYTE, partner, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    if (round < 0) continue;
+    calls.push_back((called - start) * 1e6);
+    deliveries.push_back((MPI_Wtime() - start) * 1e6);
   }
-  return *std::min_element(seen.begin(), seen.end());
+  return first ? Sending{median(calls), median(deliveries)} : Sending{};
 }
 
 double resident_bytes() {
@@ -75,23 +92,28 @@ double resident_bytes() {
 }
 
 struct Keeping {
-  double keep = 0, snapshot = 0, resident = 0;
+  double large = 0, keep = 0, fresh = 0, snapshot = 0, resident = 0, kept = 0;
 };
 
-// What copies and snapshots of messages cost: the latter in a small process, and in one with much memory.
+// What sends of large messages cost: by copies small enough for memory to be at hand and too large for that, and by
+// snapshots of a small process and of one with much memory.
 Keeping measure_keeping(int partner) {
   const int rank = perf::rank_of(MPI_COMM_WORLD);
-  constexpr std::size_t copied = 16 << 20, least = 2 << 20, much = 256 << 20;
+  constexpr std::size_t least = 1 << 20, usual = 8 << 20, most = 64 << 20, much = 256 << 20;
+  constexpr auto bytes = static_cast<double>(usual);
   Keeping out;
   if (rank == 0 || rank == partner) {
-    perf::Buffer buffer(copied);
-    out.keep = held_up(partner, buffer.data(), copied, MPIX_SEND_COPY) / static_cast<double>(copied);
-    const double before = resident_bytes();
-    const double in_small = held_up(partner, buffer.data(), least, MPIX_SEND_COW);
+    perf::Buffer buffer(most);
+    const auto measure = [&](std::size_t size, int mode) { return measure_sending(partner, buffer.data(), size, mode); };
+    out.large = measure(usual, MPIX_SEND_NOTIFY).delivery / bytes;
+    out.keep = measure(usual, MPIX_SEND_COPY).call / bytes;
+    out.fresh = measure(most, MPIX_SEND_COPY).call / static_cast<double>(most);
+    const double small = resident_bytes();
+    const Sending few = measure(least, MPIX_SEND_COW), many = measure(usual, MPIX_SEND_COW);
+    out.kept = (many.delivery - many.call) / bytes;
     perf::Buffer ballast(much);
-    const double in_large = held_up(partner, buffer.data(), least, MPIX_SEND_COW);
-    out.resident = std::max(0.0, in_large - in_small) / static_cast<double>(much);
-    out.snapshot = std::max(1.0, in_small - out.resident * before);
+    out.resident = std::max(0.0, measure(least, MPIX_SEND_COW).call - few.call) / static_cast<double>(much);
+    out.snapshot = std::max(few.call / 2, few.call - out.resident * small);
   }
   MPI_Barrier(MPI_COMM_WORLD);
   return out;
@@ -151,10 +173,14 @@ int main(int argc, char** argv) {
   }
   if (const int partner = near > 0 ? near : far; partner > 0) {
     const Keeping keeping = measure_keeping(partner);
+    if (talks && near > 0) printf("node_large = %.7f  # a byte of a message of many MiB inside a node\n", keeping.large);
     if (talks)
-      printf("keep = %.7f  # a byte of a message that is copied\n"
-             "snapshot = %.1f  # a snapshot of a process\nresident = %.9f  # for each byte that is in its memory\n",
-             keeping.keep, keeping.snapshot, keeping.resident);
+      printf("keep = %.7f  # a byte that is copied into memory which is at hand\n"
+             "fresh = %.7f  # a byte that is copied into fresh memory\n"
+             "snapshot = %.1f  # a snapshot of a process\nresident = %.9f  # for each byte that is in its memory\n"
+             "kept = %.7f  # reading a byte of a snapshot\n",
+             keeping.keep, keeping.fresh, keeping.snapshot, keeping.resident,
+             near > 0 ? keeping.kept : std::max(0.0, keeping.kept - keeping.large));
   }
   if (talks) {
     constexpr std::size_t bytes = 256 * 1024;

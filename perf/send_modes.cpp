@@ -152,19 +152,23 @@ void print(std::size_t size, Program program, bool late, const Mode& mode, std::
   fflush(stdout);
 }
 
-// The four modes in turn, so that whatever else the machine does falls on all of them.
+// The four modes in turn, so that whatever else the machine does falls on all of them. Before each message that is measured
+// goes one of the same mode: what a snapshot leaves behind (pages that must be touched before they can be written again) and
+// what a copy does (memory that is at hand for the next) belong to programs that go on in that mode.
 void measure(char* buffer, std::size_t size, Program program, bool late, int rounds) {
   const int rank = perf::rank_of(MPI_COMM_WORLD);
   std::vector<Times> all[std::size(modes)];
   long memory[std::size(modes)] = {};
-  for (int round = -2; round <= rounds; ++round)
+  for (int round = -1; round <= rounds; ++round)
     for (std::size_t m = 0; m < std::size(modes); ++m) {
       Case one(buffer, size, program, late, modes[m].number);
       const bool last = round == rounds;
       if (rank == 1) {
+        one.receive(false);
         one.receive(last);
         continue;
       }
+      one.send(nullptr);
       const Times times = one.send(last ? &memory[m] : nullptr);
       if (round >= 0 && !last) all[m].push_back(times);
     }

@@ -7,28 +7,51 @@ namespace cow::pt2pt {
 
 SendCosts near_costs, far_costs;
 
-double predict(GiveBack mode, const SendCosts& costs, std::size_t size, double lateness, std::size_t resident) {
-  const double bytes = static_cast<double>(size);
-  const double transfer = costs.alpha + costs.beta * bytes;
-  if (mode == GiveBack::notify) return 2 * (lateness + transfer);
-  const double call = mode == GiveBack::copy ? costs.keep * bytes
-                                             : costs.snapshot + costs.resident * static_cast<double>(resident);
-  return call + std::max(lateness, call) + transfer;  // the offer goes out when the message is kept
+namespace {
+
+// What malloc() maps anew each time; it keeps smaller blocks at hand.
+constexpr std::size_t always_fresh = 32u << 20;
+
+// Until the buffer is the program's.
+double call_time(GiveBack mode, const SendCosts& costs, const Expected& expected) {
+  const auto bytes = static_cast<double>(expected.size);
+  switch (mode) {
+    case GiveBack::copy: return (expected.size >= always_fresh ? costs.fresh : costs.keep) * bytes;
+    case GiveBack::cow: return costs.snapshot + costs.resident * static_cast<double>(expected.resident);
+    default: return expected.lateness + costs.alpha + costs.beta * bytes;
+  }
 }
 
-GiveBack choose_give_back(const SendCosts& costs, std::size_t size, double lateness, std::size_t resident) {
+// Until the message is there. The offer goes out when the message is kept.
+double delivery_time(GiveBack mode, const SendCosts& costs, const Expected& expected, double call) {
+  if (mode == GiveBack::notify) return call;
+  const double each = mode == GiveBack::cow ? costs.kept : costs.beta;
+  return std::max(expected.lateness, call) + costs.alpha + each * static_cast<double>(expected.size);
+}
+
+}  // namespace
+
+double predict(GiveBack mode, const SendCosts& costs, const Expected& given) {
+  Expected expected = given;
+  for (double* each : {&expected.lateness, &expected.pause})
+    if (*each < 0) *each = costs.alpha + costs.beta * static_cast<double>(expected.size);
+  const double call = call_time(mode, costs, expected);
+  return std::max(call + expected.pause, delivery_time(mode, costs, expected, call));
+}
+
+GiveBack choose_give_back(const SendCosts& costs, const Expected& expected) {
   GiveBack best = GiveBack::notify;
-  double least = predict(best, costs, size, lateness, resident);
+  double least = predict(best, costs, expected);
   for (GiveBack mode : {GiveBack::copy, GiveBack::cow}) {
-    if (mode == GiveBack::cow && size < least_snapshot) continue;
-    const double cost = predict(mode, costs, size, lateness, resident);
+    if (mode == GiveBack::cow && expected.size < least_snapshot) continue;
+    const double cost = predict(mode, costs, expected);
     if (cost < least) least = cost, best = mode;
   }
   return best;
 }
 
 std::string describe_send_costs(const SendCosts& costs, double lateness, std::size_t resident) {
-  std::string out = "# us: time until the buffer is the program's plus time until the message is there\n"
+  std::string out = "# us: time until the program has computed for as long as the message takes, and the message is there\n"
                     "#               receiver waits                             receiver comes late\n"
                     "# bytes        notify       copy        cow  auto        notify       copy        cow  auto\n";
   char text[40];
@@ -37,14 +60,15 @@ std::string describe_send_costs(const SendCosts& costs, double lateness, std::si
     out += text;
     const std::size_t memory = std::max(resident, size);
     for (double late : {0.0, lateness}) {
+      const Expected expected{.size = size, .resident = memory, .lateness = late};
       for (GiveBack mode : {GiveBack::notify, GiveBack::copy, GiveBack::cow}) {
         if (mode == GiveBack::cow && size < least_snapshot)
           snprintf(text, sizeof text, "%11s", "-");
         else
-          snprintf(text, sizeof text, "%11.1f", predict(mode, costs, size, late, memory));
+          snprintf(text, sizeof text, "%11.1f", predict(mode, costs, expected));
         out += text;
       }
-      snprintf(text, sizeof text, "  %-6s", name_of(choose_give_back(costs, size, late, memory)));
+      snprintf(text, sizeof text, "  %-6s", name_of(choose_give_back(costs, expected)));
       out += text;
     }
     out.erase(out.find_last_not_of(' ') + 1);

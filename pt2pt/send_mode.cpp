@@ -123,14 +123,37 @@ std::size_t resident_bytes() {
   return bytes = static_cast<std::size_t>(pages) * 4096;
 }
 
-// A receiver of which nothing is known is taken for late: a send that waits for nothing may be what the program needs.
+// How long the program goes without waiting for anything after a send of mode `auto`, lately.
+class Pauses {
+ public:
+  void sent() {
+    since_ = now();
+    end_ = 0;
+    progress::next_wait = &end_;
+  }
+  // Before the next send.
+  double learn() {
+    progress::next_wait = nullptr;
+    if (since_ == 0) return lately_;
+    const auto seen = static_cast<double>((end_ != 0 ? end_ : now()) - since_) / static_cast<double>(microsecond);
+    since_ = 0;
+    return lately_ = lately_ < 0 ? seen : (lately_ + seen) / 2;
+  }
+
+ private:
+  Nanoseconds since_ = 0;  // 0: there was none
+  Nanoseconds end_ = 0;    // written by progress
+  double lately_ = Expected::unknown;  // us
+};
+Pauses pauses;
+
 GiveBack choose_for(const SendArgs& args, std::size_t size) {
   const Process process = args.comm->peers().process(args.rank);
   if (process == engine.self) return GiveBack::copy;
   const Peer& peer = transport::peer_of(process);
-  const double lateness = peer.lateness < 0 ? 1e9 : peer.lateness;
-  return choose_give_back(peer.neighbour ? near_costs : far_costs, size, lateness,
-                          size < least_snapshot ? 0 : resident_bytes());
+  const double lateness = peer.lateness < 0 ? Expected::unknown : peer.lateness;
+  const std::size_t resident = size < least_snapshot ? 0 : resident_bytes();
+  return choose_give_back(peer.neighbour ? near_costs : far_costs, {size, resident, lateness, pauses.learn()});
 }
 
 // Begins the send. True: the buffer is the program's again.
@@ -186,7 +209,9 @@ Error isend_giving_back(const SendArgs& args, Request*& out) { return begin_givi
 Error send_giving_back(const SendArgs& args) {
   Request* request;
   if (Error error = begin_giving_back(args, true, request)) return error;
-  return wait(*request);
+  const Error error = wait(*request);
+  if (give_back_of(args) == GiveBack::automatic) pauses.sent();
+  return error;
 }
 
 SharedSnapshot::SharedSnapshot() { sharing = true; }

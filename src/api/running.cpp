@@ -57,8 +57,9 @@ void decide_send_mode() {
   (void)parse(settings().send_mode, default_give_back);
   coll::Model model;
   if (!coll::settings_model(model).empty()) return;  // told by the first collective
-  pt2pt::near_costs = {model.node_alpha, model.node_beta, model.keep, model.snapshot, model.resident};
-  pt2pt::far_costs = {model.alpha, model.beta, model.keep, model.snapshot, model.resident};
+  pt2pt::near_costs = {model.node_alpha, model.node_large, model.keep, model.fresh,
+                       model.snapshot,   model.resident,   model.kept};
+  pt2pt::far_costs = {model.alpha, model.beta, model.keep, model.fresh, model.snapshot, model.resident, model.beta + model.kept};
 }
 
 // Only what differs from the level asked for is rounded, upwards.

@@ -26,6 +26,8 @@ namespace cow::progress {
 
 std::atomic<Nanoseconds> long_wait_limit{Source::no_deadline};
 void (*long_wait)(Nanoseconds) = nullptr;
+Nanoseconds* next_wait = nullptr;
+void note_wait() { *std::exchange(next_wait, nullptr) = now(); }
 
 namespace {
 

@@ -98,9 +98,14 @@ inline void settle(Wait& wait) {
   wait = {};
 }
 
+// Where the time is written at which the program next waits for anything; null: nobody asks. Under the lock.
+extern Nanoseconds* next_wait;
+void note_wait();
+
 // Polls until done() is true.
 template <class Done>
 void wait_until(Done done) {
+  if (__builtin_expect(next_wait != nullptr, 0)) note_wait();
   Wait wait;
   while (!done()) {
     if (poll() > 0)

@@ -26,8 +26,13 @@ int print_send_modes(int argc, char** argv) {
   cow::coll::Model model;
   if (const std::string wrong = cow::coll::settings_model(model); !wrong.empty())
     return fprintf(stderr, "cowinfo: %s\n", wrong.c_str()), 1;
-  const cow::pt2pt::SendCosts costs{far ? model.alpha : model.node_alpha, far ? model.beta : model.node_beta, model.keep,
-                                    model.snapshot, model.resident};
+  const cow::pt2pt::SendCosts costs{far ? model.alpha : model.node_alpha,
+                                    far ? model.beta : model.node_large,
+                                    model.keep,
+                                    model.fresh,
+                                    model.snapshot,
+                                    model.resident,
+                                    far ? model.beta + model.kept : model.kept};
   fputs(cow::pt2pt::describe_send_costs(costs, lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
   return 0;
 }

@@ -1,0 +1,54 @@
+// What `auto` chooses, on an imagined machine: a byte moves in 0.2 ns, is copied in 0.1 (0.5 into fresh memory), is read from
+// a snapshot in 0.3; a snapshot takes 500 us and 0.01 ns for each byte in memory.
+#include "pt2pt/send_costs.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cow::pt2pt {
+namespace {
+
+constexpr SendCosts costs{.alpha = 1,
+                          .beta = 0.0002,
+                          .keep = 0.0001,
+                          .fresh = 0.0005,
+                          .snapshot = 500,
+                          .resident = 0.00001,
+                          .kept = 0.0003};
+constexpr std::size_t kibibyte = 1 << 10, mebibyte = 1 << 20;
+
+GiveBack choose(std::size_t size, double lateness, double pause, std::size_t resident = 0) {
+  return choose_give_back(costs, {.size = size, .resident = resident ? resident : size, .lateness = lateness, .pause = pause});
+}
+
+TEST(SendCosts, WhoWaitsForTheAnswerKeepsNothing) {
+  for (std::size_t size = 16 * kibibyte; size <= 256 * mebibyte; size *= 4)
+    EXPECT_EQ(choose(size, 0, 0), GiveBack::notify) << size;
+}
+
+TEST(SendCosts, WhoComputesAfterwardsDoesNotWaitForALateReceiver) {
+  for (std::size_t size = 16 * kibibyte; size <= 256 * mebibyte; size *= 4) {
+    EXPECT_NE(choose(size, 1e6, 1e6), GiveBack::notify) << size;
+    EXPECT_NE(choose(size, Expected::unknown, Expected::unknown), GiveBack::notify) << size;
+  }
+}
+
+TEST(SendCosts, AMessageIsCopiedWhileThatIsCheaperThanASnapshot) {
+  EXPECT_EQ(choose(mebibyte, 0, 1e6), GiveBack::copy);
+  EXPECT_EQ(choose(4 * mebibyte, 0, 1e6), GiveBack::copy);
+  EXPECT_EQ(choose(16 * mebibyte, 0, 1e6), GiveBack::cow);
+  EXPECT_EQ(choose(256 * mebibyte, 0, 1e6), GiveBack::cow);
+  // A snapshot of a process with 1 GiB in memory takes 11 ms.
+  EXPECT_EQ(choose(16 * mebibyte, 0, 1e6, 1024 * mebibyte), GiveBack::copy);
+  EXPECT_EQ(choose(256 * mebibyte, 0, 1e6, 1024 * mebibyte), GiveBack::cow);
+}
+
+TEST(SendCosts, PredictsWhenAllIsDone) {
+  const Expected late{.size = mebibyte, .resident = mebibyte, .lateness = 1000, .pause = 400};
+  const double transfer = 1 + 0.0002 * mebibyte;
+  EXPECT_NEAR(predict(GiveBack::notify, costs, late), 1000 + transfer + 400, 0.1);
+  EXPECT_NEAR(predict(GiveBack::copy, costs, late), 1000 + transfer, 0.1);
+  EXPECT_NEAR(predict(GiveBack::cow, costs, late), 1000 + 1 + 0.0003 * mebibyte, 0.1);
+}
+
+}  // namespace
+}  // namespace cow::pt2pt
