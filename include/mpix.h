@@ -72,7 +72,8 @@ int MPIX_Completion_fd(MPI_Comm comm, int *fd);
 
 /* ---- Progress without a request. MPIX_Progress: one pass; *moved, which may be null, is whether anything moved.
  * MPIX_Progress_until: until *flag is not 0, which a callback or a handler of this process sets; waits like MPI_Recv,
- * sleeping in the end. Neither may be called by a handler that runs in progress. */
+ * sleeping in the end. Where other threads may set the flag (handlers and callbacks run in some, or progress does), they do so by
+ * a store with release order. Neither may be called by a handler that runs in progress. */
 int MPIX_Progress(int *moved);
 int MPIX_Progress_until(const volatile int *flag);
 

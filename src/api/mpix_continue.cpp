@@ -45,6 +45,9 @@ pt2pt::Continue read(MPIX_Continue_cb* callback, void* state, int flags) {
   return {callback, state, (flags & MPIX_CONT_IMMEDIATE) != 0, (flags & MPIX_CONT_THREAD) != 0};
 }
 
+// What a thread wrote before it set the flag is seen by who has waited for it.
+bool is_set(const volatile int* flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 0; }
+
 // Whether the flag is set before a wait would cease to spin: by a neighbour's message, with nothing else looked at, but
 // now and then.
 bool answer_comes(const volatile int* flag) {
@@ -52,7 +55,7 @@ bool answer_comes(const volatile int* flag) {
   constexpr unsigned between_polls = 64;
   static unsigned moved = 0;
   if (runtime::waiting_policy().spin == 0) return false;
-  for (int i = 0; i < patience && *flag == 0; ++i) {
+  for (int i = 0; i < patience && !is_set(flag); ++i) {
     if (progress::poll_quickly() == 0) {
       __builtin_ia32_pause();
       continue;
@@ -60,7 +63,7 @@ bool answer_comes(const volatile int* flag) {
     i = 0;
     if (++moved % between_polls == 0) progress::poll();
   }
-  return *flag != 0;
+  return is_set(flag);
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ int MPIX_Progress_until(const volatile int* flag) {
   return api::extension("MPIX_Progress_until p:flag", api::target(), {word(flag)}, [&]() -> Error {
     if (Error error = api::check_pointer(const_cast<const int*>(flag), "flag")) return error;
     if (progress::is_polling()) return fail(ErrorClass::other, "a handler that runs in progress cannot wait");
-    progress::wait_until([&] { return *flag != 0; });
+    progress::wait_until([&] { return is_set(flag); });
     return success;
   });
 }

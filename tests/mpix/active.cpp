@@ -21,18 +21,18 @@ int registered(MPI_Comm comm, MPIX_Am_handler* handler, void* state, int form = 
 class Active : public testing::Test {
  protected:
   void SetUp() override {
-    MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
-    MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
     next_ = (ranks::rank() + 1) % ranks::count();
     previous_ = (ranks::rank() + ranks::count() - 1) % ranks::count();
   }
   void TearDown() override {
     MPI_Barrier(comm_);  // nobody has messages on their way: each test has waited for its own
-    MPI_Comm_free(&comm_);
   }
-  MPI_Comm comm_ = MPI_COMM_NULL;
+  const ranks::ReturningComm comm_;
   int next_ = 0, previous_ = 0;
 };
+
+// For who waits for it, in whatever thread.
+void set(int& flag) { __atomic_store_n(&flag, 1, __ATOMIC_RELEASE); }
 
 struct Seen {
   int wanted = 0;
@@ -57,7 +57,7 @@ void check(const MPIX_Am_message* message, void* state) {
                      ranks::first_difference(message->payload, label.number, label.size) == -1;
   if (!right) seen.wrong = "message " + std::to_string(seen.count);
   seen.source = message->source;
-  if (++seen.count == seen.wanted) seen.done = 1;
+  if (++seen.count == seen.wanted) set(seen.done);
 }
 
 TEST_F(Active, SmallOnesComeInOrder) {
@@ -121,7 +121,7 @@ void answer_arrived(const MPIX_Am_message* message, void* state) {
                               static_cast<std::size_t>(message->size)) != -1 ||
       static_cast<std::size_t>(message->size) != server.answer_size)
     server.wrong = true;
-  if (++server.answers == server.wanted) server.done = 1;
+  if (++server.answers == server.wanted) set(server.done);
 }
 
 class Replies : public Active, public testing::WithParamInterface<std::tuple<int, int>> {};
@@ -163,8 +163,12 @@ void meet(const MPIX_Am_message*, void* state) {
   }
   // Nobody leaves before all are inside.
   while (meeting.inside < 20) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  const std::lock_guard lock(meeting.mutex);
-  if (++meeting.handled == 20) meeting.done = 1;
+  bool last;
+  {
+    const std::lock_guard lock(meeting.mutex);
+    last = ++meeting.handled == 20;
+  }
+  if (last) set(meeting.done);  // after which the meeting is gone
 }
 
 TEST_F(Active, AThreadForEachMessage) {
@@ -189,7 +193,7 @@ void handle_slowly(const MPIX_Am_message* message, void* state) {
   auto& slow = *static_cast<Slow*>(state);
   while (!slow.open) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   slow.bytes += message->size;
-  if (++slow.handled == 4000) slow.done = 1;
+  if (++slow.handled == 4000) set(slow.done);
 }
 
 TEST_F(Active, ASlowReceiverStopsItsSender) {

@@ -28,19 +28,16 @@ void count(int error, void* state) {
 class Continue : public testing::Test {
  protected:
   void SetUp() override {
-    MPI_Comm_dup(MPI_COMM_WORLD, &comm_);
-    MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
     next_ = (ranks::rank() + 1) % ranks::count();
     previous_ = (ranks::rank() + ranks::count() - 1) % ranks::count();
     MPIX_Continue_init(&set_);
   }
   void TearDown() override {
     MPI_Request_free(&set_);
-    MPI_Comm_free(&comm_);
   }
   void send(int value, int tag = 0) { MPI_Send(&value, 1, MPI_INT, next_, tag, comm_); }
 
-  MPI_Comm comm_ = MPI_COMM_NULL;
+  const ranks::ReturningComm comm_;
   MPI_Request set_ = MPI_REQUEST_NULL;
   int next_ = 0, previous_ = 0;
 };
@@ -119,7 +116,7 @@ void next_round(int error, void* state) {
   EXPECT_EQ(error, MPI_SUCCESS);
   chain.sum += chain.value;
   if (++chain.rounds == 100) {
-    chain.done = 1;
+    __atomic_store_n(&chain.done, 1, __ATOMIC_RELEASE);
     return;
   }
   MPI_Start(&chain.request);

@@ -24,7 +24,7 @@ void note(long number) {
     MPI_Abort(MPI_COMM_WORLD, 1);
   }
   ++times[static_cast<std::size_t>(number)];
-  if (++arrived == wanted) all_here = 1;
+  if (++arrived == wanted) __atomic_store_n(&all_here, 1, __ATOMIC_RELEASE);
 }
 
 // ---- callbacks: receives that are posted again by their own callback
