@@ -69,6 +69,7 @@ class NodeArea {
   void wait_for_all();
   void compare_kinds(int first, int end);
   void wait_for(const Board::Want& want);
+  bool yield_at_once(const Board::Want& want, int& from);
   bool somebody_died(int first, int end, Board::Number number);
   Error loss() const;  // that it has
   bool watch(const Board::Want& want, int& from) const;
@@ -94,6 +95,7 @@ class NodeArea {
   const int rank_;
   const int size_;
   const bool fixed_order_;
+  const bool crowded_;  // more ranks than processors
   int tag_ = 0;                                 // of the present collective
   Collective present_ = Collective::barrier;
   Error mismatch_ = success;                    // noted in the present collective
