@@ -123,8 +123,9 @@ void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways, in
 double Cost::start() const { return (patterns_ || flat_.hops > 0 ? model_.alpha : model_.node_alpha) / 2; }
 
 void Cost::fan(int count, double bytes) {
-  time_ += count > 0 ? message_time(model_, patterns_ ? 1 : flat_.hops, bytes * count) + (count - 1) * start() + switches() : 0;
-  steps_ += count > 0;
+  if (count <= 0) return;
+  time_ += message_time(model_, patterns_ ? 1 : flat_.hops, bytes * count) + (count - 1) * start() + switches();
+  ++steps_;
 }
 
 void Cost::all(double bytes, int ranks) {
