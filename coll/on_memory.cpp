@@ -16,10 +16,11 @@ Count most_on_memory(Collective collective, int size, double processors) {
       if (ranks_on_one >= 4) return many_rounds;  // those on one processor read what is in its cache
       return (size == 2 ? 16 : 4) * one_round;
     case Collective::allreduce:
-      if (ranks_on_one >= 2) return many_rounds;
+      if (ranks_on_one >= 2) return ranks_on_one >= 4 ? many_rounds : 8 * one_round;
       return (size == 2 ? 16 : 4) * one_round;
     case Collective::reduce:
-      return ranks_on_one >= 2 ? many_rounds : one_round / 2;  // the root does all the work; or few share it anyway
+      if (ranks_on_one >= 2) return ranks_on_one >= 4 ? many_rounds : 8 * one_round;
+      return one_round / 2;  // the root does all the work
     case Collective::gather:
       return ranks_on_one >= 4 ? many_rounds : one_round;
     case Collective::allgather:
