@@ -30,6 +30,7 @@
 #include "runtime/lock.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/thread_pool.hpp"
+#include "transport/neighbours.hpp"
 #include "transport/peer.hpp"
 
 extern char** environ;
@@ -123,6 +124,9 @@ void print_counters() {
           ", windows advanced %" PRIu64 ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
           runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
           counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
+  if (const transport::ShmPort* port = transport::shared_memory)
+    fprintf(stderr, "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
+            runtime::job().rank, port->chunks_helped(), port->chunks_done_for_others());
   const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
   if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,

@@ -84,6 +84,16 @@ void arrived(shm::Link& link, const wire::Header& line, const std::byte* body, s
   dispatch(peer, head, body, size);
 }
 
+void help_wanted(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+  wire::Help help;
+  if (!peer.link || size != sizeof help) {
+    ++counters.malformed;
+    return;
+  }
+  memcpy(&help, body, sizeof help);
+  shared_memory->help(*peer.link, help);
+}
+
 std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { return try_connect(*peer); }); }
 
 }  // namespace
@@ -102,6 +112,7 @@ Error open_neighbours(std::uint32_t window) {
   place.rank = static_cast<std::uint32_t>(job.rank);
   place.window = window;
   place.copying = settings().cma != "no";
+  place.helping = settings().cma == "auto";
   place.pollable = job.local_size < job.size;
   auto* port = new ShmPort;
   if (!is_wanted()) {
@@ -110,6 +121,7 @@ Error open_neighbours(std::uint32_t window) {
     return error;
   }
   shared_memory = port;
+  set_handler(wire::Kind::help, help_wanted);
   return port->open(descriptor, place);
 }
 

@@ -40,6 +40,7 @@ enum class Kind : std::uint8_t {
   farewell = 14, // the sender leaves the library, or answers one that leaves: Farewell
   active = 15,   // an active message: its header and payload. The tag is handler << 8 | size of the header
   active_large = 16,  // the same, but the payload comes as a message of its own: ActiveLarge, header
+  help = 17,     // inside a node: the receiver copies a large message, and the sender may do part of it: Help
   count
 };
 
@@ -135,6 +136,15 @@ struct Acknowledge {
   std::uint32_t flags = 0;
 };
 static_assert(sizeof(Acknowledge) == 8);
+
+// See transport/shm/helping.hpp.
+struct Help {
+  std::uint64_t to = 0;    // in the memory of the sender of this
+  std::uint64_t from = 0;  // in the memory of its receiver
+  std::uint32_t size = 0;  // bytes
+  std::uint32_t number = 0;
+};
+static_assert(sizeof(Help) == 24);
 
 // Begins the body of active_large.
 struct ActiveLarge {

@@ -70,19 +70,32 @@ void empty_socket(int socket) {
 
 void permit_copying() { prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); }
 
-int copy_from(std::int32_t pid, void* to, std::uint64_t from, std::size_t size) {
-  auto* out = static_cast<std::byte*>(to);
+namespace {
+
+// The kernel may stop within: it goes on until all is copied.
+template <class Call>
+int copy(Call call, std::int32_t pid, std::uint64_t here, std::uint64_t there, std::size_t size) {
   while (size > 0) {
-    const iovec local{out, size};
-    const iovec remote{reinterpret_cast<void*>(from), size};
-    const ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+    const iovec local{reinterpret_cast<void*>(here), size};
+    const iovec remote{reinterpret_cast<void*>(there), size};
+    const ssize_t got = call(pid, &local, 1, &remote, 1, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got < 0 ? errno : EFAULT;
-    out += got;
-    from += static_cast<std::uint64_t>(got);
+    here += static_cast<std::uint64_t>(got);
+    there += static_cast<std::uint64_t>(got);
     size -= static_cast<std::size_t>(got);
   }
   return 0;
+}
+
+}  // namespace
+
+int copy_from(std::int32_t pid, void* to, std::uint64_t from, std::size_t size) {
+  return copy(process_vm_readv, pid, reinterpret_cast<std::uintptr_t>(to), from, size);
+}
+
+int copy_to(std::int32_t pid, std::uint64_t to, const void* from, std::size_t size) {
+  return copy(process_vm_writev, pid, reinterpret_cast<std::uintptr_t>(from), to, size);
 }
 
 }  // namespace cow::transport::shm

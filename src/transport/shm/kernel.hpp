@@ -36,5 +36,7 @@ void empty_socket(int socket);
 void permit_copying();
 // Copies from another process's memory. Returns 0 or an errno.
 int copy_from(std::int32_t pid, void* to, std::uint64_t from, std::size_t size);
+// Copies into it; likewise.
+int copy_to(std::int32_t pid, std::uint64_t to, const void* from, std::size_t size);
 
 }  // namespace cow::transport::shm

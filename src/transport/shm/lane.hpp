@@ -62,6 +62,7 @@ class Outlet {
     data_ = reinterpret_cast<std::byte*>(lane) + data_offset;
   }
   bool is_open() const { return lane_ != nullptr; }
+  Lane& lane() { return *lane_; }
 
   // One message whose body is at most inline_size bytes; false when there is no room now.
   [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
@@ -70,6 +71,11 @@ class Outlet {
     return true;
   }
   bool is_full() const { return sent_ == limit_; }  // as far as is known without looking
+  std::uint32_t sent() const { return sent_; }
+  // Whether the receiver has taken as many messages as had been sent then.
+  bool has_taken(std::uint32_t sent) const {
+    return static_cast<std::int32_t>(lane_->taken.load(std::memory_order_relaxed) - sent) >= 0;
+  }
   [[gnu::always_inline]] void put_into_room(const Label& label, std::uint16_t credits, const void* body,
                                             std::size_t size) {
     Line& line = next_line();
@@ -224,6 +230,7 @@ class Inlet {
     data_ = reinterpret_cast<const std::byte*>(lane) + data_offset;
   }
   bool is_open() const { return lane_ != nullptr; }
+  Lane& lane() { return *lane_; }
 
   bool ready() const { return turn_of(next_line()).load(std::memory_order_acquire) == exchange_->taken + 1; }
   // Of the message that is ready.

@@ -35,7 +35,7 @@ struct SegmentHead {
   std::atomic<std::uint64_t> shape;  // ranks of the node, lines and data of a lane
   std::atomic<std::uint64_t> seal;   // SipHash of the above and of the node, under the job's key
 };
-inline constexpr std::uint64_t segment_magic = 0x0001'4745'5357'4f43;
+inline constexpr std::uint64_t segment_magic = 0x0002'4745'5357'4f43;
 
 enum class Presence : std::uint32_t { unknown = 0, here = 1, refused = 2 };
 
@@ -67,6 +67,10 @@ inline constexpr std::uint8_t listening = 1;
 struct Lane {
   alignas(line_size) std::atomic<std::uint32_t> taken;    // lines that the receiver has done with; written by it
   alignas(line_size) std::atomic<std::uint32_t> starved;  // 1: the sender waits for room; written by the sender
+
+  // Of a copy for which the sender of this lane wants help: see helping.hpp.
+  alignas(line_size) std::atomic<std::uint64_t> claims;
+  alignas(line_size) std::atomic<std::uint64_t> helped;
 };
 
 struct alignas(line_size) Line {

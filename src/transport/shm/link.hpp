@@ -24,6 +24,9 @@ struct Link {
   bool heard = false;   // something came since the silent were last looked for
   bool on_starved_list = false;
   enum class Copying : std::uint8_t { unknown, yes, no } copying = Copying::unknown;  // cross-memory attach works
+  bool helps = true;          // the other may do part of a copy
+  std::uint32_t copies = 0;   // that it was asked to help with
+  std::uint32_t called = 0;   // messages sent to it, the last such call included
   std::size_t data_reserved = 0;  // bytes of the data part that exist
   void* owner = nullptr;          // the transport::Peer, once known
 
@@ -45,9 +48,11 @@ struct Link {
   }
   [[gnu::always_inline]] bool wants_attention() const {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    const bool asleep_now = asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake);
     const bool listens = ear->load(std::memory_order_relaxed) == listening;
-    return asleep_now | !listens;
+    return other_sleeps() | !listens;
+  }
+  bool other_sleeps() const {
+    return asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake);
   }
   // After a message was taken.
   [[gnu::always_inline]] void taken_one() {

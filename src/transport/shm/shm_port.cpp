@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runtime/process_memory.hpp"
 #include "transport/shm/kernel.hpp"
 
 namespace cow::transport {
@@ -264,68 +263,6 @@ void ShmPort::interrupt_sleep() {
 void ShmPort::awake() {
   me_->asleep.store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_relaxed);
   if (socket_ >= 0) shm::empty_socket(socket_);
-}
-
-// ---- large messages
-
-void ShmPort::probe(Link& link) {
-  const Resident& other = segment_.resident(link.index);
-  std::uint64_t found = 0;
-  const bool read = place_.copying && shm::copy_from(other.pid, &found, other.probe_address, sizeof found) == 0;
-  link.copying = read && found == other.probe_value ? Link::Copying::yes : Link::Copying::no;
-}
-
-const Port::Limits& ShmPort::limits(Destination to) {
-  Link& link = links_[to];
-  if (link.copying == Link::Copying::unknown) {
-    if (presence(link.index) != Presence::here) return limits_;  // nobody to ask yet
-    probe(link);
-  }
-  return link.copying == Link::Copying::yes ? limits_ : without_read_;
-}
-
-Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte* key,
-                   std::size_t key_size, std::size_t size, Completion& completion) {
-  std::int32_t process = segment_.resident(links_[from].index).pid;
-  const bool kept = key_size == sizeof process;
-  if (kept) memcpy(&process, key, sizeof process);
-  copies_.push_back({&links_[from], process, kept, static_cast<std::byte*>(local), remote_address, size, &completion});
-  return Post::posted;
-}
-
-// A piece of the oldest read. Where the kernel refuses what it permitted when it was asked, the class of the error says
-// that the data must be had in another way.
-std::size_t ShmPort::go_on_copying() {
-  Copy& copy = copies_.front();
-  const std::size_t size = std::min(copy.left, copy.kept ? shm::kept_piece : shm::copy_piece);
-  const int wrong = copy.kept ? runtime::ProcessMemory(copy.process).read(copy.local, copy.remote, size)
-                              : shm::copy_from(copy.process, copy.local, copy.remote, size);
-  copy.local += size;
-  copy.remote += size;
-  copy.left -= size;
-  if (!wrong && copy.left > 0) {
-    if (copies_.size() > 1) std::rotate(copies_.begin(), copies_.begin() + 1, copies_.end());
-    return 1;
-  }
-  const Copy ended = copy;
-  copies_.erase(copies_.begin());
-  if (wrong) ended.from->copying = Link::Copying::no;
-  ended.completion->done(*ended.completion, wrong ? fail(ErrorClass::unsupported_operation,
-                                                         "reading the memory of process %d: %s",
-                                                         ended.process, strerror(wrong))
-                                                  : success);
-  return 1;
-}
-
-Post ShmPort::write(Destination, const void*, const Registration*, std::uint64_t, const std::byte*, std::size_t,
-                    std::size_t, Completion&) {
-  broken(__FILE__, __LINE__, "limits() offers no writing");
-}
-
-Error ShmPort::register_memory(const void* address, std::size_t, Registration& out) {
-  out.address = reinterpret_cast<std::uintptr_t>(address);
-  out.key_size = 1;  // no key is needed, but without one an offer says that nothing can be read
-  return success;
 }
 
 // ---- verbs of a port whose peers are found otherwise

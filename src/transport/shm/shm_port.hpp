@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "transport/port.hpp"
+#include "transport/shm/helping.hpp"
 #include "transport/shm/link.hpp"
 #include "transport/shm/segment.hpp"
 
@@ -24,6 +25,7 @@ class ShmPort final : public Port {
     std::uint32_t rank = 0;    // of this process in the job
     std::uint32_t window = 0;  // credits that it gives to each sender
     bool copying = true;       // other ranks' memory may be read, and this one's by them
+    bool helping = true;       // each copy may be done by both ends
     bool pollable = false;     // it must be possible to sleep on a descriptor, since others are slept on too
   };
 
@@ -90,15 +92,28 @@ class ShmPort final : public Port {
   bool may_sleep() override;
   bool drained() const override { return true; }
 
+  // What a message of wire::Kind::help asks for: chunks of a large message of ours, as many as the other leaves to us.
+  void help(shm::Link& link, const wire::Help& wanted);
+
   void draw_attention(shm::Link& link);  // Link's
   void wake(std::uint32_t index);        // whoever sleeps there, for something that it finds without this port
   std::uint64_t malformed() const { return malformed_; }
+  std::uint64_t chunks_helped() const { return chunks_helped_; }                   // others did so many of our copies
+  std::uint64_t chunks_done_for_others() const { return chunks_done_for_others_; }
   bool listens_to(std::uint32_t index) const { return links_[index].active; }
 
  private:
   static constexpr std::uint32_t polls_between_checks = 1 << 14;
   static constexpr std::size_t always_active = 8;  // so many lanes are looked at whether or not something comes
   static constexpr int batch = 64;
+
+  // The other was asked to help with a piece.
+  struct Help {
+    shm::Claims claims;
+    bool asked = false;         // and must still say that its chunks are done
+    std::uint32_t chunks = 0;   // how many those are
+    std::uint32_t looked = 0;   // how often in vain
+  };
 
   // A read under way: it goes on by pieces, so that messages are handled in between.
   struct Copy {
@@ -109,6 +124,8 @@ class ShmPort final : public Port {
     std::uint64_t remote;
     std::size_t left;
     Completion* completion;
+    Help help;
+    int wrong = 0;  // an errno
   };
 
   bool a_bell_rang() const {
@@ -139,6 +156,9 @@ class ShmPort final : public Port {
   void probe(shm::Link& link);
   Error announce(shm::Presence presence);
   std::size_t go_on_copying();
+  bool may_ask_for_help(const Copy& copy, std::size_t piece) const;
+  bool copy_with_help(Copy& copy, std::size_t piece);
+  bool help_has_ended(Copy& copy, std::size_t piece);
 
   shm::Resident* me_ = nullptr;
   std::atomic<std::uint64_t>* bells_ = nullptr;
@@ -146,6 +166,8 @@ class ShmPort final : public Port {
   std::vector<shm::Link*> active_;
   std::uint32_t polls_ = 0;
   std::uint64_t malformed_ = 0;
+  std::uint64_t chunks_helped_ = 0;
+  std::uint64_t chunks_done_for_others_ = 0;
 
   shm::Segment segment_;
   Place place_;

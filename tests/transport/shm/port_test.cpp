@@ -1,113 +1,10 @@
 // Ports of several processes over one segment: messages, waking, reading from each other's memory, and what is refused.
-#include "transport/shm/shm_port.hpp"
-
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstring>
-#include <functional>
-#include <utility>
-
-#include "base/clock.hpp"
+#include "ports.hpp"
 
 namespace cow::transport {
 namespace {
-
-constexpr SipKey test_key{1, 2};
-constexpr Nanoseconds patience = 20 * second;
-
-ShmPort::Place place_of(std::uint32_t index, std::uint32_t count) {
-  ShmPort::Place place;
-  place.identity = {77, 3, count, test_key};
-  place.index = index;
-  place.rank = 10 + index;
-  place.window = 1000 + index;
-  return place;
-}
-
-void require(bool good, const char* what) {
-  if (good) return;
-  printf("process %d: %s (%s)\n", getpid(), what, last_failure());
-  fflush(stdout);
-  _exit(1);
-}
-
-// Runs `body(index, port)` in `count` processes over one segment; true when all of them came to their end.
-bool run(std::uint32_t count, const std::function<void(std::uint32_t, ShmPort&)>& body, bool copying = true) {
-  const int segment = memfd_create("test-node", 0);
-  std::vector<pid_t> children;
-  for (std::uint32_t index = 0; index < count; ++index) {
-    fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-      ShmPort port;
-      ShmPort::Place place = place_of(index, count);
-      place.copying = copying;
-      require(!port.open(dup(segment), place), "open");
-      body(index, port);
-      _exit(0);
-    }
-    children.push_back(child);
-  }
-  close(segment);
-  bool good = true;
-  for (pid_t child : children) {
-    int status;
-    waitpid(child, &status, 0);
-    good = good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-  return good;
-}
-
-shm::Link& reach(ShmPort& port, std::uint32_t index) {
-  const Nanoseconds limit = now() + patience;
-  while (port.presence(index) == shm::Presence::unknown) {
-    require(now() < limit, "the other does not come");
-    usleep(100);
-  }
-  shm::Link* link;
-  require(!port.reach(index, link), "reach");
-  return *link;
-}
-
-void send(ShmPort& port, shm::Link& link, std::int32_t tag, const void* bytes, std::size_t size) {
-  const Nanoseconds limit = now() + patience;
-  Error error;
-  while (port.send(link, {wire::Kind::eager, 5, 6, tag}, 0, nullptr, 0, {.bytes = bytes, .size = size}, error) !=
-         Post::done) {
-    require(!error && now() < limit, "no room");
-    sched_yield();
-  }
-}
-
-// Polls until `count` messages have come, those that came before their time included; deliver(link, head, body, size).
-std::size_t early = 0;
-template <class Deliver>
-void receive(ShmPort& port, std::size_t count, Deliver deliver, bool sleeping = false) {
-  const Nanoseconds limit = now() + patience;
-  std::size_t seen = std::exchange(early, 0);
-  while (seen < count) {
-    port.poll_with([&](shm::Link& link, const wire::Header& head, const std::byte* body, std::size_t size) {
-      ++seen;
-      deliver(link, head, body, size);
-    });
-    require(now() < limit, "messages are missing");
-    if (seen >= count) break;
-    if (!sleeping) {
-      sched_yield();
-      continue;
-    }
-    if (port.may_sleep()) port.sleep(second);
-    port.awake();
-  }
-  early = seen - count;
-}
-
-void poll(ShmPort& port) {
-  port.poll_with([](auto&&...) { ++early; });
-}
 
 TEST(ShmPort, EachToEach) {
   constexpr std::uint32_t count = 5, messages = 300;
@@ -189,11 +86,6 @@ TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
   }));
 }
 
-struct Ended : Completion {
-  bool over = false;
-  int code = -1;
-};
-
 TEST(ShmPort, ReadsFromTheOthersMemory) {
   EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
     shm::Link& other = reach(port, 1 - me);
@@ -209,10 +101,6 @@ TEST(ShmPort, ReadsFromTheOthersMemory) {
     if (port.limits(1 - me).read) {  // where the kernel permits it
       std::vector<char> copy(data.size());
       Ended ended;
-      ended.done = [](Completion& completion, Error error) {
-        static_cast<Ended&>(completion).over = true;
-        static_cast<Ended&>(completion).code = error.code();
-      };
       require(port.read(1 - me, copy.data(), nullptr, remote, nullptr, 0, copy.size(), ended) == Post::posted, "read");
       while (!ended.over) poll(port);
       require(ended.code == 0, "the read failed");
