@@ -228,9 +228,9 @@ bool NodeArea::watch(const Board::Want& want, int& from) const {
 bool NodeArea::yield_at_once(const Board::Want& want, int& from) {
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   if (policy.yield == 0 || policy.spin_only || runtime::threads_multiple) return false;
-  constexpr int most = 4;
+  constexpr int most = 2;
   for (int i = 0; i < most && board_.is_needed_here(want.number); ++i) {
-    sched_yield();
+    progress::give_turn();
     board_.run_here();
     if (board_.have_entered(from, want.end, want.number) || watch(want, from)) return true;
   }
@@ -257,7 +257,7 @@ Error NodeArea::loss() const {
 void NodeArea::wait_for(const Board::Want& want) {
   int from = want.first;
   if (board_.have_entered(from, want.end, want.number) || watch(want, from) || dead_ >= 0) return;
-  if (crowded_ && yield_at_once(want, from)) return;
+  if (crowded_ && ++waits_ % waits_between_polls != 0 && yield_at_once(want, from)) return;
   board_.want(want);
   Waiting waiting(*this, want, from);
   progress::Wait wait;

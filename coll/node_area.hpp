@@ -96,6 +96,8 @@ class NodeArea {
   const int size_;
   const bool fixed_order_;
   const bool crowded_;  // more ranks than processors
+  static constexpr unsigned waits_between_polls = 64;  // of all of the library, where nothing else polls
+  unsigned waits_ = 0;
   int tag_ = 0;                                 // of the present collective
   Collective present_ = Collective::barrier;
   Error mismatch_ = success;                    // noted in the present collective

@@ -273,6 +273,13 @@ void pause_after(Wait& wait, Nanoseconds spin) {
 void pause(Wait& wait) { pause_after(wait, runtime::waiting_policy().spin); }
 void give_way(Wait& wait) { pause_after(wait, 0); }
 
+void give_turn() {
+  const int depth = runtime::unlock_all();
+  sched_yield();
+  runtime::relock(depth);
+  runtime::adapt_spin(true);
+}
+
 // ---- the progress thread
 
 namespace {

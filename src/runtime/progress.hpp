@@ -86,6 +86,9 @@ void pause(Wait& wait);
 // The same without spinning first, where the policy allows it: for who knows that another process needs this processor.
 void give_way(Wait& wait);
 
+// Gives the processor up once, to somebody who is known to need it and to come back soon; nothing is learnt of a wait.
+void give_turn();
+
 // A wait in which nothing has moved for so long is told to `long_wait`, which sets the limit anew. A signal handler may
 // set it to 0, to have all waits told.
 extern std::atomic<Nanoseconds> long_wait_limit;  // no_deadline: never

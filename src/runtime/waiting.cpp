@@ -34,6 +34,8 @@ double cgroup_processors() {
 
 }  // namespace
 
+int (*find_room)() = nullptr;
+
 double allowed_processors() {
   cpu_set_t set;
   double count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
@@ -44,38 +46,43 @@ double allowed_processors() {
 namespace {
 
 // Ranks that hand messages to and fro on one processor are so busy with switching that the kernel takes them for warm in
-// its cache and leaves them there, though another processor is idle. When there is one for each, this thread asks to run
-// on its own, and then is free again to be moved.
+// its cache and leaves them there, though another processor is idle, or has fewer ranks. This thread then asks to run
+// elsewhere, and at once is free again to be moved: where there is a processor for each rank, on its own, and else where
+// the fewest are.
 class Spreading {
  public:
   void set_up(int local_ranks, int local_rank) {
     cpu_set_t mask;
-    wanted_ = local_ranks <= allowed_processors() && sched_getaffinity(0, sizeof mask, &mask) == 0 &&
-              CPU_COUNT(&mask) >= local_ranks;
-    if (!wanted_) return;
+    if (local_ranks > allowed_processors() || sched_getaffinity(0, sizeof mask, &mask) != 0 ||
+        CPU_COUNT(&mask) < local_ranks)
+      return;
     int left = local_rank;
     for (home_ = 0; home_ < CPU_SETSIZE && (!CPU_ISSET(home_, &mask) || left-- > 0); ++home_) {
     }
   }
 
   void found_shared() {
-    if (!wanted_ || ++found_ < enough) return;
+    if (++found_ < enough) return;
     const Nanoseconds time = now();
     if (time < next_) return;
     found_ = 0;
-    interval_ = std::min(2 * interval_, 200 * millisecond);
     next_ = time + interval_;
-    cpu_set_t mask, home;
-    CPU_ZERO(&home);
-    CPU_SET(home_, &home);
-    if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(home_, &mask)) return;
-    if (sched_setaffinity(0, sizeof home, &home) == 0) sched_setaffinity(0, sizeof mask, &mask);
+    const int processor = home_ >= 0 ? home_ : find_room ? find_room() : -1;
+    if (processor >= 0 && move_to(processor)) next_ = time + (interval_ = std::min(2 * interval_, 200 * millisecond));
   }
 
  private:
   static constexpr int enough = 20;  // waits
-  bool wanted_ = false;
-  int home_ = 0;
+
+  static bool move_to(int processor) {
+    cpu_set_t mask, there;
+    CPU_ZERO(&there);
+    CPU_SET(processor, &there);
+    if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(processor, &mask)) return false;
+    return sched_setaffinity(0, sizeof there, &there) == 0 && sched_setaffinity(0, sizeof mask, &mask) == 0;
+  }
+
+  int home_ = -1;  // this rank's own processor; -1: there is none
   int found_ = 0;
   Nanoseconds next_ = 0;
   Nanoseconds interval_ = 5 * millisecond;

@@ -30,6 +30,9 @@ const WaitingPolicy& waiting_policy();
 // `local_ranks`: ranks of this job on this node; `local_rank`: this process's number among them.
 void decide_waiting_policy(int local_ranks, int local_rank);
 
+// For more ranks than processors: a processor that fewer of them share, or -1. Set by who knows the others.
+extern int (*find_room)();
+
 // What a wait has shown in which yielding was of use or not.
 void adapt_spin(bool processor_is_shared);
 

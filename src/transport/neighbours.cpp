@@ -6,6 +6,7 @@
 
 #include "base/settings.hpp"
 #include "runtime/job.hpp"
+#include "runtime/waiting.hpp"
 #include "transport/connect.hpp"
 #include "transport/dispatch.hpp"
 
@@ -122,6 +123,12 @@ Error open_neighbours(std::uint32_t window) {
   }
   shared_memory = port;
   set_handler(wire::Kind::help, help_wanted);
+  runtime::find_room = [] {
+    cpu_set_t allowed;
+    const int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -1;
+    return shared_memory->find_room(here, allowed);
+  };
   return port->open(descriptor, place);
 }
 

@@ -51,7 +51,9 @@ struct alignas(line_size) Resident {
   std::uint64_t probe_address;  // in the owner's memory: where probe_value stands
   std::uint64_t probe_value;
   std::uint64_t socket;  // names the abstract socket that wakes it; 0: none
-  std::uint64_t unused[3];
+  std::uint64_t unused[2];
+  std::atomic<std::uint32_t> processor;  // where it ran when it last looked, and 1; 0: not known. Written rarely
+  std::uint32_t unused_too;
 
   // The owner sets it before it sleeps and clears it afterwards; a sender that wakes it clears it too. Read by every
   // sender after every message, written rarely: it stays in the senders' caches.

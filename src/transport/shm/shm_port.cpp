@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -258,6 +259,30 @@ void ShmPort::sleep(Nanoseconds limit) {
 void ShmPort::interrupt_sleep() {
   me_->asleep.store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_seq_cst);
   shm::wake_futex(me_->asleep);
+}
+
+int ShmPort::find_room(int here, const cpu_set_t& allowed) {
+  me_->processor.store(static_cast<std::uint32_t>(here) + 1, std::memory_order_relaxed);
+  std::array<std::uint16_t, CPU_SETSIZE> ranks{};
+  int later = 0;  // ranks on this processor with a higher number than ours
+  for (std::uint32_t i = 0; i < links_.size(); ++i) {
+    const Resident& other = segment_.resident(i);
+    const std::uint32_t there = other.processor.load(std::memory_order_relaxed);
+    if (there == 0 || there > ranks.size() || presence(i) != Presence::here) continue;
+    if (other.asleep.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake)) continue;
+    ++ranks[there - 1];
+    later += i > place_.index && there - 1 == static_cast<std::uint32_t>(here);
+  }
+  // Those with a higher number move before us: each to where the fewest are, as long as that evens things out.
+  for (;; --later) {
+    int best = here;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(cpu, &allowed) && ranks[static_cast<std::size_t>(cpu)] < ranks[static_cast<std::size_t>(best)]) best = cpu;
+    if (ranks[static_cast<std::size_t>(best)] + 2 > ranks[static_cast<std::size_t>(here)]) return -1;
+    if (later == 0) return best;
+    ++ranks[static_cast<std::size_t>(best)];
+    --ranks[static_cast<std::size_t>(here)];
+  }
 }
 
 void ShmPort::awake() {

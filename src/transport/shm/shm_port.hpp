@@ -6,6 +6,8 @@
 // missing each other.
 #pragma once
 
+#include <sched.h>
+
 #include <memory>
 #include <vector>
 
@@ -69,6 +71,11 @@ class ShmPort final : public Port {
   void sleep(Nanoseconds limit);
   void interrupt_sleep();  // from another thread, or a signal handler
   void awake();            // after every may_sleep(), whatever it said
+
+  // For a rank that runs on processor `here` and may run on `allowed`: another one, where ranks of this node crowd on its
+  // own while fewer are on that one, or -1. Ranks that sleep do not count. All ranks ask now and then; of those on one
+  // processor the last move first.
+  int find_room(int here, const cpu_set_t& allowed);
 
   // ---- Port
   const char* name() const override { return "shared memory"; }

@@ -36,7 +36,7 @@ TEST(Claims, ChunksCoverEverySizeOnce) {
 
 // The helper's claims come late, from the wrong copy, or never: none of them takes a chunk twice.
 TEST(Claims, TwoThreadsShareEveryCopy) {
-  constexpr std::uint32_t copies = 20'000;
+  constexpr std::uint32_t copies = 5000;
   auto lane = std::make_unique<shm::Lane>();
   std::atomic<std::uint32_t> open{0};
   const auto size_of = [](std::uint32_t number) { return std::size_t{number} * 7919 % 600'000 + 1; };

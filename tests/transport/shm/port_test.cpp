@@ -86,6 +86,41 @@ TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
   }));
 }
 
+// Everybody tells everybody, and hears from everybody, that it has come so far.
+void meet(ShmPort& port, std::uint32_t me, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (i != me) send(port, reach(port, i), 0, "", 0);
+  receive(port, count - 1, [](auto&&...) {});
+}
+
+TEST(ShmPort, RanksThatCrowdFindRoom) {
+  struct Case {
+    std::vector<int> here, room;  // by rank: where it runs, and where it shall
+  };
+  const Case cases[] = {
+      {{0, 0, 0, 0, 0, 1}, {-1, -1, -1, 1, 1, -1}},   // the last go
+      {{0, 0, 0, 1, 1, 1}, {-1, -1, -1, -1, -1, -1}},
+      {{0, 0, 0, 1, 1, 0}, {-1, -1, -1, -1, -1, 1}},
+      {{0, 0, 1, 1, 1, 0}, {-1, -1, -1, -1, -1, -1}},
+      {{1, 1, 1, 1, 1, 1}, {-1, -1, -1, 0, 0, 0}},
+      {{3, 3, 3, 3, 3, 3}, {-1, -1, 1, 0, 1, 0}},     // outside of what is allowed: to where the fewest are
+  };
+  EXPECT_TRUE(run(6, [&](std::uint32_t me, ShmPort& port) {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    CPU_SET(0, &allowed);
+    CPU_SET(1, &allowed);
+    for (const Case& c : cases) {
+      port.find_room(c.here[me], allowed);  // from which the others learn where this one is
+      meet(port, me, 6);
+      const int room = port.find_room(c.here[me], allowed);
+      if (room != c.room[me]) printf("rank %u: %d\n", me, room);
+      require(room == c.room[me], "the wrong room");
+      meet(port, me, 6);
+    }
+  }));
+}
+
 TEST(ShmPort, ReadsFromTheOthersMemory) {
   EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
     shm::Link& other = reach(port, 1 - me);

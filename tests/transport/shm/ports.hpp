@@ -2,9 +2,11 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <functional>
 #include <utility>
@@ -42,6 +44,7 @@ inline bool run(std::uint32_t count, const std::function<void(std::uint32_t, Shm
     fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nobody spinning
       ShmPort port;
       ShmPort::Place place = place_of(index, count);
       place.copying = copying;
