@@ -1,7 +1,5 @@
 #include "coll/node_area.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
