@@ -90,11 +90,21 @@ struct NeighbourWay {
   }
 };
 
+// Two ranks trade their blocks, whatever the way. The other is sent the program's block and not the fresh copy of it, which
+// stands in the cache of this processor: fetched from there it took four times as long where the two share none.
+template <class V, class Blocks>
+void trade(V& v, Address own, Address buffer, const Blocks& blocks) {
+  const int r = v.rank(), other = 1 - r;
+  v.exchange(other, own, blocks.length(r), other, v.at(buffer, blocks.offset(other)), blocks.length(other));
+  v.copy(v.at(buffer, blocks.offset(r)), own, blocks.length(r));
+}
+
 template <class Way>
 struct Allgather : Way {
   static constexpr Collective collective = Collective::allgather;
   template <class V>
   static void run(V& v, const Args& a) {
+    if (v.size() == 2) return trade(v, a.send, a.recv, EqualBlocks{a.count});
     v.copy(v.at(a.recv, a.count * v.rank()), a.send, a.count);
     Way::spread(v, a.recv, EqualBlocks{a.count});
   }
@@ -106,6 +116,7 @@ struct Allgatherv : Way {
   template <class V>
   static void run(V& v, const Args& a) {
     const GivenBlocks blocks{a.counts, a.displs};
+    if (v.size() == 2) return trade(v, a.send, a.recv, blocks);
     v.copy(v.at(a.recv, blocks.offset(v.rank())), a.send, blocks.length(v.rank()));
     Way::spread(v, a.recv, blocks);
   }

@@ -75,8 +75,13 @@ std::size_t ShmPort::go_on_copying() {
 // ---- help (helping.hpp)
 
 // Whoever sleeps is not woken for it, and who has not heard the last call is busy. Where ranks share processors, the other's would be taken from somebody.
-bool ShmPort::may_ask_for_help(const Copy& copy, std::size_t piece) const {
-  const Link& link = *copy.from;
+// Nor is one asked who copies from us at the same time: then each does its own best, as its caches hold its own buffer.
+bool ShmPort::may_ask_for_help(const Copy& copy, std::size_t piece) {
+  Link& link = *copy.from;
+  if (link.exchanges > 0) {
+    --link.exchanges;
+    return false;
+  }
   return piece >= shm::help_threshold && place_.helping && link.helps && link.out.has_taken(link.called) &&
          runtime::waiting_policy().spin > 0 && !link.other_sleeps();
 }
@@ -95,6 +100,7 @@ bool ShmPort::copy_with_help(Copy& copy, std::size_t piece) {
     const std::size_t begin = claims.begin(chunk);
     if (!copy.wrong) copy.wrong = shm::copy_from(copy.process, copy.local + begin, copy.remote + begin, claims.size(chunk));
   }
+  if (link.in.is_open() && link.in.ready() && link.in.head().kind == wire::Kind::help) link.exchanges = exchanges_presumed;
   copy.help = {.claims = claims, .asked = true, .chunks = claims.count() - own};
   return help_has_ended(copy, piece);
 }
@@ -117,6 +123,10 @@ bool ShmPort::help_has_ended(Copy& copy, std::size_t piece) {
 void ShmPort::help(Link& link, const wire::Help& wanted) {
   if (wanted.size > shm::copy_piece || !place_.copying) {
     ++malformed_;
+    return;
+  }
+  if (!copies_.empty()) {
+    link.exchanges = exchanges_presumed;
     return;
   }
   shm::Claims claims(link.in.lane(), wanted.number, wanted.size);

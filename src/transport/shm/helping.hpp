@@ -6,6 +6,9 @@
 // and tells it (wire::Kind::help). Each end claims chunk after chunk: the receiver reads its own, the sender writes its
 // own. A sender that computes takes none, and costs the receiver one line of a lane; one that comes late finds less left.
 //
+// Two who send to each other at the same time do not help: each would write where the other's caches hold the buffer. They
+// find out by a call that comes while they copy, and then call only now and then.
+//
 // The receiver ends when all chunks are claimed and the sender has said that its own are done. Only one copy of a pair
 // is open at a time; its number tells it from those before.
 #pragma once

@@ -27,6 +27,7 @@ struct Link {
   bool helps = true;          // the other may do part of a copy
   std::uint32_t copies = 0;   // that it was asked to help with
   std::uint32_t called = 0;   // messages sent to it, the last such call included
+  std::uint8_t exchanges = 0;  // so many of the next copies are presumed to go both ways at once
   std::size_t data_reserved = 0;  // bytes of the data part that exist
   void* owner = nullptr;          // the transport::Peer, once known
 

@@ -113,6 +113,7 @@ class ShmPort final : public Port {
   static constexpr std::uint32_t polls_between_checks = 1 << 14;
   static constexpr std::size_t always_active = 8;  // so many lanes are looked at whether or not something comes
   static constexpr int batch = 64;
+  static constexpr std::uint8_t exchanges_presumed = 32;
 
   // The other was asked to help with a piece.
   struct Help {
@@ -163,7 +164,7 @@ class ShmPort final : public Port {
   void probe(shm::Link& link);
   Error announce(shm::Presence presence);
   std::size_t go_on_copying();
-  bool may_ask_for_help(const Copy& copy, std::size_t piece) const;
+  bool may_ask_for_help(const Copy& copy, std::size_t piece);
   bool copy_with_help(Copy& copy, std::size_t piece);
   bool help_has_ended(Copy& copy, std::size_t piece);
 
