@@ -1,9 +1,8 @@
 // Large messages inside a node: read straight from the other's memory, where the kernel permits it.
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstring>
 
+#include "runtime/ended.hpp"
 #include "runtime/process_memory.hpp"
 #include "runtime/waiting.hpp"
 #include "transport/shm/kernel.hpp"
@@ -74,8 +73,9 @@ std::size_t ShmPort::go_on_copying() {
 
 // ---- help (helping.hpp)
 
-// Whoever sleeps is not woken for it, and who has not heard the last call is busy. Where ranks share processors, the other's would be taken from somebody.
-// Nor is one asked who copies from us at the same time: then each does its own best, as its caches hold its own buffer.
+// Whoever sleeps is not woken for it, and who has not heard the last call is busy. Where ranks share processors, the
+// other's would be taken from somebody. Nor is one asked who copies from us at the same time: then each does its own best,
+// as its caches hold its own buffer.
 bool ShmPort::may_ask_for_help(const Copy& copy, std::size_t piece) {
   Link& link = *copy.from;
   if (link.exchanges > 0) {
@@ -109,7 +109,7 @@ bool ShmPort::help_has_ended(Copy& copy, std::size_t piece) {
   Help& help = copy.help;
   if (help.chunks > 0 && !help.claims.helped(help.chunks)) {
     constexpr std::uint32_t looks_between_checks = 1 << 14;
-    const bool died = ++help.looked % looks_between_checks == 0 && kill(copy.process, 0) != 0 && errno == ESRCH;
+    const bool died = ++help.looked % looks_between_checks == 0 && runtime::has_ended(copy.process);
     if (!died && !help.claims.refused()) return false;
     copy.from->helps = false;
     copy.wrong = shm::copy_from(copy.process, copy.local, copy.remote, piece);
