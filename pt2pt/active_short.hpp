@@ -24,14 +24,11 @@ struct Content {
 [[gnu::always_inline]] inline bool put_active(Peer& peer, const Comm& comm, int index, const Content& content) {
   const auto first = static_cast<std::size_t>(content.header_size), second = static_cast<std::size_t>(content.size);
   const std::uint16_t cost = transport::cost_of(first + second);
-  if (__builtin_expect(!peer.messages.empty() || cost > peer.credits || peer.owed > UINT16_MAX, 0)) return false;
+  if (__builtin_expect(!transport::may_go_at_once(peer, cost), 0)) return false;
   transport::shm::Link& link = *peer.link;
   if (__builtin_expect(link.out.is_full(), 0)) return false;
   const auto credits = static_cast<std::uint16_t>(peer.owed);
-  peer.owed = 0;
-  peer.credits -= cost;
-  ++peer.sent;
-  ++transport::counters.sent;
+  transport::note_gone(peer, cost);
   link.out.put_into_room({wire::Kind::active, comm.context, comm.rank, tag_of(index, content.header_size)}, credits,
                          content.header, first, content.payload, second);
   link.notify();

@@ -67,14 +67,11 @@ struct Plain {
   static_assert(largest <= wire::credit_unit);
   constexpr std::uint16_t cost = 4;  // transport::cost_of() of 1 to 64 bytes
   if (__builtin_expect(!peer || plain.bytes > largest || plain.bytes == 0, 0)) return nullptr;
-  if (__builtin_expect(!peer->messages.empty() || cost > peer->credits || peer->owed > UINT16_MAX, 0)) return nullptr;
+  if (__builtin_expect(!transport::may_go_at_once(*peer, cost), 0)) return nullptr;
   transport::shm::Link* link = peer->link;
   if (__builtin_expect(link->out.is_full(), 0)) return nullptr;
   const auto credits = static_cast<std::uint16_t>(peer->owed);
-  peer->owed = 0;
-  peer->credits -= cost;
-  ++peer->sent;
-  ++transport::counters.sent;
+  transport::note_gone(*peer, cost);
   link->out.put_into_room({wire::Kind::eager, plain.comm->context, plain.comm->rank, tag}, credits,
                           data_of(buffer, *plain.type), plain.bytes);
   return link;

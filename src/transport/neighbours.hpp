@@ -39,19 +39,29 @@ bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits);
 [[gnu::noinline]] bool post_long(Peer& peer, const shm::Label& label, std::uint16_t credits, const void* bytes,
                                  std::size_t size);
 
-// Posts an eager message to a neighbour that is up, if that is possible at once: nothing waits before it, there is
-// credit and there is room. False: nothing was done.
-[[gnu::always_inline]] inline bool post_short(Peer& peer, const shm::Label& label, std::uint16_t cost,
-                                              const void* bytes, std::size_t size) {
-  if (__builtin_expect(!peer.messages.empty() || cost > peer.credits || peer.owed > UINT16_MAX, 0)) return false;
-  const auto credits = static_cast<std::uint16_t>(peer.owed);
-  const bool sent = size <= shm::inline_size ? peer.link->put(label, credits, bytes, size)
-                                             : post_long(peer, label, credits, bytes, size);
-  if (__builtin_expect(!sent, 0)) return false;
+// Whether a message that costs so much may go before everything else: nothing waits, there is credit, and its header has
+// room for what is owed.
+[[gnu::always_inline]] inline bool may_go_at_once(const Peer& peer, std::uint16_t cost) {
+  return peer.messages.empty() && cost <= peer.credits && peer.owed <= UINT16_MAX;
+}
+// It goes, with all that was owed.
+[[gnu::always_inline]] inline void note_gone(Peer& peer, std::uint16_t cost) {
   peer.owed = 0;
   peer.credits -= cost;
   ++peer.sent;
   ++counters.sent;
+}
+
+// Posts an eager message to a neighbour that is up, if that is possible at once: nothing waits before it, there is
+// credit and there is room. False: nothing was done.
+[[gnu::always_inline]] inline bool post_short(Peer& peer, const shm::Label& label, std::uint16_t cost,
+                                              const void* bytes, std::size_t size) {
+  if (__builtin_expect(!may_go_at_once(peer, cost), 0)) return false;
+  const auto credits = static_cast<std::uint16_t>(peer.owed);
+  const bool sent = size <= shm::inline_size ? peer.link->put(label, credits, bytes, size)
+                                             : post_long(peer, label, credits, bytes, size);
+  if (__builtin_expect(!sent, 0)) return false;
+  note_gone(peer, cost);
   return true;
 }
 
