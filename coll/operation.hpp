@@ -2,6 +2,7 @@
 // unpacked after, where a buffer is not one run of bytes.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "coll/collective.hpp"
@@ -19,9 +20,17 @@ struct Piece {
   Count at;  // bytes from the start of the scratch
 };
 
+// What most calls have no need of.
+struct Lists {
+  std::vector<Piece> in;   // packed before
+  std::vector<Piece> out;  // unpacked after
+  std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
+  std::vector<Datatype*> types, send_types;
+};
+
 struct Operation {
   Operation() = default;
-  Operation(const Operation&) = delete;  // args points into the vectors
+  Operation(const Operation&) = delete;  // args points into the lists
   Operation& operator=(const Operation&) = delete;
 
   Collective collective = Collective::barrier;
@@ -32,26 +41,36 @@ struct Operation {
   Count in_bytes = 0;       // scratch that stands for the send buffer; 0: the buffer itself is used
   Count out_bytes = 0;      // scratch that stands for the receive buffer
   Count recv_in_send = -1;  // 0 or more: the result is that byte of the send scratch (MPI_Scatter in place)
-  std::vector<Piece> in;    // packed before
-  std::vector<Piece> out;   // unpacked after
-  std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
-  std::vector<Datatype*> types, send_types;
+
+  Lists& lists() {
+    if (!lists_) lists_ = std::make_unique<Lists>();
+    return *lists_;
+  }
+  const Lists* has_lists() const { return lists_.get(); }  // null: none, all are empty
+  // The user's buffers are what the algorithm works on.
+  bool is_plain() const { return in_bytes == 0 && out_bytes == 0 && recv_in_send < 0 && !lists_; }
+
+ private:
+  std::unique_ptr<Lists> lists_;
 };
 
 // The whole of a collective on the verbs: pack, the algorithm, unpack.
 template <class V, class Algorithm>
 void perform(V& v, const Operation& operation, Algorithm algorithm) {
+  if (operation.is_plain()) return algorithm(v, operation.args);
+  static const Lists none;
+  const Lists& lists = operation.has_lists() ? *operation.has_lists() : none;
   Args args = operation.args;
   if (operation.in_bytes > 0) {
     args.send = v.scratch(operation.in_bytes);
-    for (const Piece& piece : operation.in)
+    for (const Piece& piece : lists.in)
       v.transfer(v.at(args.send, piece.at), piece.count * piece.type->size, nullptr, piece.user, piece.count,
                  piece.type);
   }
   if (operation.out_bytes > 0) args.recv = v.scratch(operation.out_bytes);
   if (operation.recv_in_send >= 0) args.recv = v.at(args.send, operation.recv_in_send);
   algorithm(v, args);
-  for (const Piece& piece : operation.out)
+  for (const Piece& piece : lists.out)
     v.transfer(piece.user, piece.count, piece.type, v.at(args.recv, piece.at), piece.count * piece.type->size, nullptr);
 }
 

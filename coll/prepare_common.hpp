@@ -44,7 +44,7 @@ inline void send_from(Operation& o, const void* buffer, MPI_Count count, Datatyp
     o.args.send = first_byte(buffer, type);
   } else {
     o.in_bytes = count * type.size;
-    o.in.push_back({address_of(buffer), count, &type, 0});
+    o.lists().in.push_back({address_of(buffer), count, &type, 0});
   }
 }
 inline void receive_into(Operation& o, const void* buffer, MPI_Count count, Datatype& type) {
@@ -52,7 +52,7 @@ inline void receive_into(Operation& o, const void* buffer, MPI_Count count, Data
     o.args.recv = first_byte(buffer, type);
   } else {
     o.out_bytes = count * type.size;
-    o.out.push_back({address_of(buffer), count, &type, 0});
+    o.lists().out.push_back({address_of(buffer), count, &type, 0});
   }
 }
 

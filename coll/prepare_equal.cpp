@@ -108,7 +108,7 @@ Error prepare_alltoall(Operation& o, Comm& comm, const Data& send, const Data& r
   if (in_place(send.buffer)) {
     // What is sent is overwritten by what arrives: a copy.
     o.in_bytes = all * recv.type->size;
-    if (o.in_bytes > 0) o.in.push_back({address_of(recv.buffer), all, recv.type, 0});
+    if (o.in_bytes > 0) o.lists().in.push_back({address_of(recv.buffer), all, recv.type, 0});
     return success;
   }
   if (Error error = need(send.type, "sendtype")) return error;

@@ -26,30 +26,33 @@ Error need_types(const MixedData& data, int size, const char* which, std::vector
 
 // MPI_IN_PLACE: what is sent is what stands in the receive buffer, packed aside block by block.
 void send_from_receive_buffer(Operation& o, int size) {
+  Lists& lists = o.lists();
   Count at = 0;
   for (int i = 0; i < size; ++i) {
     const auto block = static_cast<std::size_t>(i);
     Datatype* const type = o.args.types ? o.args.types[i] : o.args.type;
-    const Count count = o.counts[block];
+    const Count count = lists.counts[block];
     const Count bytes = count > 0 ? count * type->size : 0;
-    o.send_counts.push_back(bytes);
-    o.send_displs.push_back(at);
-    if (bytes > 0) o.in.push_back({o.args.recv + static_cast<Address>(o.displs[block]), count, type, at});
+    lists.send_counts.push_back(bytes);
+    lists.send_displs.push_back(at);
+    if (bytes > 0) lists.in.push_back({o.args.recv + static_cast<Address>(lists.displs[block]), count, type, at});
     at += bytes;
   }
   o.in_bytes = at;
 }
 
 void point_to_blocks(Operation& o) {
-  o.args.counts = o.counts.data();
-  o.args.displs = o.displs.data();
-  o.args.send_counts = o.send_counts.data();
-  o.args.send_displs = o.send_displs.data();
+  Lists& lists = o.lists();
+  o.args.counts = lists.counts.data();
+  o.args.displs = lists.displs.data();
+  o.args.send_counts = lists.send_counts.data();
+  o.args.send_displs = lists.send_displs.data();
 }
 
 }  // namespace
 
 Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv, int root) {
+  Lists& lists = o.lists();
   if (Error error = begin_moving(o, Collective::gatherv, comm)) return error;
   const bool at_root = is_root(comm, root);
   o.args.root = root;
@@ -57,15 +60,15 @@ Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenDat
   if (Error error = check_in_place(comm, send.buffer)) return error;
   if (at_root) {
     if (Error error = need(recv.type, "recvtype")) return error;
-    read_blocks(recv, peers_of(comm), o.counts, o.displs);
+    read_blocks(recv, peers_of(comm), lists.counts, lists.displs);
     o.args.type = recv.type;
     o.args.recv = address_of(recv.buffer);
     point_to_blocks(o);
   }
   if (at_root && in_place(send.buffer)) {
     const auto own = static_cast<std::size_t>(root);
-    o.args.send = o.args.recv + static_cast<Address>(o.displs[own]);
-    o.args.count = o.counts[own];
+    o.args.send = o.args.recv + static_cast<Address>(lists.displs[own]);
+    o.args.count = lists.counts[own];
     o.args.send_type = recv.type;
     return success;
   }
@@ -77,6 +80,7 @@ Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenDat
 }
 
 Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Data& recv, int root) {
+  Lists& lists = o.lists();
   if (Error error = begin_moving(o, Collective::scatterv, comm)) return error;
   const bool at_root = is_root(comm, root);
   o.args.root = root;
@@ -84,15 +88,15 @@ Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Da
   if (Error error = check_in_place(comm, recv.buffer)) return error;
   if (at_root) {
     if (Error error = need(send.type, "sendtype")) return error;
-    read_blocks(send, peers_of(comm), o.send_counts, o.send_displs);
+    read_blocks(send, peers_of(comm), lists.send_counts, lists.send_displs);
     o.args.send_type = send.type;
     o.args.send = address_of(send.buffer);
     point_to_blocks(o);
   }
   if (at_root && in_place(recv.buffer)) {
     const auto own = static_cast<std::size_t>(root);
-    o.args.recv = o.args.send + static_cast<Address>(o.send_displs[own]);
-    o.args.count = o.send_counts[own];
+    o.args.recv = o.args.send + static_cast<Address>(lists.send_displs[own]);
+    o.args.count = lists.send_counts[own];
     o.args.type = send.type;
     return success;
   }
@@ -104,23 +108,24 @@ Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Da
 }
 
 Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_moving(o, Collective::allgatherv, comm)) return error;
   if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
   const int p = peers_of(comm);
-  read_blocks(recv, p, o.counts, o.displs);
+  read_blocks(recv, p, lists.counts, lists.displs);
   const bool whole = recv.type->contiguous;
   // Of this rank; on an intercommunicator the blocks are all the other group's.
   const auto own = static_cast<std::size_t>(comm.inter() ? 0 : comm.rank);
-  const Address own_block = address_of(recv.buffer) + static_cast<Address>(o.displs[own]);
-  const MPI_Count own_count = o.counts[own];
+  const Address own_block = address_of(recv.buffer) + static_cast<Address>(lists.displs[own]);
+  const MPI_Count own_count = lists.counts[own];
   Count total = 0;
-  for (std::size_t i = 0; i < o.counts.size(); ++i) {
-    const Count bytes = o.counts[i] * recv.type->size;
+  for (std::size_t i = 0; i < lists.counts.size(); ++i) {
+    const Count bytes = lists.counts[i] * recv.type->size;
     if (!whole && bytes > 0)
-      o.out.push_back({address_of(recv.buffer) + static_cast<Address>(o.displs[i]), o.counts[i], recv.type, total});
-    if (!whole) o.displs[i] = total;
-    o.counts[i] = bytes;
+      lists.out.push_back({address_of(recv.buffer) + static_cast<Address>(lists.displs[i]), lists.counts[i], recv.type, total});
+    if (!whole) lists.displs[i] = total;
+    lists.counts[i] = bytes;
     total += bytes;
   }
   if (whole)
@@ -140,17 +145,18 @@ Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const Given
 }
 
 Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const GivenData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
   if (Error error = check_in_place(comm, send.buffer)) return error;
   if (Error error = need(recv.type, "recvtype")) return error;
-  read_blocks(recv, peers_of(comm), o.counts, o.displs);
+  read_blocks(recv, peers_of(comm), lists.counts, lists.displs);
   o.args.type = recv.type;
   o.args.recv = address_of(recv.buffer);
   if (in_place(send.buffer)) {
     send_from_receive_buffer(o, peers_of(comm));
   } else {
     if (Error error = need(send.type, "sendtype")) return error;
-    read_blocks(send, peers_of(comm), o.send_counts, o.send_displs);
+    read_blocks(send, peers_of(comm), lists.send_counts, lists.send_displs);
     o.args.send_type = send.type;
     o.args.send = address_of(send.buffer);
   }
@@ -159,6 +165,7 @@ Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const G
 }
 
 Error prepare_alltoallw(Operation& o, Comm& comm, const MixedData& send, const MixedData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
   if (Error error = check_in_place(comm, send.buffer)) return error;
   const int p = peers_of(comm);
@@ -168,16 +175,16 @@ Error prepare_alltoallw(Operation& o, Comm& comm, const MixedData& send, const M
       displs.push_back(data.displs[i]);
     }
   };
-  if (Error error = need_types(recv, p, "a type of recvtypes", o.types)) return error;
-  read(recv, o.counts, o.displs);
-  o.args.types = o.types.data();
+  if (Error error = need_types(recv, p, "a type of recvtypes", lists.types)) return error;
+  read(recv, lists.counts, lists.displs);
+  o.args.types = lists.types.data();
   o.args.recv = address_of(recv.buffer);
   if (in_place(send.buffer)) {
     send_from_receive_buffer(o, p);
   } else {
-    if (Error error = need_types(send, p, "a type of sendtypes", o.send_types)) return error;
-    read(send, o.send_counts, o.send_displs);
-    o.args.send_types = o.send_types.data();
+    if (Error error = need_types(send, p, "a type of sendtypes", lists.send_types)) return error;
+    read(send, lists.send_counts, lists.send_displs);
+    o.args.send_types = lists.send_types.data();
     o.args.send = address_of(send.buffer);
   }
   point_to_blocks(o);

@@ -102,43 +102,47 @@ Error read_one_block(Operation& o, const Data& send) {
 }
 
 void point_to_blocks(Operation& o, const void* send, const void* recv) {
-  o.args.counts = o.counts.data();
-  o.args.displs = o.displs.data();
+  Lists& lists = o.lists();
+  o.args.counts = lists.counts.data();
+  o.args.displs = lists.displs.data();
   o.args.recv = address_of(recv);
   if (o.collective == Collective::neighbor_allgather) return;
-  o.args.send_counts = o.send_counts.data();
-  o.args.send_displs = o.send_displs.data();
+  o.args.send_counts = lists.send_counts.data();
+  o.args.send_displs = lists.send_displs.data();
   o.args.send = address_of(send);
 }
 
 }  // namespace
 
 Error prepare_neighbor_allgather(Operation& o, Comm& comm, const Data& send, const Data& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_allgather, comm, send.buffer, recv.buffer)) return error;
   if (Error error = read_one_block(o, send)) return error;
   const int degree = o.args.neighbours->indegree();
-  if (Error error = read_equal(recv, degree, receiving, o.counts, o.displs)) return error;
+  if (Error error = read_equal(recv, degree, receiving, lists.counts, lists.displs)) return error;
   o.args.type = degree > 0 ? recv.type : nullptr;
   point_to_blocks(o, send.buffer, recv.buffer);
   return success;
 }
 
 Error prepare_neighbor_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_allgather, comm, send.buffer, recv.buffer)) return error;
   if (Error error = read_one_block(o, send)) return error;
   const int degree = o.args.neighbours->indegree();
   constexpr Names names{"recvbuf", "recvcounts", "displs", "recvtype"};
-  if (Error error = read_given(recv, degree, names, o.counts, o.displs)) return error;
+  if (Error error = read_given(recv, degree, names, lists.counts, lists.displs)) return error;
   o.args.type = degree > 0 ? recv.type : nullptr;
   point_to_blocks(o, send.buffer, recv.buffer);
   return success;
 }
 
 Error prepare_neighbor_alltoall(Operation& o, Comm& comm, const Data& send, const Data& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
   const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_equal(send, out, sending, o.send_counts, o.send_displs)) return error;
-  if (Error error = read_equal(recv, in, receiving, o.counts, o.displs)) return error;
+  if (Error error = read_equal(send, out, sending, lists.send_counts, lists.send_displs)) return error;
+  if (Error error = read_equal(recv, in, receiving, lists.counts, lists.displs)) return error;
   o.args.type = in > 0 ? recv.type : nullptr;
   o.args.send_type = out > 0 ? send.type : nullptr;
   point_to_blocks(o, send.buffer, recv.buffer);
@@ -146,10 +150,11 @@ Error prepare_neighbor_alltoall(Operation& o, Comm& comm, const Data& send, cons
 }
 
 Error prepare_neighbor_alltoallv(Operation& o, Comm& comm, const GivenData& send, const GivenData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
   const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_given(send, out, sending, o.send_counts, o.send_displs)) return error;
-  if (Error error = read_given(recv, in, receiving, o.counts, o.displs)) return error;
+  if (Error error = read_given(send, out, sending, lists.send_counts, lists.send_displs)) return error;
+  if (Error error = read_given(recv, in, receiving, lists.counts, lists.displs)) return error;
   o.args.type = in > 0 ? recv.type : nullptr;
   o.args.send_type = out > 0 ? send.type : nullptr;
   point_to_blocks(o, send.buffer, recv.buffer);
@@ -157,12 +162,13 @@ Error prepare_neighbor_alltoallv(Operation& o, Comm& comm, const GivenData& send
 }
 
 Error prepare_neighbor_alltoallw(Operation& o, Comm& comm, const MixedData& send, const MixedData& recv) {
+  Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
   const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_mixed(send, out, sending, o.send_counts, o.send_displs, o.send_types)) return error;
-  if (Error error = read_mixed(recv, in, receiving, o.counts, o.displs, o.types)) return error;
-  o.args.types = o.types.data();
-  o.args.send_types = o.send_types.data();
+  if (Error error = read_mixed(send, out, sending, lists.send_counts, lists.send_displs, lists.send_types)) return error;
+  if (Error error = read_mixed(recv, in, receiving, lists.counts, lists.displs, lists.types)) return error;
+  o.args.types = lists.types.data();
+  o.args.send_types = lists.send_types.data();
   point_to_blocks(o, send.buffer, recv.buffer);
   return success;
 }

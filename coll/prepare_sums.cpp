@@ -58,12 +58,12 @@ Error prepare_reduce_scatter(Operation& o, Comm& comm, const void* buffer, Count
   if (Error error = begin_reducing(o, Collective::reduce_scatter, comm, buffer, type, result, op)) return error;
   Count total = 0;
   for (int i = 0; i < comm.size(); ++i) {
-    o.counts.push_back(counts[i]);
-    o.displs.push_back(total);
+    o.lists().counts.push_back(counts[i]);
+    o.lists().displs.push_back(total);
     total += counts[i];
   }
-  o.args.counts = o.counts.data();
-  o.args.displs = o.displs.data();
+  o.args.counts = o.lists().counts.data();
+  o.args.displs = o.lists().displs.data();
   o.measure = total * type->size;
   return success;
 }

@@ -203,10 +203,12 @@ void keep_objects(ScheduleRequest& r, const Operation& operation) {
   keep(r, r.unit.type);
   keep(r, operation.args.type);
   keep(r, operation.args.send_type);
-  for (Datatype* type : operation.types) keep(r, type);
-  for (Datatype* type : operation.send_types) keep(r, type);
-  for (const Piece& piece : operation.in) keep(r, piece.type);
-  for (const Piece& piece : operation.out) keep(r, piece.type);
+  const Lists* const lists = operation.has_lists();
+  if (!lists) return;
+  for (Datatype* type : lists->types) keep(r, type);
+  for (Datatype* type : lists->send_types) keep(r, type);
+  for (const Piece& piece : lists->in) keep(r, piece.type);
+  for (const Piece& piece : lists->out) keep(r, piece.type);
 }
 
 // Writes the algorithm of choice down for this rank.
