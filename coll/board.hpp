@@ -7,7 +7,11 @@
 //
 // Lines and rooms are used in turn, so that a rank may be ahead of those who still read. Who has entered round n has left
 // all before it; so a place that was last used k rounds ago may be written again when all have entered the round after
-// that one. Where everybody waits for everybody this is so without looking.
+// that one. Where everybody waits for everybody this is so without looking. There are many lines, for the sake of ranks
+// that share a processor: of two who hand it to each other each goes through as many rounds as there are lines free, and
+// a switch takes as long as twenty rounds.
+//
+// What a rank gives may be added to after it has entered: first its own, then what it has made of that and of the others'.
 //
 // A rank writes to its own part only, and nothing here is an atomic read-modify-write, but for fence().
 #pragma once
@@ -20,15 +24,19 @@
 #include <cstdint>
 #include <cstring>
 
+#include "coll/rooms.hpp"
+
 namespace cow::coll {
 
 class Board {
  public:
   using Number = std::uint32_t;
 
-  // What a rank can give in one round: in its line, in a page, or in a large room; and how many of each it uses in turn.
-  static constexpr std::size_t inline_bytes = 56, page_bytes = 4096, most_bytes = 32768;
-  static constexpr Number lines = 32, pages = 4, larges = 2;
+  // What a rank can give in one round: in its line, in a small room, or in a large one; and how many lines and large rooms
+  // it uses in turn.
+  static constexpr std::size_t inline_bytes = 56, small_bytes = Rooms::most, most_bytes = 32768;
+  static constexpr Number lines = 256, larges = 2;
+  static constexpr Number between_processors = 16;  // rounds between two looks at where this rank runs
 
   // What a rank that sleeps waits for: that the ranks first … end - 1 have entered round `number`. 0: nothing here.
   struct Want {
@@ -58,21 +66,37 @@ class Board {
     kind_ = kind;
   }
   // All must have entered this round before the place can be written.
-  Number needed() const { return number_ - depth(bytes_) + 1; }
-  // Who is ahead by all places waits until half of them are free again: else he would be woken for every single one.
-  Number needed_after_wait() const { return number_ - depth(bytes_) / 2; }
-  bool may_write() {
-    if (!before(known_, needed())) return true;
-    look();
-    return !before(known_, needed());
+  Number needed() const {
+    const Number line = number_ - depth() + 1;
+    return has_room() ? line : later(line, small_.blocked_by(bytes_) + 1);
   }
-  std::byte* place() { return place_of(rank_, number_, bytes_); }
-  void enter() {
+  // Who is ahead by all places waits until half of them are free again: else he would be woken for every single one.
+  Number needed_after_wait() const {
+    const Number line = number_ - depth() / 2;
+    return has_room() ? line : later(needed(), small_.blocked_half_by(bytes_) + 1);
+  }
+  bool may_write() {
+    if (is_free()) return true;
+    look();
+    return is_free();
+  }
+  std::byte* place() { return memory_of(rank_, number_, bytes_, small_.next(bytes_)); }
+  // `whole`: nothing will be added.
+  void enter(bool whole = false) {
     Line& line = line_of(rank_, number_);
-    line.bytes = static_cast<std::uint16_t>(bytes_);
-    line.kind = kind_;
+    if (in_small_room(bytes_)) {
+      const std::uint32_t at = small_.next(bytes_);
+      std::memcpy(line.data, &at, sizeof at);
+      small_.take(bytes_, number_);
+    }
+    line.given.store(static_cast<std::uint32_t>(bytes_) << 8 | (whole ? whole_bit : 0U) | kind_, std::memory_order_relaxed);
     line.number.store(number_, std::memory_order_release);
-    run_here();
+    if (number_ % between_processors == 0 || where_ == 0) run_here();
+  }
+  // What was added in the present round, behind what was given on entering, is there.
+  void complete() {
+    Line& line = line_of(rank_, number_);
+    line.given.store(line.given.load(std::memory_order_relaxed) | whole_bit, std::memory_order_release);
   }
 
   // ---- seeing others
@@ -90,11 +114,21 @@ class Board {
     return have_entered(from, want.end, want.number);
   }
   // What a rank that has entered the present round, or the one before, gave in it.
-  const std::byte* given(int rank, Number number) const { return place_of(rank, number, given_bytes(rank, number)); }
-  std::size_t given_bytes(int rank, Number number) const {
-    return std::min<std::size_t>(line_of(rank, number).bytes, most_bytes);
+  const std::byte* given(int rank, Number number) const {
+    std::uint32_t at;
+    std::memcpy(&at, line_of(rank, number).data, sizeof at);
+    return memory_of(rank, number, given_bytes(rank, number), at % Rooms::bytes);
   }
-  std::uint8_t kind(int rank) const { return line_of(rank, number_).kind; }
+  std::size_t given_bytes(int rank, Number number) const {
+    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, most_bytes);
+  }
+  std::uint8_t kind(int rank) const {
+    return line_of(rank, number_).given.load(std::memory_order_relaxed) & static_cast<std::uint8_t>(~whole_bit);
+  }
+  // Whether a rank that has entered the round has added all.
+  bool is_whole(int rank, Number number) const {
+    return (line_of(rank, number).given.load(std::memory_order_acquire) & whole_bit) != 0;
+  }
   // It has been seen that all have entered the present round.
   void all_are_in() { known_ = number_; }
 
@@ -137,20 +171,21 @@ class Board {
   Range small_part() const { return {offset_of_rooms(rank_), offset_of_rooms(rank_) + large_offset}; }
   Range large_part() const { return {offset_of_rooms(rank_) + large_offset, offset_of_rooms(rank_ + 1)}; }
   Range all_lines() const { return {0, offset_of_rooms(0)}; }
-  static constexpr bool is_large(std::size_t bytes) { return bytes > page_bytes; }
+  static constexpr bool is_large(std::size_t bytes) { return bytes > small_bytes; }
 
  private:
   static constexpr std::size_t line_bytes = 64;
-  static constexpr std::size_t large_offset = pages * page_bytes;
+  static constexpr std::size_t large_offset = Rooms::bytes;
+  static constexpr std::size_t page_bytes = 4096;
+  static constexpr std::uint32_t whole_bit = 0x80;
   static constexpr std::size_t rooms_bytes = large_offset + larges * most_bytes;
 
   struct alignas(line_bytes) Line {
     std::atomic<Number> number;
-    std::uint16_t bytes;
-    std::uint8_t kind;
+    std::atomic<std::uint32_t> given;  // bytes; whether it is whole; kind
     alignas(8) std::byte data[inline_bytes];
   };
-  static_assert(most_bytes <= UINT16_MAX);
+  static_assert(most_bytes < 1 << 24);
   static_assert(sizeof(Line) == line_bytes);
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
@@ -160,7 +195,16 @@ class Board {
 
   static std::uint32_t processor_now() { return static_cast<std::uint32_t>(sched_getcpu() + 1); }
   static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
-  static Number depth(std::size_t bytes) { return bytes <= inline_bytes ? lines : bytes <= page_bytes ? pages : larges; }
+  static Number later(Number a, Number b) { return before(a, b) ? b : a; }
+  static bool in_small_room(std::size_t bytes) { return bytes > inline_bytes && bytes <= small_bytes; }
+  Number depth() const { return bytes_ <= small_bytes ? lines : larges; }
+  bool has_room() const { return !in_small_room(bytes_) || small_.fit(bytes_); }
+  bool is_free() {
+    if (before(known_, number_ - depth() + 1)) return false;
+    if (has_room()) return true;
+    small_.release_until(known_);
+    return small_.fit(bytes_);
+  }
 
   Part& part(int rank) const { return reinterpret_cast<Part*>(memory_)[rank]; }
   Line& line_of(int rank, Number number) const { return part(rank).lines[number % lines]; }
@@ -169,19 +213,25 @@ class Board {
     return parts + rooms_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t offset_of_rooms(int rank) const { return offset_of_rooms(rank, size_); }
-  std::byte* place_of(int rank, Number number, std::size_t bytes) const {
+  std::byte* memory_of(int rank, Number number, std::size_t bytes, std::uint32_t in_ring) const {
     if (bytes <= inline_bytes) return line_of(rank, number).data;
     std::byte* const rooms = memory_ + offset_of_rooms(rank);
-    if (bytes <= page_bytes) return rooms + number % pages * page_bytes;
+    if (bytes <= small_bytes) return rooms + in_ring;
     return rooms + large_offset + number % larges * most_bytes;
   }
 
-  // Learns which round all have entered, so that it need not be asked again for a while.
+  // Learns which round all have entered, as far as it matters, so that it need not be asked again for a while.
   void look() {
-    Number least = number_ - 1;
-    for (int r = 0; r < size_; ++r)
-      while (before(known_, least) && !has_entered(r, least)) --least;
-    known_ = least;
+    small_.release_until(known_);
+    const Number least = needed(), better = needed_after_wait();
+    if (all_have_entered(better))
+      known_ = later(known_, better);
+    else if (all_have_entered(least))
+      known_ = later(known_, least);
+  }
+  bool all_have_entered(Number number) const {
+    int from = 0;
+    return have_entered(from, size_, number);
   }
 
   std::byte* memory_;
@@ -189,6 +239,7 @@ class Board {
   int size_;
   Number number_;
   Number known_;  // all have entered it
+  Rooms small_;
   std::size_t bytes_ = 0;
   std::uint8_t kind_ = 0;
   std::uint32_t where_ = 0;

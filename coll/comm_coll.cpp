@@ -55,6 +55,7 @@ Error make_comm_coll(Comm& comm) {
   const Nodes* const nodes = coll->selector.nodes();
   coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
                     comm.size() <= most_ranks_on_memory && !layout;
+  if (coll->on_memory) coll->limits = NodeArea::limits(comm.size(), coll->selector);
   if (settings().coll_memory == "always") coll->suitable = CommColl::suitable_before;
   comm.coll = coll;
   return success;

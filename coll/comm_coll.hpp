@@ -15,6 +15,7 @@ struct CommColl : CommExtension {
   // Blocking collectives on memory that all ranks share: possible, as far as is known; how many there were that would
   // have gone by it; and the memory, made when the communicator has shown that it is used.
   bool on_memory = false;
+  NodeArea::Limits limits{};
   int suitable = 0;
   static constexpr int suitable_before = 8;
   std::unique_ptr<NodeArea> area;

@@ -50,13 +50,10 @@ void copy(Address to, const void* from, Count bytes) {
   if (bytes > 0) std::memcpy(bytes_at(to), from, static_cast<std::size_t>(bytes));
 }
 
-// How many units a place of so many bytes holds.
-Count units_in(const Unit& unit, Count bytes) { return (bytes - unit.true_extent) / unit.extent + 1; }
-
 // The most that a rank gives in one round.
 Count most_given(const Operation& o, int size) {
   Count bytes = o.measure;
-  if (reduces(o.collective)) bytes = bytes / std::max<Count>(o.unit.size, 1) * o.unit.extent;
+  if (o.unit.extent != o.unit.size) bytes = bytes / std::max<Count>(o.unit.size, 1) * o.unit.extent;
   if (o.collective == Collective::scatter || o.collective == Collective::alltoall) bytes *= size;
   return bytes;
 }
@@ -100,6 +97,7 @@ bool NodeArea::link_up() {
     const int index = transport::neighbour_index(comm_.group->process(r));
     if (index < 0) return false;
     others_.push_back(r == rank_ ? nullptr : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
+    if (r != rank_) asleep_.push_back(others_.back()->asleep);
   }
   return true;
 }
@@ -139,15 +137,13 @@ std::byte* NodeArea::open(Count bytes) {
 
 // Enters, and wakes who sleeps: see Link::notify for why no fence is needed before the flags are read. A sleeper looks
 // again after it has said that it sleeps, behind a barrier that it makes this processor run.
-void NodeArea::enter() {
+void NodeArea::enter(bool whole) {
   if (dead_ >= 0) return;
-  board_.enter();
+  board_.enter(whole);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  for (const transport::shm::Link* other : others_) {
-    if (!other) continue;
-    if (other->asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(transport::shm::Sleep::awake))
+  for (const std::atomic<std::uint32_t>* asleep : asleep_)
+    if (asleep->load(std::memory_order_relaxed) != static_cast<std::uint32_t>(transport::shm::Sleep::awake))
       return wake_sleepers();
-  }
 }
 
 // Those whose wait has ended by this rank's entry. Of several who enter at once, at least one sees all of them.
@@ -254,7 +250,9 @@ Error NodeArea::loss() const {
 // when somebody is, it is given up at once. So a rank is scheduled once in a collective.
 void NodeArea::wait_for(const Board::Want& want) {
   int from = want.first;
-  if (board_.have_entered(from, want.end, want.number) || watch(want, from) || dead_ >= 0) return;
+  if (board_.have_entered(from, want.end, want.number)) return;
+  board_.run_here();
+  if (watch(want, from) || dead_ >= 0) return;
   if (crowded_ && ++waits_ % waits_between_polls != 0 && yield_at_once(want, from)) return;
   board_.want(want);
   Waiting waiting(*this, want, from);
@@ -293,12 +291,22 @@ Error NodeArea::make_large_rooms() {
   return success;
 }
 
-bool NodeArea::suits(const Operation& o, int size, const Selector& selector) {
-  if (o.collective == Collective::barrier) return size > 1;
-  if (o.measure == 0) return false;  // nothing to wait for
-  if (reduces(o.collective) && !o.unit.op->select) return false;
-  if (selector.reproducible() && (o.collective == Collective::scan || o.collective == Collective::exscan)) return false;
-  const Count most = most_on_memory(o.collective, size, selector.processors());
+NodeArea::Limits NodeArea::limits(int size, const Selector& selector) {
+  Limits limits;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const auto which = static_cast<Collective>(i);
+    const bool sums_in_turn = which == Collective::scan || which == Collective::exscan;
+    const bool never = selector.forced().by_collective[i] || (selector.reproducible() && sums_in_turn);
+    limits[i] = never ? -1 : most_on_memory(which, size, selector.processors());
+  }
+  return limits;
+}
+
+bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
+  const Count most = limits[static_cast<std::size_t>(o.collective)];
+  if (most < 0) return false;
+  if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
+  if (o.unit.op && !o.unit.op->select) return false;
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
     return most_given(o, size) <= most;  // in one round
   return o.measure <= most;
@@ -315,11 +323,15 @@ Error NodeArea::run(Operation& operation, bool& done) {
   present_ = operation.collective;
   mismatch_ = success;
   tag_ = next_tag(comm_);
+  const Error error = operation.is_plain() ? perform(operation.collective, operation.unit, operation.args) : perform_packed(operation);
+  if (dead_ >= 0) return loss();
+  return mismatch_ ? mismatch_ : error;
+}
+
+Error NodeArea::perform_packed(const Operation& operation) {
   Run run(comm_, tag_, operation.unit, nullptr, nullptr);  // for its scratch: it sends nothing
   Error error = success;
   coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation.collective, operation.unit, args); });
-  if (dead_ >= 0) return loss();
-  if (mismatch_) return mismatch_;
   return error ? error : run.result();
 }
 
@@ -418,6 +430,8 @@ void NodeArea::alltoall(const Args& a) {
   for (int r = 0; r < size_; ++r) copy(a.recv + static_cast<Address>(r * a.count), given(r, rank_ * a.count), a.count);
 }
 
+Count NodeArea::units_in_room(const Unit& unit) { return (piece - unit.true_extent) / unit.extent + 1; }
+
 // The units [at, at + n) of what ranks first … end - 1 gave in a round, combined in order, from the last to the first, each
 // put on the left. `to`: where the first byte of data goes.
 Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n) {
@@ -458,7 +472,7 @@ Error NodeArea::combine_in_pairs(const Unit& unit, Address to, Board::Number rou
 
 Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
   constexpr Count most_to_combine = 16384;  // bytes; more of them are divided among the ranks
-  const Count units = units_in(unit, piece);
+  const Count units = units_in_room(unit);
   const bool receives = everywhere || rank_ == a.root;
   for (Count at = 0; at < a.count; at += units) {
     const Count n = std::min(units, a.count - at), bytes = unit.span(n);
@@ -513,19 +527,6 @@ Error NodeArea::reduce_scatter(const Unit& unit, const Args& a, bool with_counts
   give(a.send + lb, unit.span(all));
   wait_for_all();
   return combine(unit, a.recv + lb, board_.number(), 0, size_, at, own);
-}
-
-Error NodeArea::scan(const Unit& unit, const Args& a, bool inclusive) {
-  const Count units = units_in(unit, piece);
-  for (Count at = 0; at < a.count; at += units) {
-    const Count n = std::min(units, a.count - at);
-    const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
-    give(a.send + offset, unit.span(n));
-    if (rank_ == 0 && !inclusive) continue;
-    wait(0, rank_);
-    if (Error error = combine(unit, a.recv + offset, board_.number(), 0, rank_ + inclusive, 0, n)) return error;
-  }
-  return success;
 }
 
 // ---- for reports

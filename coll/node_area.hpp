@@ -9,13 +9,15 @@
 //   bcast, scatter  the root gives; the others wait for it alone
 //   gather          all give; the root waits for all
 //   allgather, alltoall, reduce_scatter, reduce_scatter_block    give all, wait for all, take one's own
-//   scan, exscan    give the vector, wait for those below, combine
+//   scan, exscan    give the vector, wait for those below, combine what they have combined already with what they have not,
+//                   and give that too
 //
 // Long vectors go piece by piece. Whoever enters wakes those who sleep, if it was the last whom they waited for. Ranks that
 // call different collectives are told so, as far as they meet. Who has waited long looks whether the processes of those who are
 // missing still live; if one does not, the communicator can do no more on memory: this collective and all others fail.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -42,8 +44,10 @@ class NodeArea {
   NodeArea& operator=(const NodeArea&) = delete;
   ~NodeArea();
 
-  // Whether an operation of so many ranks could go by memory: the same answer at every rank.
-  static bool suits(const Operation& operation, int size, const Selector& selector);
+  // Whether an operation of so many ranks could go by memory: the same answer at every rank. `limits`: by collective.
+  using Limits = std::array<Count, collectives>;
+  static Limits limits(int size, const Selector& selector);
+  static bool suits(const Operation& operation, int size, const Limits& limits);
 
   // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
   Error run(Operation& operation, bool& done);
@@ -63,7 +67,7 @@ class NodeArea {
 
   // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
   std::byte* open(Count bytes);
-  void enter();
+  void enter(bool whole = false);
   void give(Address from, Count bytes);
   void wait(int first, int end);
   void wait_for_all();
@@ -75,6 +79,7 @@ class NodeArea {
   bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
 
+  Error perform_packed(const Operation& operation);
   Error perform(Collective which, const Unit& unit, const Args& args);
   Error bcast(const Args& a);
   void gather(const Args& a, bool everywhere);
@@ -85,6 +90,9 @@ class NodeArea {
   Error reduce_blocks(const Unit& unit, Address recv, Count n);
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);
+  Error scan_in_turn(const Unit& unit, const Args& a, bool inclusive);
+  Error combine_below(const Unit& unit, Count n, Count behind, Address scratch, const std::byte*& out);
+  static Count units_in_room(const Unit& unit);  // that a rank can give in one round
   Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);
   Error combine_in_pairs(const Unit& unit, Address to, Board::Number round, Count at, Count n);
   const void* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
@@ -104,6 +112,7 @@ class NodeArea {
   int dead_ = -1;                               // a rank that has died: from then on nothing is waited for
   enum class Large : std::uint8_t { unknown, yes, no } large_ = Large::unknown;
   std::vector<transport::shm::Link*> others_;  // by rank; null for this one
+  std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
   std::vector<std::byte> halves_;              // scratch of combine_in_pairs()
 };
 

@@ -20,8 +20,9 @@ struct Free {
 using Memory = std::unique_ptr<void, Free>;
 
 Memory make_memory(int ranks) {
-  const std::size_t bytes = (Board::bytes_for(ranks) + Board::page_bytes - 1) / Board::page_bytes * Board::page_bytes;
-  Memory memory(aligned_alloc(Board::page_bytes, bytes));
+  constexpr std::size_t page = 4096;
+  const std::size_t bytes = (Board::bytes_for(ranks) + page - 1) / page * page;
+  Memory memory(aligned_alloc(page, bytes));
   memset(memory.get(), 0, bytes);
   return memory;
 }
@@ -46,7 +47,7 @@ struct Round {
 };
 
 Round random_round(std::mt19937& random, int size) {
-  const std::size_t sizes[] = {0,    1,    8, Board::inline_bytes,  Board::inline_bytes + 1, Board::page_bytes, Board::page_bytes + 1,
+  const std::size_t sizes[] = {0,    1,    8, Board::inline_bytes,  Board::inline_bytes + 1, Board::small_bytes, Board::small_bytes + 1,
                                9000, Board::most_bytes};
   // Long bytes are rare: what is tested is the order of things.
   const std::size_t kinds = random() % 16 == 0 ? std::size(sizes) : 5;
@@ -107,9 +108,94 @@ TEST(Board, EveryRoundBringsWhatWasGivenInIt) {
   }
 }
 
+// Each gives a number and adds the sum of all up to itself as soon as it can, from the nearest sum that is there. The last
+// is the slowest, so that the others are ahead by all the lines there are.
+TEST(Board, WhatIsAddedLaterIsSeenWhole) {
+  constexpr int rounds = 3000, size = 4;
+  const Memory memory = make_memory(size);
+  std::vector<int> wrong(size);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < size; ++r)
+    threads.emplace_back([&, r] {
+      Board board(static_cast<std::byte*>(memory.get()), r, size);
+      const auto number_at = [](const std::byte* place) {
+        int number;
+        std::memcpy(&number, place, sizeof number);
+        return number;
+      };
+      for (int i = 0; i < rounds; ++i) {
+        const std::size_t half = i % 7 == 0 ? 100 : 8;
+        if (r == size - 1 && i % 100 == 0) std::this_thread::yield();
+        board.begin(2 * half);
+        while (!board.may_write()) std::this_thread::yield();
+        std::byte* const place = board.place();
+        int sum = i * r;
+        std::memcpy(place, &sum, sizeof sum);
+        if (r == 0) std::memcpy(place + half, &sum, sizeof sum);
+        board.enter(r == 0);
+        int from = 0;
+        while (!board.have_entered(from, r, board.number())) std::this_thread::yield();
+        for (int below = r - 1; below >= 0; --below) {
+          const std::byte* const given = board.given(below, board.number());
+          const bool whole = board.is_whole(below, board.number());
+          sum += number_at(whole ? given + half : given);
+          if (whole) break;
+        }
+        wrong[static_cast<std::size_t>(r)] += sum != i * r * (r + 1) / 2;
+        std::memcpy(place + half, &sum, sizeof sum);
+        board.complete();
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, std::vector<int>(size, 0));
+}
+
+// Rooms are used up by what is given, not by rounds.
+TEST(Board, WhoGivesSeldomFindsRoom) {
+  const Memory memory = make_memory(2);
+  Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
+  taker.begin(0);
+  taker.enter();
+  const std::size_t most[] = {Board::inline_bytes + 1, 1000, Board::small_bytes};
+  for (Board::Number i = 0; i < Board::lines; ++i) {
+    giver.begin(i % 64 == 5 ? most[i / 64 % 3] : 0);
+    ASSERT_TRUE(giver.may_write()) << i;
+    giver.enter();
+  }
+}
+
+// Runs of all lengths: what is taken lies in the ring, does not go around its end and does not meet what is still in use.
+TEST(Rooms, AreTakenInTurn) {
+  std::mt19937 random(3);
+  Rooms rooms;
+  struct Run {
+    Rooms::Number round;
+    std::uint32_t first, end;
+  };
+  std::vector<Run> used;
+  for (Rooms::Number round = UINT32_MAX - 2000; round != 3000; ++round) {
+    const std::size_t bytes = 1 + random() % (random() % 4 == 0 ? Rooms::most : 200);
+    while (!rooms.fit(bytes)) {
+      ASSERT_FALSE(used.empty());
+      const Rooms::Number one = rooms.blocked_by(bytes), half = rooms.blocked_half_by(bytes);
+      ASSERT_LE(static_cast<std::int32_t>(one - half), 0);
+      ASSERT_LT(static_cast<std::int32_t>(half - (round - 1)), 0) << "the last one cannot be in the way";
+      const Rooms::Number left = random() % 2 ? one : half;
+      rooms.release_until(left + 1);
+      std::erase_if(used, [&](const Run& run) { return static_cast<std::int32_t>(run.round - left) <= 0; });
+      ASSERT_TRUE(rooms.fit(bytes));
+    }
+    const std::uint32_t first = rooms.next(bytes), end = first + static_cast<std::uint32_t>(bytes);
+    ASSERT_LE(end, Rooms::bytes);
+    for (const Run& run : used) ASSERT_TRUE(end <= run.first || run.end <= first) << round;
+    rooms.take(bytes, round);
+    used.push_back({round, first, end});
+  }
+}
+
 // One thread plays both ranks, so that who is ahead of whom is known.
 TEST(Board, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
-  for (const auto& [bytes, places] : {std::pair{Board::inline_bytes, Board::lines}, std::pair{Board::page_bytes, Board::pages},
+  for (const auto& [bytes, places] : {std::pair{Board::inline_bytes, Board::lines}, std::pair{Board::small_bytes, 4U},
                                       std::pair{Board::most_bytes, Board::larges}}) {
     const Memory memory = make_memory(2);
     Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);

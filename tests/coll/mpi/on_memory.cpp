@@ -106,6 +106,87 @@ TEST(OnMemory, ARootThatRunsAheadOverwritesNothing) {
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// Collectives in which some wait for nobody, so that they are ahead by all the places there are, whoever is the slow one.
+// Roots stay for a while and then change; kinds and lengths change all the time.
+TEST(OnMemory, RanksThatRunAhead) {
+  const int n = ranks::count(), me = ranks::rank();
+  constexpr int jobs = 2500;
+  auto random = ranks::shared_random(31);
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  int root = 0, slow = 0, kind = 0;
+  for (int job = 0; job < jobs; ++job) {
+    if (job % 600 == 0) root = ranks::pick(random, 0, n - 1), slow = ranks::pick(random, 0, n - 1);
+    if (job % 600 >= 300) kind = ranks::pick(random, 0, 5);  // before, a long run of one kind
+    else if (job % 600 == 0) kind = ranks::pick(random, 0, 5);
+    if (job % 400 == 399) root = (root + 1) % n;
+    const int most = ranks::pick(random, 0, 9) == 0 ? 700 : 9;
+    const auto length = static_cast<std::size_t>(ranks::pick(random, 1, most)), blocks = static_cast<std::size_t>(n);
+    const int count = static_cast<int>(length);
+    if (me == slow && job % 300 == 20) usleep(3000);
+    Ints mine(length), got(length, -1), all(length * blocks), every(length * blocks, -1);
+    for (std::size_t i = 0; i < length; ++i) mine[i] = value(job, me, static_cast<int>(i));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = value(job, static_cast<int>(i / length), static_cast<int>(i % length));
+    const auto sum_of = [&](int ranks_below) {
+      Ints sum(length, 0);
+      for (int r = 0; r < ranks_below; ++r)
+        for (std::size_t i = 0; i < length; ++i) sum[i] ^= all[static_cast<std::size_t>(r) * length + i];
+      return sum;
+    };
+    switch (kind) {
+      case 0:
+        if (me == root) got = mine;
+        ASSERT_MPI_OK(MPI_Bcast(got.data(), count, MPI_INT, root, comm));
+        ASSERT_TRUE(std::equal(got.begin(), got.end(), all.begin() + root * count)) << "bcast, job " << job;
+        break;
+      case 1:
+        ASSERT_MPI_OK(MPI_Scatter(all.data(), count, MPI_INT, got.data(), count, MPI_INT, root, comm));
+        ASSERT_EQ(got, mine) << "scatter, job " << job;
+        break;
+      case 2:
+        if (job % 2) got = mine;
+        ASSERT_MPI_OK(MPI_Scan(job % 2 ? MPI_IN_PLACE : mine.data(), got.data(), count, MPI_INT, MPI_BXOR, comm));
+        ASSERT_EQ(got, sum_of(me + 1)) << "scan, job " << job;
+        break;
+      case 3:
+        if (job % 2) got = mine;
+        ASSERT_MPI_OK(MPI_Exscan(job % 2 ? MPI_IN_PLACE : mine.data(), got.data(), count, MPI_INT, MPI_BXOR, comm));
+        ASSERT_TRUE(me == 0 || got == sum_of(me)) << "exscan, job " << job;
+        break;
+      case 4:
+        ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), count, MPI_INT, MPI_BXOR, root, comm));
+        ASSERT_TRUE(me != root || got == sum_of(n)) << "reduce, job " << job;
+        break;
+      default:
+        ASSERT_MPI_OK(MPI_Gather(mine.data(), count, MPI_INT, every.data(), count, MPI_INT, root, comm));
+        ASSERT_TRUE(me != root || every == all) << "gather, job " << job;
+    }
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// The same bits, however fast each was.
+TEST(OnMemory, PrefixSumsDoNotDependOnWhoWasFirst) {
+  const int me = ranks::rank();
+  auto own = ranks::own_random(33);
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  const double mine = me % 2 ? -1e16 + me : 1e16 + 0.3 * me;
+  double first_sum = 0, first_below = 0;
+  for (int i = 0; i < 600; ++i) {
+    double sum = 0, below = 0;
+    if (ranks::pick(own, 0, 150) == 0) usleep(1000);
+    ASSERT_MPI_OK(MPI_Scan(&mine, &sum, 1, MPI_DOUBLE, MPI_SUM, comm));
+    ASSERT_MPI_OK(MPI_Exscan(&mine, &below, 1, MPI_DOUBLE, MPI_SUM, comm));
+    if (i == 0) first_sum = sum, first_below = below;
+    ASSERT_EQ(sum, first_sum) << i;
+    ASSERT_EQ(below, first_below) << i;
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 TEST(OnMemory, TypesMayDifferBetweenRanks) {
   const int me = ranks::rank();
   MPI_Datatype spread;
