@@ -25,29 +25,22 @@ std::unordered_map<std::uint64_t, Handlers*>& all_handlers() {
   static auto& map = *new std::unordered_map<std::uint64_t, Handlers*>;
   return map;
 }
-Handlers* last_used = nullptr;
 
 }  // namespace
 
+Handlers* last_handlers = nullptr;
+
 Handlers::~Handlers() {
   all_handlers().erase(context);
-  if (last_used == this) last_used = nullptr;
+  if (last_handlers == this) last_handlers = nullptr;
 }
-
-namespace {
 
 Handlers* find_handlers(std::uint64_t context) {
-  if (last_used && last_used->context == context) return last_used;
+  if (last_handlers && last_handlers->context == context) return last_handlers;
   const auto found = all_handlers().find(context);
   if (found == all_handlers().end()) return nullptr;
-  return last_used = found->second;
+  return last_handlers = found->second;
 }
-
-void copy_bytes(void* to, const void* from, std::size_t size) {
-  if (size > 0) memcpy(to, from, size);  // the pointers may be null otherwise
-}
-
-std::uint64_t payload_context(const Comm& comm) { return comm.context | std::uint64_t{1} << 62; }
 
 void drop(Credit* credit) {
   if (--credit->holders > 0) return;
@@ -55,17 +48,13 @@ void drop(Credit* credit) {
   delete credit;
 }
 
-void fill(Message& out, const Handlers& handlers, int source, int handler, const void* header, int header_size,
-          const void* payload, std::size_t size) {
-  out.handlers = &handlers;
-  out.comm = handle_of(*handlers.comm);
-  out.source = source;
-  out.handler = handler;
-  out.header = header;
-  out.header_size = header_size;
-  out.payload = payload;
-  out.size = static_cast<MPI_Count>(size);
+namespace {
+
+void copy_bytes(void* to, const void* from, std::size_t size) {
+  if (size > 0) memcpy(to, from, size);  // the pointers may be null otherwise
 }
+
+std::uint64_t payload_context(const Comm& comm) { return comm.context | std::uint64_t{1} << 62; }
 
 // A message kept for a thread, for later, or until its payload has come. The bytes stand behind it.
 struct Kept : runtime::Task, progress::Deferred {
@@ -108,8 +97,14 @@ void free_kept(Kept* kept) {
 
 void call(Kept& kept) {
   Message message;
-  fill(message, *kept.handlers, kept.source, kept.handler, kept.bytes(), kept.header_size,
-       kept.bytes() + kept.header_size, kept.size);
+  message.comm = kept.handlers->handle;
+  message.source = kept.source;
+  message.handler = kept.handler;
+  message.header_size = kept.header_size;
+  message.header = kept.bytes();
+  message.payload = kept.bytes() + kept.header_size;
+  message.size = static_cast<MPI_Count>(kept.size);
+  message.handlers = kept.handlers;
   message.credit = kept.credit;
   kept.entry.handler(&message, kept.entry.state);
 }
@@ -169,43 +164,22 @@ Kept* keep(Handlers& handlers, int source, int handler, const void* header, int 
   return kept;
 }
 
-bool find_entry(const wire::Header& head, std::size_t size, Handlers*& handlers, int& handler, int& header_size) {
-  handlers = find_handlers(head.context);
-  handler = head.tag >> 8;
-  header_size = head.tag & 255;
-  if (__builtin_expect(handlers && head.tag >= 0 && handlers->has(handler) &&
-                           static_cast<std::size_t>(header_size) <= size && head.source >= 0 &&
-                           head.source < handlers->comm->peers().size(),
-                       1))
-    return true;
-  ++transport::counters.malformed;
-  return false;
-}
-
 // In progress, from where the bytes have arrived.
 void active_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
-  const std::uint16_t cost = transport::cost_of(size);
-  Handlers* handlers;
-  int handler, header_size;
-  if (!find_entry(head, size, handlers, handler, header_size)) return transport::give_back(peer, cost);
-  const HandlerEntry entry = handlers->entries[static_cast<std::size_t>(handler)];
-  const std::size_t payload = size - static_cast<std::size_t>(header_size);
-  if (entry.form != Form::in_progress) {
-    Kept* kept = keep(*handlers, head.source, handler, body, header_size, payload, &peer, cost);
-    copy_bytes(kept->bytes() + header_size, body + header_size, payload);
-    return hand_over(kept);
-  }
-  Running running{&peer, cost};
-  Message message;
-  fill(message, *handlers, head.source, handler, body, header_size, body + header_size, payload);
-  message.running = &running;
-  entry.handler(&message, entry.state);
-  ++active_counters.handled;
-  if (__builtin_expect(running.credit != nullptr, 0))
-    drop(running.credit);
-  else
-    transport::give_back_soon(peer, cost);
+  take_active(peer, find_handlers(head.context), head, body, size);
 }
+
+}  // namespace
+
+void keep_active(Peer& peer, Handlers& handlers, const wire::Header& head, const std::byte* body, std::size_t size) {
+  const int header_size = head.tag & 255;
+  const std::size_t payload = size - static_cast<std::size_t>(header_size);
+  Kept* kept = keep(handlers, head.source, head.tag >> 8, body, header_size, payload, &peer, transport::cost_of(size));
+  copy_bytes(kept->bytes() + header_size, body + header_size, payload);
+  hand_over(kept);
+}
+
+namespace {
 
 // ---- large payloads
 
@@ -241,13 +215,14 @@ void pull(Kept* kept) {
 
 void large_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   const std::uint16_t cost = transport::cost_of(size);
-  Handlers* handlers;
-  int handler, header_size;
+  Handlers* const handlers = find_handlers(head.context);
   wire::ActiveLarge large;
-  if (size < sizeof large || !find_entry(head, size - sizeof large, handlers, handler, header_size))
+  if (size < sizeof large || !fits(handlers, head, size - sizeof large)) {
+    ++transport::counters.malformed;
     return transport::give_back(peer, cost);
+  }
   memcpy(&large, body, sizeof large);
-  Kept* kept = keep(*handlers, head.source, handler, body + sizeof large, header_size, large.size, &peer, cost);
+  Kept* kept = keep(*handlers, head.source, head.tag >> 8, body + sizeof large, head.tag & 255, large.size, &peer, cost);
   kept->tag = large.tag;
   if (room_for(kept->size))
     pull(kept);
@@ -392,7 +367,10 @@ Error send_or_queue(const ActiveArgs& args, bool wait_for_it, Credit* credit) {
   const Process process = args.comm->peers().process(args.rank);
   if (Peer* const peer = transport::up_neighbours ? transport::up_neighbours[process] : nullptr) {
     const Content content{args.header, args.header_size, args.payload, static_cast<MPI_Count>(args.size)};
-    if (content.is_plain() && put_active(*peer, *args.comm, args.handler, content)) return success;
+    if (transport::shm::Link* const link = content.is_plain() ? put_active(*peer, *args.comm, args.handler, content) : nullptr) {
+      link->notify();
+      return success;
+    }
   }
   if (process == engine.self) return send_to_self(args);
   return send_elsewhere(args, process, wait_for_it, credit);
@@ -406,13 +384,13 @@ int add_handler(Comm& comm, Handler handler, void* state, Form form) {
     comm.active = handlers;
     all_handlers()[comm.context] = handlers;
   }
-  auto& entries = static_cast<Handlers*>(comm.active)->entries;
-  entries.push_back({handler, state, form});
-  return static_cast<int>(entries.size()) - 1;
+  auto& handlers = *static_cast<Handlers*>(comm.active);
+  handlers.entries.push_back({handler, state, form});
+  return static_cast<int>(handlers.count++);
 }
 
 int handler_count(const Comm& comm) {
-  return comm.active ? static_cast<int>(static_cast<const Handlers*>(comm.active)->entries.size()) : 0;
+  return comm.active ? static_cast<int>(static_cast<const Handlers*>(comm.active)->count) : 0;
 }
 
 Error send_active(const ActiveArgs& args) { return send_or_queue(args, !in_handler(), nullptr); }

@@ -21,39 +21,48 @@ struct Content {
   }
 };
 
-[[gnu::always_inline]] inline bool put_active(Peer& peer, const Comm& comm, int index, const Content& content) {
+// Null: nothing was done. Else the receiver must hear of it (end_short).
+[[gnu::always_inline]] inline transport::shm::Link* put_active(Peer& peer, const Comm& comm, int index,
+                                                               const Content& content) {
   const auto first = static_cast<std::size_t>(content.header_size), second = static_cast<std::size_t>(content.size);
   const std::uint16_t cost = transport::cost_of(first + second);
-  if (__builtin_expect(!transport::may_go_at_once(peer, cost), 0)) return false;
-  transport::shm::Link& link = *peer.link;
-  if (__builtin_expect(link.out.is_full(), 0)) return false;
+  if (__builtin_expect(!transport::may_go_at_once(peer, cost), 0)) return nullptr;
+  transport::shm::Link* const link = peer.link;
+  if (__builtin_expect(link->out.is_full(), 0)) return nullptr;
   const auto credits = static_cast<std::uint16_t>(peer.owed);
   transport::note_gone(peer, cost);
-  link.out.put_into_room({wire::Kind::active, comm.context, comm.rank, tag_of(index, content.header_size)}, credits,
-                         content.header, first, content.payload, second);
-  link.notify();
-  return true;
+  link->out.put_into_room({wire::Kind::active, comm.context, comm.rank, tag_of(index, content.header_size)}, credits,
+                          content.header, first, content.payload, second);
+  return link;
 }
 
-// True: sent.
-[[gnu::always_inline]] inline bool send_active_short(MPI_Comm handle, int dest, int index, const Content& content) {
+[[gnu::always_inline]] inline transport::shm::Link* begin_active(MPI_Comm handle, int dest, int index,
+                                                                 const Content& content) {
   Peer** const peers = short_peers;
   const Comm* comm = find(handle);
-  if (__builtin_expect(!peers || !comm || !comm->active || comm->remote_group || !content.is_plain(), 0)) return false;
-  if (__builtin_expect(!static_cast<const Handlers*>(comm->active)->has(index), 0)) return false;
-  if (static_cast<unsigned>(dest) >= static_cast<unsigned>(comm->group->size())) return false;
+  if (__builtin_expect(!peers || !comm || !comm->active || comm->remote_group || !content.is_plain(), 0)) return nullptr;
+  if (__builtin_expect(!static_cast<const Handlers*>(comm->active)->has(index), 0)) return nullptr;
+  if (static_cast<unsigned>(dest) >= static_cast<unsigned>(comm->group->size())) return nullptr;
   Peer* const peer = peers[comm->group->process(dest)];
-  return peer && put_active(*peer, *comm, index, content);
+  return peer ? put_active(*peer, *comm, index, content) : nullptr;
 }
 
 // The same for the reply of a handler that runs in progress: the lock, if one is needed, is held.
-[[gnu::always_inline]] inline bool reply_active_short(const MPIX_Am_message* to, int index, const Content& content) {
-  if (__builtin_expect(!to, 0)) return false;
+[[gnu::always_inline]] inline transport::shm::Link* begin_active_reply(const MPIX_Am_message* to, int index,
+                                                                       const Content& content) {
+  if (__builtin_expect(!to, 0)) return nullptr;
   const auto& message = static_cast<const Message&>(*to);
-  if (!message.running || !message.handlers->has(index) || !content.is_plain()) return false;
+  if (!message.running || !message.handlers->has(index) || !content.is_plain()) return nullptr;
   Peer& peer = *message.running->peer;
-  if (__builtin_expect(!peer.neighbour || !transport::up_neighbours[peer.process], 0)) return false;
+  if (__builtin_expect(!peer.neighbour || !transport::up_neighbours[peer.process], 0)) return nullptr;
   return put_active(peer, *message.handlers->comm, index, content);
 }
+
+// Whether a handler sets the flag before a wait would cease to spin: messages of neighbours go straight to their handlers,
+// and nothing else is looked at, but now and then. Only while short_peers is not null.
+bool handler_sets(const volatile int* flag);
+
+// What a thread wrote before it set the flag is seen by who has waited for it.
+inline bool is_set(const volatile int* flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 0; }
 
 }  // namespace cow::pt2pt

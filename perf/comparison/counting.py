@@ -97,6 +97,19 @@ def count_all(library, program, environment):
     return counts
 
 
+# The halves of a round trip: what each rank calls for it.
+ROUND_TRIPS = {"MPI_Send and MPI_Recv": ("MPI_Send", "MPI_Recv"),
+               "active messages": ("MPIX_Am_send", "MPIX_Progress_until")}
+
+
+MOST_ACTIVE = 1.0  # instructions of active messages, of those by messages
+
+
+def count_round_trips(library, program):
+    """{how: {rank: instructions of one round trip at that rank}}, from the program round_trips."""
+    return {how: count(library, program, functions, {}) for how, functions in ROUND_TRIPS.items()}
+
+
 def verdict_of(counts, bound):
     if bound is None or counts is None:
         return ""

@@ -56,8 +56,8 @@ def built(build):
         if not os.path.exists(needed):
             raise FileNotFoundError(f"{needed} does not exist: build it (ninja -C {build} mpi_abi mpirun cow-agent)")
     link = (f"-L{folder}", f"-Wl,-rpath,{folder}", "-lmpi_abi")
-    include = f"-I{os.path.join(build, 'include')}"
-    return Library("COW MPI", f"built in {build}", ("cc", include), link, (mpirun,), True, cxx=("c++", include))
+    include = (f"-I{os.path.join(build, 'include')}", f"-I{os.path.join(os.path.dirname(PERF), 'include')}")  # mpi.h, mpix.h
+    return Library("COW MPI", f"built in {build}", ("cc", *include), link, (mpirun,), True, cxx=("c++", *include))
 
 
 def newest_of_ours(root):

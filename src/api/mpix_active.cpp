@@ -58,9 +58,10 @@ int MPIX_Am_register(MPI_Comm comm, MPIX_Am_handler* handler, void* state, int f
       });
 }
 
-int MPIX_Am_send(MPI_Comm comm, int dest, int index, const void* header, int header_size, const void* payload,
-                 MPI_Count size) {
-  if (pt2pt::send_active_short(comm, dest, index, {header, header_size, payload, size})) [[likely]] return MPI_SUCCESS;
+namespace {
+
+[[gnu::noinline, gnu::cold]] int slow_send(MPI_Comm comm, int dest, int index, const void* header, int header_size,
+                                           const void* payload, MPI_Count size) {
   return api::extension("MPIX_Am_send c:comm r:dest i:index p:header i:header_size p:payload i:size", api::target(comm),
                         {word(comm), word(dest), word(index), word(header), word(header_size), word(payload), word(size)},
                         [&]() -> Error {
@@ -74,9 +75,8 @@ int MPIX_Am_send(MPI_Comm comm, int dest, int index, const void* header, int hea
                         });
 }
 
-int MPIX_Am_reply(const MPIX_Am_message* to, int index, const void* header, int header_size, const void* payload,
-                  MPI_Count size) {
-  if (pt2pt::reply_active_short(to, index, {header, header_size, payload, size})) [[likely]] return MPI_SUCCESS;
+[[gnu::noinline, gnu::cold]] int slow_reply(const MPIX_Am_message* to, int index, const void* header, int header_size,
+                                            const void* payload, MPI_Count size) {
   return api::extension("MPIX_Am_reply p:to i:index p:header i:header_size p:payload i:size",
                         to ? api::target(to->comm) : api::target(),
                         {word(to), word(index), word(header), word(header_size), word(payload), word(size)},
@@ -89,4 +89,20 @@ int MPIX_Am_reply(const MPIX_Am_message* to, int index, const void* header, int 
                           if (Error error = check(args, size)) return error;
                           return pt2pt::reply_active(*to, args);
                         });
+}
+
+}  // namespace
+
+int MPIX_Am_send(MPI_Comm comm, int dest, int index, const void* header, int header_size, const void* payload,
+                 MPI_Count size) {
+  if (auto* const link = pt2pt::begin_active(comm, dest, index, {header, header_size, payload, size})) [[likely]]
+    return pt2pt::end_short(*link);
+  return slow_send(comm, dest, index, header, header_size, payload, size);
+}
+
+int MPIX_Am_reply(const MPIX_Am_message* to, int index, const void* header, int header_size, const void* payload,
+                  MPI_Count size) {
+  if (auto* const link = pt2pt::begin_active_reply(to, index, {header, header_size, payload, size})) [[likely]]
+    return pt2pt::end_short(*link);
+  return slow_reply(to, index, header, header_size, payload, size);
 }

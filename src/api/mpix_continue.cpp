@@ -6,12 +6,10 @@
 #include "api/mpix_call.hpp"
 #include "api/running.hpp"
 #include "objects/completion_fd.hpp"
+#include "pt2pt/active_short.hpp"
 #include "pt2pt/continuation.hpp"
-#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
-#include "runtime/quick_poll.hpp"
-#include "runtime/waiting.hpp"
 
 using namespace cow;
 using api::word;
@@ -43,27 +41,6 @@ Error register_callback(int count, MPI_Request* requests, const pt2pt::Continue&
 
 pt2pt::Continue read(MPIX_Continue_cb* callback, void* state, int flags) {
   return {callback, state, (flags & MPIX_CONT_IMMEDIATE) != 0, (flags & MPIX_CONT_THREAD) != 0};
-}
-
-// What a thread wrote before it set the flag is seen by who has waited for it.
-bool is_set(const volatile int* flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE) != 0; }
-
-// Whether the flag is set before a wait would cease to spin: by a neighbour's message, with nothing else looked at, but
-// now and then.
-bool answer_comes(const volatile int* flag) {
-  constexpr int patience = 100;  // polls in vain, about a microsecond
-  constexpr unsigned between_polls = 64;
-  static unsigned moved = 0;
-  if (runtime::waiting_policy().spin == 0) return false;
-  for (int i = 0; i < patience && !is_set(flag); ++i) {
-    if (progress::poll_quickly() == 0) {
-      __builtin_ia32_pause();
-      continue;
-    }
-    i = 0;
-    if (++moved % between_polls == 0) progress::poll();
-  }
-  return is_set(flag);
 }
 
 }  // namespace
@@ -114,11 +91,11 @@ int MPIX_Progress(int* moved) {
 }
 
 int MPIX_Progress_until(const volatile int* flag) {
-  if (flag && pt2pt::short_peers && answer_comes(flag)) return MPI_SUCCESS;
+  if (flag && pt2pt::short_peers && pt2pt::handler_sets(flag)) return MPI_SUCCESS;
   return api::extension("MPIX_Progress_until p:flag", api::target(), {word(flag)}, [&]() -> Error {
     if (Error error = api::check_pointer(const_cast<const int*>(flag), "flag")) return error;
     if (progress::is_polling()) return fail(ErrorClass::other, "a handler that runs in progress cannot wait");
-    progress::wait_until([&] { return is_set(flag); });
+    progress::wait_until([&] { return pt2pt::is_set(flag); });
     return success;
   });
 }

@@ -29,10 +29,11 @@ void (*long_wait)(Nanoseconds) = nullptr;
 Nanoseconds* next_wait = nullptr;
 void note_wait() { *std::exchange(next_wait, nullptr) = now(); }
 
+bool polling = false;  // a poll function that waits (it must not) or a callback that calls MPI does not poll again
+
 namespace {
 
 std::vector<Source*> sources;
-bool polling = false;  // a poll function that waits (it must not) or a callback that calls MPI does not poll again
 
 // Waiting threads at MPI_THREAD_MULTIPLE: one sleeps on the descriptors, the others until it, or whoever polls, has
 // seen something move.

@@ -88,7 +88,7 @@ class Outlet {
                                             std::size_t first_size, const void* second, std::size_t second_size) {
     Line& line = next_line();
     copy_inline(line.body, first, first_size);
-    copy_inline(line.body + first_size, second, second_size);
+    if (second_size > 0) copy_inline(line.body + first_size, second, second_size);
     publish(line, label, credits, first_size + second_size);
   }
 

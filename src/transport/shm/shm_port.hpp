@@ -67,6 +67,17 @@ class ShmPort final : public Port {
     return events;
   }
 
+  // A lane on which a message waits, each having its turn; null: there is none. For a caller that takes one by one.
+  shm::Link* next_ready() {
+    if (__builtin_expect(a_bell_rang(), 0)) listen_to_ringers();
+    for (std::size_t i = 0; i < active_.size(); ++i) {
+      if (++turn_ >= active_.size()) turn_ = 0;
+      if (active_[turn_]->in.ready()) return active_[turn_];
+    }
+    return nullptr;
+  }
+  bool is_copying() const { return !copies_.empty(); }
+
   // The sleep of a process that has nothing but this port to wait for. To be called after may_sleep() said yes.
   void sleep(Nanoseconds limit);
   void interrupt_sleep();  // from another thread, or a signal handler
@@ -172,6 +183,7 @@ class ShmPort final : public Port {
   std::atomic<std::uint64_t>* bells_ = nullptr;
   std::size_t bell_words_ = 0;
   std::vector<shm::Link*> active_;
+  std::size_t turn_ = 0;  // next_ready()'s
   std::uint32_t polls_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t chunks_helped_ = 0;
