@@ -25,7 +25,7 @@ struct Model {
   double copy = 0.00003;           // copying a byte
   double node_large = 0.0002;      // a byte of a message of many MiB inside a node; this and the next five are for send modes
   double keep = 0.0001;            // copying a byte into memory that is at hand
-  double fresh = 0.0004;           // copying a byte into fresh memory
+  double fresh = 0.0006;           // copying a byte into fresh memory
   double snapshot = 600;           // taking a snapshot of the process and ending it
   double resident = 0.00003;       // for each byte of the process that is in memory
   double kept = 0.0004;            // reading a byte of a snapshot

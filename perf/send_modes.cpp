@@ -9,15 +9,22 @@
 //   delivery  time until rank 1 has it, us
 //   cpu       processor time of both ranks, snapshots included, us
 //   memory    what rank 0 and its snapshots hold more while the message is on its way and after the writes, KiB
-// Times are medians.
+//   of best   `program` in terms of that of the best of notify, copy and cow (by the median) in the same round
+// All are medians of rounds, in each of which the modes have their turn.
 //
-//   mpirun -n 2 send_modes [-m 1K:256M] [-i iterations] > table;  send_modes_plot table > send_modes.svg
+//   mpirun -n 2 send_modes [-m 1K:256M] [-i rounds] > table;  send_modes_plot table > send_modes.svg
+//
+// With --check it measures the programs that write never and late, each row until a further round would hardly change
+// the verdict, leaves out the memory, and fails when auto takes more than 1.15 times the best.
+// --programs never,late,at_once and --receivers waiting,late name those to measure.
 #include <mpix.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/measure.hpp"
@@ -33,6 +40,16 @@ struct Mode {
 constexpr Mode modes[] = {
     {"notify", MPIX_SEND_NOTIFY}, {"copy", MPIX_SEND_COPY}, {"cow", MPIX_SEND_COW}, {"auto", MPIX_SEND_AUTO}};
 constexpr std::size_t page = 4096;
+constexpr double limit = 1.15;  // of auto, in terms of the best
+
+// What is measured beyond the sizes.
+struct Choice {
+  std::string programs = "never,late,at_once", receivers = "waiting,late";
+  bool check = false;
+  int rounds = 0, most_rounds = 0;
+};
+
+bool has(const std::string& list, const char* name) { return ("," + list + ",").find("," + std::string(name) + ",") != std::string::npos; }
 
 struct Times {
   double call, program, delivery, cpu;
@@ -140,45 +157,116 @@ class Case {
   double pause_;  // s
 };
 
-double median(std::vector<Times>& all, double Times::*field) {
-  std::sort(all.begin(), all.end(), [=](const Times& a, const Times& b) { return a.*field < b.*field; });
-  return all[all.size() / 2].*field * 1e6;
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
 }
 
-void print(std::size_t size, Program program, bool late, const Mode& mode, std::vector<Times>& all, long memory) {
-  printf("%-10zu %-8s %-8s %-7s %10.1f %10.1f %10.1f %10.1f %9ld\n", size, program_names[static_cast<int>(program)],
-         late ? "late" : "waiting", mode.name, median(all, &Times::call), median(all, &Times::program),
-         median(all, &Times::delivery), median(all, &Times::cpu), std::max(memory, 0L));
+double median(const std::vector<Times>& all, double Times::*field) {
+  std::vector<double> values;
+  for (const Times& each : all) values.push_back(each.*field * 1e6);
+  return median(values);
+}
+
+// One row of each mode.
+struct Rows {
+  std::vector<Times> all[std::size(modes)];
+  long memory[std::size(modes)] = {};
+
+  std::size_t best() const {
+    std::size_t out = 0;
+    for (std::size_t m : {1u, 2u})
+      if (median(all[m], &Times::program) < median(all[out], &Times::program)) out = m;
+    return out;
+  }
+  // By round.
+  std::vector<double> ratios(std::size_t mode) const {
+    const std::vector<Times>& others = all[best()];
+    std::vector<double> out;
+    for (std::size_t i = 0; i < others.size(); ++i) out.push_back(all[mode][i].program / others[i].program);
+    return out;
+  }
+  // Whether the median of auto's is likely to stay on the side of the limit where it is: the limit is not among the ratios
+  // in the middle, as many as chance may exchange with the median in one case of twenty.
+  bool is_decided() const {
+    std::vector<double> all_ratios = ratios(std::size(modes) - 1);
+    std::sort(all_ratios.begin(), all_ratios.end());
+    const auto count = static_cast<double>(all_ratios.size());
+    const auto skip = static_cast<std::size_t>(std::max(0.0, count / 2 - std::sqrt(count)));
+    return all_ratios[skip] > limit || all_ratios[all_ratios.size() - 1 - skip] <= limit;
+  }
+};
+
+// Returns what auto takes in terms of the best.
+double print(std::size_t size, Program program, bool late, const Rows& rows) {
+  double ratio = 0;
+  for (std::size_t m = 0; m < std::size(modes); ++m) {
+    const std::vector<Times>& all = rows.all[m];
+    ratio = median(rows.ratios(m));
+    printf("%-10zu %-8s %-8s %-7s %10.1f %10.1f %10.1f %10.1f %9ld %9.2f%s\n", size, program_names[static_cast<int>(program)],
+           late ? "late" : "waiting", modes[m].name, median(all, &Times::call), median(all, &Times::program),
+           median(all, &Times::delivery), median(all, &Times::cpu), std::max(rows.memory[m], 0L), ratio,
+           m + 1 == std::size(modes) && ratio > limit ? " TOO MUCH" : "");
+  }
   fflush(stdout);
+  return ratio;
 }
 
 // The four modes in turn, so that whatever else the machine does falls on all of them. Before each message that is measured
 // goes one of the same mode: what a snapshot leaves behind (pages that must be touched before they can be written again) and
 // what a copy does (memory that is at hand for the next) belong to programs that go on in that mode.
-void measure(char* buffer, std::size_t size, Program program, bool late, int rounds) {
+double measure(char* buffer, std::size_t size, Program program, bool late, const Choice& choice) {
   const int rank = perf::rank_of(MPI_COMM_WORLD);
-  std::vector<Times> all[std::size(modes)];
-  long memory[std::size(modes)] = {};
-  for (int round = -1; round <= rounds; ++round)
+  Rows rows;
+  const auto run_round = [&](bool counts, bool with_memory) {
     for (std::size_t m = 0; m < std::size(modes); ++m) {
       Case one(buffer, size, program, late, modes[m].number);
-      const bool last = round == rounds;
       if (rank == 1) {
         one.receive(false);
-        one.receive(last);
+        one.receive(with_memory);
         continue;
       }
       one.send(nullptr);
-      const Times times = one.send(last ? &memory[m] : nullptr);
-      if (round >= 0 && !last) all[m].push_back(times);
+      const Times times = one.send(with_memory ? &rows.memory[m] : nullptr);
+      if (counts) rows.all[m].push_back(times);
     }
-  for (std::size_t m = 0; rank == 0 && m < std::size(modes); ++m) print(size, program, late, modes[m], all[m], memory[m]);
+  };
+  run_round(false, false);
+  for (int round = 0, more = 1; more; ++round) {
+    run_round(true, false);
+    more = round + 1 < choice.rounds || (choice.check && round + 1 < choice.most_rounds && rank == 0 && !rows.is_decided());
+    if (round + 1 >= choice.rounds) MPI_Bcast(&more, 1, MPI_INT, 0, MPI_COMM_WORLD);
+  }
+  if (!choice.check) run_round(false, true);
+  return rank == 0 ? print(size, program, late, rows) : 0;
+}
+
+// Takes the options that only this program has out of the command line.
+Choice read_choice(int& argc, char** argv) {
+  Choice out;
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--check") {
+      out.check = true;
+      out.programs = "never,late";
+    } else if (word == "--programs" && i + 1 < argc) {
+      out.programs = argv[++i];
+    } else if (word == "--receivers" && i + 1 < argc) {
+      out.receivers = argv[++i];
+    } else {
+      argv[kept++] = argv[i];
+    }
+  }
+  argc = kept;
+  return out;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
+  Choice choice = read_choice(argc, argv);
   perf::Options defaults;
   defaults.min = 1 << 10;
   defaults.max = 256 << 20;
@@ -186,15 +274,23 @@ int main(int argc, char** argv) {
   defaults.iterations_large = 0;
   const perf::Options options = perf::read_options(argc, argv, "COW MPI send modes", defaults);
   perf::need_ranks(perf::size_of(MPI_COMM_WORLD) == 2, "two ranks");
-  if (perf::rank_of(MPI_COMM_WORLD) == 0)
-    perf::print_title("Send Mode", "# size     program  receiver mode     call us program us delivery us   cpu us  memory KiB");
+  const bool speaks = perf::rank_of(MPI_COMM_WORLD) == 0;
+  if (speaks)
+    perf::print_title("Send Mode",
+                      "# size     program  receiver mode     call us program us delivery us   cpu us  memory KiB  of best");
+  double worst = 0;
   for (std::size_t size = options.min; size <= options.max; size *= 4) {
     perf::Buffer buffer(size);  // and little else is in memory
+    choice.rounds = options.iterations_large ? options.iterations_large : size >= (16u << 20) ? 5 : defaults.iterations;
+    choice.most_rounds = 5 * choice.rounds;
     for (Program program : {Program::never, Program::late, Program::at_once})
-      for (bool late : {false, true}) {
-        const int rounds = options.iterations_large ? options.iterations_large : size >= (16u << 20) ? 5 : defaults.iterations;
-        measure(buffer.data(), size, program, late, rounds);
-      }
+      for (bool late : {false, true})
+        if (has(choice.programs, program_names[static_cast<int>(program)]) && has(choice.receivers, late ? "late" : "waiting"))
+          worst = std::max(worst, measure(buffer.data(), size, program, late, choice));
   }
+  if (speaks && choice.check) printf("# auto takes at most %.2f times the best: %s\n", worst, worst <= limit ? "met" : "NOT MET");
+  int failed = choice.check && worst > limit;
+  MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
   MPI_Finalize();
+  return failed;
 }

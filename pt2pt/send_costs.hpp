@@ -12,7 +12,7 @@ namespace cow::pt2pt {
 struct SendCosts {
   double alpha = 1.0, beta = 0.0002;  // a message that is not kept: its start, a byte of it
   double keep = 0.0001;               // a byte that is copied into memory which an earlier copy has left
-  double fresh = 0.0004;              // a byte that is copied into fresh memory
+  double fresh = 0.0006;              // a byte that is copied into fresh memory
   double snapshot = 600;              // taking and ending one
   double resident = 0.00003;          // for each byte that is resident
   double kept = 0.0004;               // a byte of a message that is read from a snapshot

@@ -22,12 +22,14 @@ struct Debt : Send {
   Debt();
   void* copy = nullptr;
   std::size_t copy_size = 0;  // bytes, for the account
+  std::size_t kept_size = 0;  // likewise, in a snapshot
 };
 
 Pool<Debt> debts;
 bool sharing = false;
 runtime::Snapshot* shared_snapshot = nullptr;  // referenced
 std::size_t unpaid = 0;  // debts that the engine still works on
+std::size_t kept_bytes = 0;  // of messages that are read from snapshots
 
 void release_debt(Request& request) {
   auto& debt = static_cast<Debt&>(request);
@@ -37,6 +39,7 @@ void release_debt(Request& request) {
   free(debt.copy);
   free(debt.piece);
   give_back_counters.copied_bytes -= debt.copy_size;
+  kept_bytes -= debt.kept_size;
   if (debt.comm) release(*debt.comm);
   debts.destroy(&debt);
 }
@@ -80,14 +83,34 @@ runtime::Snapshot* find_snapshot(const void* data, std::size_t size) {
   return snapshot;
 }
 
+// Whether copies, and pages that the program has written while snapshots kept them, leave room for what it may write of
+// this message. What it will write is not known: as long as all of it would fit, nothing is asked, and else it is measured
+// how much it was, each time when as much as was left then has been sent.
+bool room_for_snapshot(std::size_t size) {
+  static std::size_t left = 0;
+  const auto limit = static_cast<std::size_t>(settings().copy_limit);
+  const std::size_t copied = give_back_counters.copied_bytes;
+  if (copied + kept_bytes + size <= limit) return true;
+  if (left < size) {
+    if (!sharing) progress::poll();
+    const std::size_t held = copied + runtime::Snapshot::held_by_all();
+    if (held >= limit) return left = 0, false;
+    left = std::max(limit - held, size);
+  }
+  left -= size;
+  return true;
+}
+
 bool take_snapshot(Debt& debt, const SendArgs& args, std::size_t size) {
-  if (size < least_snapshot) return false;
   debt.piece = static_cast<std::byte*>(malloc(wire::max_message));
   // Only one run of memory can be read from another process without knowing types.
   if (debt.piece && args.type->contiguous && args.comm->peers().process(args.rank) != engine.self)
     debt.snapshot = find_snapshot(data_of(args.buffer, *args.type), size);
   ++(debt.snapshot ? give_back_counters.snapshots : give_back_counters.uncovered);
-  return debt.snapshot != nullptr;
+  if (!debt.snapshot) return false;
+  debt.kept_size = size;
+  kept_bytes += size;
+  return true;
 }
 
 SendArgs of_copy(const SendArgs& args, const void* copy, std::size_t size) {
@@ -163,10 +186,14 @@ bool begin_debt(Debt& debt, const SendArgs& args, GiveBack mode, std::size_t siz
     begin(debt);
     return debt.done() || take_out_of_buffer(debt);
   }
-  if (mode == GiveBack::cow && take_snapshot(debt, args, size)) {
-    prepare(debt, args);
-    begin(debt);
-    return true;
+  if (mode == GiveBack::cow && size >= least_snapshot) {
+    const bool room = room_for_snapshot(size);
+    if (!room) ++give_back_counters.over_limit;
+    if (!room || take_snapshot(debt, args, size)) {
+      prepare(debt, args);
+      begin(debt);
+      return room;
+    }
   }
   void* copy = take_room(debt, size);
   if (copy) pack(*args.type, args.buffer, args.count, 0, copy, static_cast<MPI_Count>(size));

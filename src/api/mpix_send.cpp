@@ -6,6 +6,7 @@
 #include "api/mpix_call.hpp"
 #include "pt2pt/persistent.hpp"
 #include "pt2pt/send_mode.hpp"
+#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 
 using namespace cow;
@@ -78,6 +79,7 @@ int MPIX_Send_mode(const void* buf, MPI_Count count, MPI_Datatype datatype, int 
                         [&]() -> Error {
                           pt2pt::SendArgs args;
                           if (Error error = check({buf, count, datatype, dest, tag, comm, mode}, args)) return error;
+                          if (pt2pt::send_at_once(buf, count, *args.type, dest, tag, *args.comm, args.context)) return success;
                           return give_back_of(args) == GiveBack::notify ? pt2pt::send(args) : pt2pt::send_giving_back(args);
                         });
 }

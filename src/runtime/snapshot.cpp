@@ -12,14 +12,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <string>
 #include <vector>
 
 namespace cow::runtime {
 namespace {
 
-std::vector<pid_t> dying;  // processes of released snapshots, not yet waited for; under the progress lock
+// Under the progress lock.
+std::vector<pid_t> dying;  // processes of released snapshots, not yet waited for
+std::vector<pid_t> alive;  // those of the others
 
 void bury(bool patiently) {
   // __WCLONE: they announce their end by no signal, and are found by no wait() without it.
@@ -98,7 +102,41 @@ bool is_kept(const ProcessMemory& snapshot, const Range& range) {
   return true;
 }
 
+// KiB of a process's anonymous memory: its share of what it has in common with others, and all of it. Zero where the kernel
+// does not tell.
+struct Anonymous {
+  long share = 0, whole = 0;
+};
+Anonymous anonymous_memory(const char* process) {
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/%s/smaps_rollup", process);
+  Anonymous out;
+  FILE* const file = fopen(path, "re");
+  if (!file) return out;
+  while (fgets(line, sizeof line, file)) {
+    (void)sscanf(line, "Pss_Anon: %ld", &out.share);
+    (void)sscanf(line, "Anonymous: %ld", &out.whole);
+  }
+  fclose(file);
+  return out;
+}
+
 }  // namespace
+
+Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) { alive.push_back(process); }
+
+Snapshot::~Snapshot() {
+  close(lifeline_);
+  std::erase(alive, process_);
+  dying.push_back(process_);
+}
+
+std::size_t Snapshot::held_by_all() {
+  const Anonymous own = anonymous_memory("self");
+  long held = own.share - own.whole;  // what is common to this process and a snapshot is counted by half in each
+  for (const pid_t process : alive) held += anonymous_memory(std::to_string(process).c_str()).share;
+  return static_cast<std::size_t>(std::max(held, 0L)) * 1024;
+}
 
 Error Snapshot::take(const void* address, std::size_t size, Scope scope, Snapshot*& out) {
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
@@ -159,10 +197,7 @@ Error Snapshot::covers(const void* address, std::size_t size) const {
 }
 
 void Snapshot::release() {
-  if (--references_ > 0) return;
-  close(lifeline_);
-  dying.push_back(process_);
-  delete this;
+  if (--references_ == 0) delete this;
 }
 
 bool Snapshot::read(void* to, const void* address, std::size_t size) {

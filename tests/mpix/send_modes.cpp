@@ -158,6 +158,63 @@ TEST_F(Modes, ChosenByCost) {
     }
 }
 
+// With room for 3 MiB: see CMakeLists.txt. Messages of 2 MiB are sent before anybody receives.
+class Limited : public Modes {
+ protected:
+  static constexpr int count = 5;
+
+  // Which of the sends were complete at once. `write`: each such buffer is written again before the next send.
+  std::vector<bool> send_all(int mode, bool write) {
+    std::vector<std::vector<unsigned char>> out;
+    MPI_Request requests[count];
+    std::vector<bool> complete;
+    for (std::uint64_t i = 0; i < count; ++i) out.push_back(ranks::pattern(key_ + 10 * i, size));
+    for (int i = 0; i < count; ++i) {
+      auto& buffer = out[static_cast<std::size_t>(i)];
+      int done = 0;
+      EXPECT_MPI_OK(MPIX_Isend_mode(buffer.data(), size, MPI_BYTE, other_, i, comm_, mode, &requests[i]));
+      EXPECT_MPI_OK(MPI_Test(&requests[i], &done, MPI_STATUS_IGNORE));
+      if (done && write) buffer.assign(size, 0xAA);
+      complete.push_back(done);
+    }
+    MPI_Barrier(comm_);
+    receive_all();
+    EXPECT_MPI_OK(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
+    settle();
+    return complete;
+  }
+
+  // The answer to a synchronous send comes after all that the other has answered before: nothing is kept here any more.
+  void settle() {
+    char byte = 0;
+    MPI_Request request;
+    ASSERT_MPI_OK(MPI_Issend(nullptr, 0, MPI_BYTE, other_, count, comm_, &request));
+    ASSERT_MPI_OK(MPI_Recv(&byte, 0, MPI_BYTE, other_, count, comm_, MPI_STATUS_IGNORE));
+    ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  }
+
+  void receive_all() {
+    std::vector<unsigned char> in(size);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      ASSERT_MPI_OK(MPI_Recv(in.data(), size, MPI_BYTE, other_, static_cast<int>(i), comm_, MPI_STATUS_IGNORE));
+      EXPECT_EQ(ranks::first_difference(in.data(), (key_ ^ 1) + 10 * i, in.size()), -1) << "message " << i;
+    }
+  }
+};
+
+TEST_F(Limited, CopiesThatDoNotFitWait) {
+  EXPECT_EQ(send_all(MPIX_SEND_COPY, true), (std::vector<bool>{true, false, false, false, false}));
+}
+
+// The second does not fit if the program writes all that it keeps, which cannot be known; the third finds that it did.
+TEST_F(Limited, SnapshotsOfWhatIsWrittenWait) {
+  EXPECT_EQ(send_all(MPIX_SEND_COW, true), (std::vector<bool>{true, true, false, false, false}));
+}
+
+TEST_F(Limited, SnapshotsOfWhatIsNotWrittenTakeNoRoom) {
+  EXPECT_EQ(send_all(MPIX_SEND_COW, false), std::vector<bool>(count, true));
+}
+
 TEST_F(Modes, WrongArgumentsAreRefused) {
   char byte = 0;
   MPI_Request request;
