@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ namespace {
 
 // Under the progress lock.
 std::vector<pid_t> dying;  // processes of released snapshots, not yet waited for
-std::vector<pid_t> alive;  // those of the others
+std::vector<Snapshot*> alive;  // those that are not released
 
 void bury(bool patiently) {
   // __WCLONE: they announce their end by no signal, and are found by no wait() without it.
@@ -65,20 +66,19 @@ void collect(const std::vector<Range>& others, Refuse& out) {
 
 // The life of the small process. It shares nothing with the program any more but pages, and takes no lock that another
 // thread may have held: system calls only. It is not watched by sanitizers, whose memory it may have given up.
-[[noreturn, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void keep_memory(int lifeline, int ready, pid_t parent,
+[[noreturn, gnu::no_sanitize_address, gnu::no_sanitize_thread]] void keep_memory(int lifeline, pid_t parent,
                                                                                  const Refuse& refuse) {
   long (*volatile const call)(long, ...) = syscall;
   call(SYS_dup3, lifeline, 0, 0);
-  call(SYS_dup3, ready, 1, 0);
-  call(SYS_close_range, 2u, ~0u, 0u);
+  call(SYS_close_range, 1u, ~0u, 0u);
   call(SYS_prctl, PR_SET_NAME, "cow-snapshot", 0, 0, 0);
   call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);  // whoever may read the program may read this
-  call(SYS_write, 1, "", 1);
-  call(SYS_close, 1);
+  call(SYS_write, 0, "", 1);
   // What the program writes of this afterwards need not be copied. It does not wait for that: giving pages up takes
   // longer than sharing them, and must be done at the end in any case.
   for (std::size_t i = 0; i < refuse.count; ++i)
     call(SYS_madvise, refuse.ranges[i].begin, refuse.ranges[i].end - refuse.ranges[i].begin, MADV_DONTNEED);
+  call(SYS_write, 0, "", 1);
   // A child that the program forks may hold the other end of the lifeline, so the parent is looked for as well.
   pollfd waited = {0, POLLIN, 0};
   for (;;) {
@@ -102,10 +102,10 @@ bool is_kept(const ProcessMemory& snapshot, const Range& range) {
   return true;
 }
 
-// KiB of a process's anonymous memory: its share of what it has in common with others, and all of it. Zero where the kernel
-// does not tell.
+// KiB of a process's anonymous memory: its share of what it has in common with others, all of it, and what nobody else has.
+// Zero where the kernel does not tell.
 struct Anonymous {
-  long share = 0, whole = 0;
+  long share = 0, whole = 0, own = 0;
 };
 Anonymous anonymous_memory(const char* process) {
   char path[64], line[256];
@@ -116,6 +116,7 @@ Anonymous anonymous_memory(const char* process) {
   while (fgets(line, sizeof line, file)) {
     (void)sscanf(line, "Pss_Anon: %ld", &out.share);
     (void)sscanf(line, "Anonymous: %ld", &out.whole);
+    (void)sscanf(line, "Private_Dirty: %ld", &out.own);
   }
   fclose(file);
   return out;
@@ -123,19 +124,35 @@ Anonymous anonymous_memory(const char* process) {
 
 }  // namespace
 
-Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) { alive.push_back(process); }
+Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) { alive.push_back(this); }
 
 Snapshot::~Snapshot() {
   close(lifeline_);
-  std::erase(alive, process_);
+  std::erase(alive, this);
   dying.push_back(process_);
 }
 
+// Until then what it will give up counts as common to both.
+void Snapshot::await_thinning() {
+  pollfd waited = {lifeline_, POLLIN, 0};
+  constexpr int enough = 1000;  // ms; nobody else can be waited for here, but the process may have been stopped
+  if (thin_ || poll(&waited, 1, enough) <= 0) return;
+  thin_ = true;
+}
+
+// What the snapshots have in common with this process is counted by parts that add up to what this process has; the rest is
+// theirs. Children that the program has forked itself take parts too, but not of what only one snapshot has.
 std::size_t Snapshot::held_by_all() {
-  const Anonymous own = anonymous_memory("self");
-  long held = own.share - own.whole;  // what is common to this process and a snapshot is counted by half in each
-  for (const pid_t process : alive) held += anonymous_memory(std::to_string(process).c_str()).share;
-  return static_cast<std::size_t>(std::max(held, 0L)) * 1024;
+  bury(true);
+  for (Snapshot* each : alive) each->await_thinning();
+  const Anonymous mine = anonymous_memory("self");
+  long shares = mine.share - mine.whole, own = 0;
+  for (const Snapshot* each : alive) {
+    const Anonymous its = anonymous_memory(std::to_string(each->process_).c_str());
+    shares += its.share;
+    own += its.own;
+  }
+  return static_cast<std::size_t>(std::max({shares, own, 0L})) * 1024;
 }
 
 Error Snapshot::take(const void* address, std::size_t size, Scope scope, Snapshot*& out) {
@@ -145,33 +162,28 @@ Error Snapshot::take(const void* address, std::size_t size, Scope scope, Snapsho
   Refuse refuse;
   if (scope == Scope::range) collect(mappings.others, refuse);
   bury(false);
-  int lifeline[2], ready[2];
-  if (pipe2(lifeline, O_CLOEXEC) != 0) return fail(ErrorClass::other, "no pipe for a snapshot: %s", strerror(errno));
-  if (pipe2(ready, O_CLOEXEC) != 0) {
-    close(lifeline[0]), close(lifeline[1]);
-    return fail(ErrorClass::other, "no pipe for a snapshot: %s", strerror(errno));
-  }
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail(ErrorClass::other, "no sockets for a snapshot: %s", strerror(errno));
   sigset_t all, before;
   sigfillset(&all);
   const pid_t parent = getpid();
   pthread_sigmask(SIG_BLOCK, &all, &before);  // no handler of the program's runs in the other process
   // Not fork(): handlers that the program has registered for its own forks have no business here. No signal at its end.
   const auto process = static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
-  if (process == 0) keep_memory(lifeline[0], ready[1], parent, refuse);
+  if (process == 0) keep_memory(ends[1], parent, refuse);
   const int wrong = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  close(lifeline[0]);
-  close(ready[1]);
+  close(ends[1]);
   char word;
   ssize_t got = 0;
-  if (process > 0) do got = ::read(ready[0], &word, 1);
+  if (process > 0) do got = ::read(ends[0], &word, 1);
     while (got < 0 && errno == EINTR);
-  close(ready[0]);
   if (process < 0) {
-    close(lifeline[1]);
+    close(ends[0]);
     return fail(ErrorClass::other, "no process for a snapshot: %s", strerror(wrong));
   }
-  auto* snapshot = new Snapshot(process, lifeline[1]);
+  auto* snapshot = new Snapshot(process, ends[0]);
   Error error = got == 1 ? snapshot->keeps(mappings.wanted) : fail(ErrorClass::other, "the process of a snapshot did not start");
   if (error) {
     snapshot->release();
