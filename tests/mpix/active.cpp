@@ -75,6 +75,30 @@ TEST_F(Active, SmallOnesComeInOrder) {
   EXPECT_EQ(seen.source, previous_);
 }
 
+// A wait for a handler takes what it waits for from among messages of other kinds, and of other communicators.
+TEST_F(Active, AmongOtherMessages) {
+  constexpr int each = 500;
+  const ranks::ReturningComm other;
+  Seen here, there;
+  here.wanted = there.wanted = each;
+  const int index = registered(comm_, check, &here), other_index = registered(other, check, &there);
+  for (std::uint32_t i = 0; i < each; ++i) {
+    const Label label{i, 0};
+    ASSERT_MPI_OK(MPI_Send(&i, 1, MPI_UINT32_T, next_, 3, comm_));
+    ASSERT_MPI_OK(MPIX_Am_send(comm_, next_, index, &label, sizeof label, nullptr, 0));
+    ASSERT_MPI_OK(MPIX_Am_send(other, next_, other_index, &label, sizeof label, nullptr, 0));
+  }
+  ASSERT_MPI_OK(MPIX_Progress_until(&there.done));
+  ASSERT_MPI_OK(MPIX_Progress_until(&here.done));
+  EXPECT_EQ(here.wrong, "");
+  EXPECT_EQ(there.wrong, "");
+  for (std::uint32_t i = 0, value = 0; i < each; ++i) {
+    ASSERT_MPI_OK(MPI_Recv(&value, 1, MPI_UINT32_T, previous_, 3, comm_, MPI_STATUS_IGNORE));
+    ASSERT_EQ(value, i);
+  }
+  MPI_Barrier(comm_);
+}
+
 TEST_F(Active, AllSizes) {
   for (std::uint32_t size : {0u, 1u, 24u, 25u, 8000u, 8192u, 8200u, 15'992u, 16'000u, 16'001u, 100'000u, 3'000'000u}) {
     Seen seen;
