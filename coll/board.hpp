@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -32,11 +33,18 @@ class Board {
  public:
   using Number = std::uint32_t;
 
-  // What a rank can give in one round: in its line, in a small room, or in a large one; and how many lines and large rooms
-  // it uses in turn.
+  // What a rank can give in one round: in its line, in a small room, in a large one, or in a hall, whose size hall_bytes()
+  // says; and how many lines, large rooms and halls it uses in turn.
   static constexpr std::size_t inline_bytes = 56, small_bytes = Rooms::most, most_bytes = 32768;
-  static constexpr Number lines = 256, larges = 2;
+  static constexpr std::size_t most_of_hall = 256 << 10;
+  static constexpr Number lines = 256, larges = 2, halls = 4;
   static constexpr Number between_processors = 16;  // rounds between two looks at where this rank runs
+
+  // The halls of all ranks together are as large as fits the caches of a node, but no smaller than is worth a round.
+  static constexpr std::size_t hall_bytes(int ranks) {
+    constexpr std::size_t all = std::size_t{16} << 20, least = 64 << 10;
+    return std::clamp(all / halls / std::bit_ceil(static_cast<unsigned>(ranks)), least, most_of_hall);
+  }
 
   // What a rank that sleeps waits for: that the ranks first … end - 1 have entered round `number`. 0: nothing here.
   struct Want {
@@ -44,12 +52,15 @@ class Board {
     std::uint16_t first = 0, end = 0;
   };
 
+  // Without halls, and with them.
   static std::size_t bytes_for(int ranks) { return offset_of_rooms(ranks, ranks); }
+  static std::size_t bytes_with_halls(int ranks) { return bytes_for(ranks) + bytes_of_halls(ranks); }
+  static std::size_t bytes_of_halls(int ranks) { return halls * hall_bytes(ranks) * static_cast<std::size_t>(ranks); }
 
-  // `memory`: bytes_for(size) bytes, at the start of a page; zero at first, as if all had entered round 0. Another first
-  // number, the same for all, is for tests.
+  // `memory`: bytes_with_halls(size) bytes, at the start of a page; zero at first, as if all had entered round 0. Another
+  // first number, the same for all, is for tests.
   Board(std::byte* memory, int rank, int size, Number first = 0)
-      : memory_(memory), rank_(rank), size_(size), number_(first), known_(first) {
+      : memory_(memory), rank_(rank), size_(size), hall_bytes_(hall_bytes(size)), number_(first), known_(first) {
     for (Number n = 0; first != 0 && n < lines; ++n) line_of(rank, first - n).number.store(first - n);
   }
 
@@ -120,7 +131,7 @@ class Board {
     return memory_of(rank, number, given_bytes(rank, number), at % Rooms::bytes);
   }
   std::size_t given_bytes(int rank, Number number) const {
-    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, most_bytes);
+    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, hall_bytes_);
   }
   std::uint8_t kind(int rank) const {
     return line_of(rank, number_).given.load(std::memory_order_relaxed) & static_cast<std::uint8_t>(~whole_bit);
@@ -163,15 +174,17 @@ class Board {
   }
   void fence() { fence_.fetch_add(1, std::memory_order_seq_cst); }
 
-  // The part of the memory that begin(bytes) in this or the next rounds may write to; the pages of large rooms need not
-  // exist before.
+  // The part of the memory that begin(bytes) in this or the next rounds may write to; the pages of large rooms and
+  // of halls need not exist before.
   struct Range {
     std::size_t from, to;
   };
   Range small_part() const { return {offset_of_rooms(rank_), offset_of_rooms(rank_) + large_offset}; }
   Range large_part() const { return {offset_of_rooms(rank_) + large_offset, offset_of_rooms(rank_ + 1)}; }
+  Range hall_part() const { return {offset_of_hall(rank_, 0), offset_of_hall(rank_ + 1, 0)}; }
   Range all_lines() const { return {0, offset_of_rooms(0)}; }
   static constexpr bool is_large(std::size_t bytes) { return bytes > small_bytes; }
+  static constexpr bool needs_hall(std::size_t bytes) { return bytes > most_bytes; }
 
  private:
   static constexpr std::size_t line_bytes = 64;
@@ -185,7 +198,7 @@ class Board {
     std::atomic<std::uint32_t> given;  // bytes; whether it is whole; kind
     alignas(8) std::byte data[inline_bytes];
   };
-  static_assert(most_bytes < 1 << 24);
+  static_assert(most_of_hall < 1 << 24);
   static_assert(sizeof(Line) == line_bytes);
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
@@ -197,7 +210,7 @@ class Board {
   static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
   static Number later(Number a, Number b) { return before(a, b) ? b : a; }
   static bool in_small_room(std::size_t bytes) { return bytes > inline_bytes && bytes <= small_bytes; }
-  Number depth() const { return bytes_ <= small_bytes ? lines : larges; }
+  Number depth() const { return bytes_ <= small_bytes ? lines : bytes_ <= most_bytes ? larges : halls; }
   bool has_room() const { return !in_small_room(bytes_) || small_.fit(bytes_); }
   bool is_free() {
     if (before(known_, number_ - depth() + 1)) return false;
@@ -213,10 +226,14 @@ class Board {
     return parts + rooms_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t offset_of_rooms(int rank) const { return offset_of_rooms(rank, size_); }
+  std::size_t offset_of_hall(int rank, Number number) const {
+    return bytes_for(size_) + (static_cast<std::size_t>(rank) * halls + number % halls) * hall_bytes_;
+  }
   std::byte* memory_of(int rank, Number number, std::size_t bytes, std::uint32_t in_ring) const {
     if (bytes <= inline_bytes) return line_of(rank, number).data;
     std::byte* const rooms = memory_ + offset_of_rooms(rank);
     if (bytes <= small_bytes) return rooms + in_ring;
+    if (needs_hall(bytes)) return memory_ + offset_of_hall(rank, number);
     return rooms + large_offset + number % larges * most_bytes;
   }
 
@@ -237,6 +254,7 @@ class Board {
   std::byte* memory_;
   int rank_;
   int size_;
+  std::size_t hall_bytes_;
   Number number_;
   Number known_;  // all have entered it
   Rooms small_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "coll/comm_coll.hpp"
+#include "coll/node_area_parts.hpp"
 #include "coll/prepare.hpp"
 #include "coll/run.hpp"
 #include "objects/group.hpp"
@@ -40,15 +41,7 @@ NodeArea::Waiting* waits = nullptr;
 constexpr std::size_t most_memory = std::size_t{256} << 20;  // of all areas of this process, mapped
 std::size_t memory_in_use = 0;
 constexpr int most_watched = 200;
-constexpr Count most_in_blocks = 128 << 10;  // of an allreduce
-constexpr Count piece = Board::most_bytes;  // of what is given in several rounds
 constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of those who are missing
-
-std::byte* bytes_at(Address address) { return reinterpret_cast<std::byte*>(address); }
-
-void copy(Address to, const void* from, Count bytes) {
-  if (bytes > 0) std::memcpy(bytes_at(to), from, static_cast<std::size_t>(bytes));
-}
 
 // The most that a rank gives in one round.
 Count most_given(const Operation& o, int size) {
@@ -78,18 +71,21 @@ Error all_can(Comm& comm, bool mine, bool& out) {
 
 // ---- making
 
-NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_order)
+NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_order, double processors)
     : comm_(comm),
       file_(std::move(file)),
       board_(file_->memory() + SharedFile::reserved, comm.rank, comm.size()),
       rank_(comm.rank),
       size_(comm.size()),
       fixed_order_(fixed_order),
-      crowded_(size_ > runtime::allowed_processors()) {
-  memory_in_use += file_->size();
+      crowded_(size_ > runtime::allowed_processors()),
+      turns_(processors > 0 ? std::max(1.0, size_ / processors) : 1.0),
+      in_use_(Board::bytes_for(size_)),
+      sources_(static_cast<std::size_t>(size_)) {
+  memory_in_use += in_use_;
 }
 
-NodeArea::~NodeArea() { memory_in_use -= file_->size(); }
+NodeArea::~NodeArea() { memory_in_use -= in_use_; }
 
 // Whether all others are reached through shared memory.
 bool NodeArea::link_up() {
@@ -102,8 +98,8 @@ bool NodeArea::link_up() {
   return true;
 }
 
-Error NodeArea::make(Comm& comm, bool fixed_order, std::unique_ptr<NodeArea>& out) {
-  const std::size_t bytes = SharedFile::reserved + Board::bytes_for(comm.size());
+Error NodeArea::make(Comm& comm, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out) {
+  const std::size_t bytes = SharedFile::reserved + Board::bytes_with_halls(comm.size());
   auto file = std::make_unique<SharedFile>();
   transport::shm::Offer offer;
   Error error = success;
@@ -112,10 +108,10 @@ Error NodeArea::make(Comm& comm, bool fixed_order, std::unique_ptr<NodeArea>& ou
   if (Error failed = share_offer(comm, offer)) return failed;
   if (!maker) error = file->open(bytes, offer);
   std::unique_ptr<NodeArea> area;
-  bool mine = !error && memory_in_use + bytes <= most_memory;
+  bool mine = !error && memory_in_use + Board::bytes_for(comm.size()) <= most_memory;
   if (mine) {
     SharedFile& memory = *file;
-    area.reset(new NodeArea(comm, std::move(file), fixed_order));
+    area.reset(new NodeArea(comm, std::move(file), fixed_order, processors));
     const auto reserve = [&](Board::Range r) { return !memory.reserve(SharedFile::reserved + r.from, SharedFile::reserved + r.to); };
     mine = area->link_up() && reserve(area->board_.small_part()) && (!maker || reserve(area->board_.all_lines()));
   }
@@ -282,12 +278,15 @@ void NodeArea::wait_for(const Board::Want& want) {
 
 // ---- collectives
 
-Error NodeArea::make_large_rooms() {
-  const Board::Range part = board_.large_part();
-  const Error error = file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to);
-  bool all = false;
-  if (Error failed = all_can(comm_, !error, all)) return failed;
-  large_ = all ? Large::yes : Large::no;
+// Makes this rank's rooms of a kind exist, where all ranks can; `all` bytes more are then in use.
+Error NodeArea::make_rooms(Made& made, Board::Range part, std::size_t all) {
+  if (made != Made::unknown) return success;
+  const bool mine = memory_in_use + all <= most_memory &&
+                    !file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to);
+  bool everybody = false;
+  if (Error failed = all_can(comm_, mine, everybody)) return failed;
+  made = everybody ? Made::yes : Made::no;
+  if (everybody) memory_in_use += all, in_use_ += all;
   return success;
 }
 
@@ -297,33 +296,38 @@ NodeArea::Limits NodeArea::limits(int size, const Selector& selector) {
     const auto which = static_cast<Collective>(i);
     const bool sums_in_turn = which == Collective::scan || which == Collective::exscan;
     const bool never = selector.forced().by_collective[i] || (selector.reproducible() && sums_in_turn);
-    limits[i] = never ? -1 : most_on_memory(which, size, selector.processors());
+    limits[i] = never ? OnMemory{} : on_memory(which, size, selector.processors());
   }
   return limits;
 }
 
 bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
-  const Count most = limits[static_cast<std::size_t>(o.collective)];
-  if (most < 0) return false;
+  const OnMemory& can = limits[static_cast<std::size_t>(o.collective)];
+  if (can.most < 0) return false;
   if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
   if (o.unit.op && !o.unit.op->select) return false;
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
-    return most_given(o, size) <= most;  // in one round
-  return o.measure <= most;
+    return can.covers(most_given(o, size));  // in one round
+  return can.covers(o.measure);
 }
 
 Error NodeArea::run(Operation& operation, bool& done) {
-  done = !Board::is_large(static_cast<std::size_t>(most_given(operation, size_))) || large_ == Large::yes;
-  if (!done && large_ == Large::unknown) {
-    if (Error error = make_large_rooms()) return error;
-    done = large_ == Large::yes;
+  const auto bytes = static_cast<std::size_t>(most_given(operation, size_));
+  done = true;
+  if (Board::is_large(bytes)) {
+    if (Error error = make_rooms(large_, board_.large_part(), 0)) return error;
+    done = large_ == Made::yes;
+  }
+  if (done && Board::needs_hall(bytes)) {
+    if (Error error = make_rooms(halls_, board_.hall_part(), Board::bytes_of_halls(size_))) return error;
+    done = halls_ == Made::yes;
   }
   if (!done) return success;
   if (dead_ >= 0) return loss();
   present_ = operation.collective;
   mismatch_ = success;
   tag_ = next_tag(comm_);
-  const Error error = operation.is_plain() ? perform(operation.collective, operation.unit, operation.args) : perform_packed(operation);
+  const Error error = operation.is_plain() ? perform(operation, operation.args) : perform_packed(operation);
   if (dead_ >= 0) return loss();
   return mismatch_ ? mismatch_ : error;
 }
@@ -331,8 +335,13 @@ Error NodeArea::run(Operation& operation, bool& done) {
 Error NodeArea::perform_packed(const Operation& operation) {
   Run run(comm_, tag_, operation.unit, nullptr, nullptr);  // for its scratch: it sends nothing
   Error error = success;
-  coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation.collective, operation.unit, args); });
+  coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation, args); });
   return error ? error : run.result();
+}
+
+Error NodeArea::perform(const Operation& operation, const Args& args) {
+  const bool is_long = Board::needs_hall(static_cast<std::size_t>(most_given(operation, size_)));
+  return is_long ? perform_long(operation, args) : perform(operation.collective, operation.unit, args);
 }
 
 Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
@@ -358,7 +367,7 @@ Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
     case Collective::reduce:
       return reduce(unit, a, false);
     case Collective::allreduce:
-      return unit.span(a.count) > most_in_blocks ? reduce_and_tell(unit, a) : reduce(unit, a, true);
+      return reduce(unit, a, true);
     case Collective::scan:
     case Collective::exscan:
       return scan(unit, a, which == Collective::scan);
@@ -371,44 +380,34 @@ Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
 }
 
 Error NodeArea::bcast(const Args& a) {
-  Error error = success;
-  for (Count at = 0; at < a.count; at += piece) {
-    const Count bytes = std::min(piece, a.count - at);
-    const Address data = a.recv + static_cast<Address>(at);
-    if (rank_ == a.root) {
-      give(data, bytes);
-    } else {
-      give(0, 0);
-      wait(a.root, a.root + 1);
-      const auto came = static_cast<Count>(board_.given_bytes(a.root, board_.number()));
-      copy(data, given(a.root), std::min(bytes, came));
-      if (came > bytes)
-        error = fail(ErrorClass::truncate, "the root sends %lld bytes or more, of which %lld fit",
-                     static_cast<long long>(at + came), static_cast<long long>(a.count));
-    }
+  if (rank_ == a.root) {
+    give(a.recv, a.count);
+    return success;
   }
-  return error;
+  give(0, 0);
+  wait(a.root, a.root + 1);
+  const auto came = static_cast<Count>(board_.given_bytes(a.root, board_.number()));
+  copy(a.recv, given(a.root), std::min(a.count, came));
+  if (came <= a.count) return success;
+  return fail(ErrorClass::truncate, "the root sends %lld bytes, of which %lld fit", static_cast<long long>(came),
+              static_cast<long long>(a.count));
 }
 
 void NodeArea::gather(const Args& a, bool everywhere) {
   const auto block = [&](int r) { return a.recv + static_cast<Address>(r * a.count); };
   const bool receives = everywhere || rank_ == a.root;
-  for (Count at = 0; at < a.count; at += piece) {
-    const Count bytes = std::min(piece, a.count - at);
-    const auto offset = static_cast<Address>(at);
-    if (everywhere || !receives)
-      give(a.send + offset, bytes);
-    else
-      give(0, 0);
-    if (!receives) continue;
-    if (everywhere)
-      wait_for_all();
-    else
-      wait(0, size_);
-    for (int r = 0; r < size_; ++r)
-      if (r != rank_) copy(block(r) + offset, given(r), bytes);
-  }
-  if (receives && block(rank_) != a.send)
+  if (everywhere || !receives)
+    give(a.send, a.count);
+  else
+    give(0, 0);
+  if (!receives) return;
+  if (everywhere)
+    wait_for_all();
+  else
+    wait(0, size_);
+  for (int r = 0; r < size_; ++r)
+    if (r != rank_) copy(block(r), given(r), a.count);
+  if (block(rank_) != a.send)
     std::memmove(bytes_at(block(rank_)), bytes_at(a.send), static_cast<std::size_t>(a.count));
 }
 
@@ -430,14 +429,12 @@ void NodeArea::alltoall(const Args& a) {
   for (int r = 0; r < size_; ++r) copy(a.recv + static_cast<Address>(r * a.count), given(r, rank_ * a.count), a.count);
 }
 
-Count NodeArea::units_in_room(const Unit& unit) { return (piece - unit.true_extent) / unit.extent + 1; }
-
 // The units [at, at + n) of what ranks first … end - 1 gave in a round, combined in order, from the last to the first, each
 // put on the left. `to`: where the first byte of data goes.
 Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n) {
   if (n == 0) return success;
-  if (fixed_order_) return combine_in_pairs(unit, to, round, at, n);
   const Count offset = at * unit.extent;
+  if (fixed_order_) return combine_in_pairs(unit, to, n, [&](int r) { return board_.given(r, round) + offset; });
   const auto lb = static_cast<Address>(unit.true_lb);
   copy(to, board_.given(end - 1, round) + offset, unit.span(n));
   for (int r = end - 2; r >= first; --r) {
@@ -447,60 +444,19 @@ Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int f
   return success;
 }
 
-// The same of what all ranks gave, in the one order of docs/collectives.md: of p ranks, with c the largest power of two not
-// above p, the first 2 (p - c) are taken in pairs; then the c parts are combined in pairs, pairs of pairs and so on.
-Error NodeArea::combine_in_pairs(const Unit& unit, Address to, Board::Number round, Count at, Count n) {
-  const int parts = static_cast<int>(std::bit_floor(static_cast<unsigned>(size_))), pairs = size_ - parts;
-  const Count bytes = unit.span(n), room = (bytes + 63) / 64 * 64;
-  const auto lb = static_cast<Address>(unit.true_lb);
-  const auto data = [&](int r) { return board_.given(r, round) + at * unit.extent; };
-  const auto take_in = [&](Address left, Address right) {
-    return reduce_local(*unit.op, *unit.type, bytes_at(left - lb), bytes_at(right - lb), n);
-  };
-  halves_.resize(static_cast<std::size_t>(room * std::bit_width(static_cast<unsigned>(parts)) + 64));
-  const auto fold = [&](auto& self, int first, int count, Address out, Address spare) -> Error {
-    if (count > 1) {
-      if (Error error = self(self, first, count / 2, spare, spare + static_cast<Address>(room))) return error;
-      if (Error error = self(self, first + count / 2, count / 2, out, spare + static_cast<Address>(room))) return error;
-      return take_in(spare, out);
-    }
-    copy(out, data(first < pairs ? 2 * first + 1 : first + pairs), bytes);
-    return first < pairs ? take_in(reinterpret_cast<Address>(data(2 * first)), out) : success;
-  };
-  return fold(fold, 0, parts, to, (reinterpret_cast<Address>(halves_.data()) + 63) / 64 * 64);
-}
-
 Error NodeArea::reduce(const Unit& unit, const Args& a, bool everywhere) {
   constexpr Count most_to_combine = 16384;  // bytes; more of them are divided among the ranks
-  const Count units = units_in_room(unit);
-  const bool receives = everywhere || rank_ == a.root;
-  for (Count at = 0; at < a.count; at += units) {
-    const Count n = std::min(units, a.count - at), bytes = unit.span(n);
-    const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
-    give(a.send + offset, bytes);
-    if (everywhere)
-      wait_for_all();
-    else if (receives)
-      wait(0, size_);
-    else
-      continue;
-    const Address result = a.recv + offset;
-    const Error error = everywhere && bytes * size_ > most_to_combine
-                            ? reduce_blocks(unit, result, n)
-                            : combine(unit, result, board_.number(), 0, size_, 0, n);
-    if (error) return error;
-  }
-  return success;
-}
-
-// An allreduce so long that those who share a processor had better not meet for every piece: by way of rank 0.
-Error NodeArea::reduce_and_tell(const Unit& unit, const Args& a) {
-  Args part = a;
-  part.root = 0;
-  if (Error error = reduce(unit, part, false)) return error;
-  part.recv = a.recv + static_cast<Address>(unit.true_lb);
-  part.count = unit.span(a.count);
-  return bcast(part);
+  const Count bytes = unit.span(a.count);
+  const auto lb = static_cast<Address>(unit.true_lb);
+  give(a.send + lb, bytes);
+  if (everywhere)
+    wait_for_all();
+  else if (rank_ == a.root)
+    wait(0, size_);
+  else
+    return success;
+  if (everywhere && bytes * size_ > most_to_combine) return reduce_blocks(unit, a.recv + lb, a.count);
+  return combine(unit, a.recv + lb, board_.number(), 0, size_, 0, a.count);
 }
 
 // The second half of an allreduce whose vectors have been given: each rank combines a block and gives it.

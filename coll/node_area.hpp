@@ -3,8 +3,7 @@
 //
 //   barrier         enter, wait for all
 //   allreduce       give the vector, wait for all, combine all vectors in rank order, each rank for itself; when there is
-//                   much to combine, each rank only its block, which it gives in a second round; when there is very much,
-//                   rank 0 all of it, and then as bcast
+//                   much to combine, each rank only its block, which it gives in a second round
 //   reduce          the same, but only the root waits and combines
 //   bcast, scatter  the root gives; the others wait for it alone
 //   gather          all give; the root waits for all
@@ -12,9 +11,10 @@
 //   scan, exscan    give the vector, wait for those below, combine what they have combined already with what they have not,
 //                   and give that too
 //
-// Long vectors go piece by piece. Whoever enters wakes those who sleep, if it was the last whom they waited for. Ranks that
-// call different collectives are told so, as far as they meet. Who has waited long looks whether the processes of those who are
-// missing still live; if one does not, the communicator can do no more on memory: this collective and all others fail.
+// Long vectors go piece by piece (node_area_long.cpp). Whoever enters wakes those who sleep, if it was the last whom they
+// waited for. Ranks that call different collectives are told so, as far as they meet. Who has waited long looks whether the
+// processes of those who are missing still live; if one does not, the communicator can do no more on memory: this collective
+// and all others fail.
 #pragma once
 
 #include <array>
@@ -24,6 +24,7 @@
 #include "coll/board.hpp"
 #include "coll/on_memory.hpp"
 #include "coll/operation.hpp"
+#include "coll/streaming.hpp"
 #include "transport/shm/shared_file.hpp"
 
 namespace cow::transport::shm {
@@ -37,15 +38,16 @@ class Selector;
 class NodeArea {
  public:
   // Made by all ranks of the communicator together; `out` stays null, at all of them, where one of them cannot.
-  // `fixed_order`: reductions combine in the order that depends on the number of ranks alone.
-  static Error make(Comm& comm, bool fixed_order, std::unique_ptr<NodeArea>& out);
+  // `fixed_order`: reductions combine in the order that depends on the number of ranks alone. `processors` of the node, the
+  // same number at all ranks; 0: one for each.
+  static Error make(Comm& comm, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out);
 
   NodeArea(const NodeArea&) = delete;
   NodeArea& operator=(const NodeArea&) = delete;
   ~NodeArea();
 
   // Whether an operation of so many ranks could go by memory: the same answer at every rank. `limits`: by collective.
-  using Limits = std::array<Count, collectives>;
+  using Limits = std::array<OnMemory, collectives>;
   static Limits limits(int size, const Selector& selector);
   static bool suits(const Operation& operation, int size, const Limits& limits);
 
@@ -61,9 +63,10 @@ class NodeArea {
   static int missing(const Waiting& waiting);  // a rank that has not come yet
 
  private:
-  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order);
+  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order, double processors);
   bool link_up();
-  Error make_large_rooms();
+  enum class Made : std::uint8_t { unknown, yes, no };
+  Error make_rooms(Made& made, Board::Range part, std::size_t all);
 
   // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
   std::byte* open(Count bytes);
@@ -79,6 +82,7 @@ class NodeArea {
   bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
 
+  Error perform(const Operation& operation, const Args& args);
   Error perform_packed(const Operation& operation);
   Error perform(Collective which, const Unit& unit, const Args& args);
   Error bcast(const Args& a);
@@ -86,16 +90,36 @@ class NodeArea {
   void scatter(const Args& a);
   void alltoall(const Args& a);
   Error reduce(const Unit& unit, const Args& a, bool everywhere);
-  Error reduce_and_tell(const Unit& unit, const Args& a);
   Error reduce_blocks(const Unit& unit, Address recv, Count n);
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);
   Error scan_in_turn(const Unit& unit, const Args& a, bool inclusive);
   Error combine_below(const Unit& unit, Count n, Count behind, Address scratch, const std::byte*& out);
-  static Count units_in_room(const Unit& unit);  // that a rank can give in one round
   Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);
-  Error combine_in_pairs(const Unit& unit, Address to, Board::Number round, Count at, Count n);
-  const void* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
+  template <class Data>
+  Error combine_in_pairs(const Unit& unit, Address to, Count n, Data data);
+
+  // Of long vectors: node_area_long.cpp.
+  Error perform_long(const Operation& operation, const Args& args);
+  Count hall() const;
+  bool many_at_work() const;
+  void put(std::byte* place, Address from, Count bytes);
+  void give_long(Address from, Count bytes);
+  void take(Address to, const std::byte* from, Count bytes);
+  Error bcast_long(const Args& a);
+  void gather_long(const Args& a, bool everywhere);
+  void alltoall_long(const Args& a);
+  Error reduce_at_root(const Unit& unit, const Args& a);
+  Error sum_by_blocks(const Unit& unit, const Args& a, bool everywhere);
+  Error scan_long(const Unit& unit, const Args& a, bool inclusive);
+  Error scan_by_blocks(const Unit& unit, const Args& a, bool inclusive);
+  void put_others(const Unit& unit, std::byte* place, Address base, Count at, const EvenBlocks& blocks);
+  void take_sources(Board::Number round, Count offset, Address own);
+  Error combine_sources(const Unit& unit, Address to, int first, int end, Count n);
+  Error sum_below(const Unit& unit, std::byte* to, Count room, Count n);
+  Error add_to(const Unit& unit, const Args& a, Count at, Count n, const std::byte* below, bool inclusive);
+
+  const std::byte* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
 
   Comm& comm_;
   std::unique_ptr<transport::shm::SharedFile> file_;
@@ -104,16 +128,22 @@ class NodeArea {
   const int size_;
   const bool fixed_order_;
   const bool crowded_;  // more ranks than processors
+  const double turns_;  // ranks to a processor, as all ranks see it; at least 1
   static constexpr unsigned waits_between_polls = 64;  // of all of the library, where nothing else polls
   unsigned waits_ = 0;
   int tag_ = 0;                                 // of the present collective
   Collective present_ = Collective::barrier;
   Error mismatch_ = success;                    // noted in the present collective
   int dead_ = -1;                               // a rank that has died: from then on nothing is waited for
-  enum class Large : std::uint8_t { unknown, yes, no } large_ = Large::unknown;
+  Made large_ = Made::unknown;
+  Made halls_ = Made::unknown;
+  std::size_t in_use_ = 0;  // of all memory of areas, by this one
   std::vector<transport::shm::Link*> others_;  // by rank; null for this one
   std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
   std::vector<std::byte> halves_;              // scratch of combine_in_pairs()
+  std::vector<const std::byte*> sources_;      // by rank: what is combined
+  WayOfWriting writing_;                       // of long vectors
+  bool past_caches_ = false;                   // the present collective brings more than they hold
 };
 
 }  // namespace cow::coll

@@ -27,16 +27,11 @@ Count half_of(Count bytes) { return (bytes + 7) / 8 * 8; }
 
 Error NodeArea::scan(const Unit& unit, const Args& a, bool inclusive) {
   if (2 * half_of(unit.span(a.count)) <= static_cast<Count>(Board::small_bytes)) return scan_in_turn(unit, a, inclusive);
-  const Count units = units_in_room(unit);
-  for (Count at = 0; at < a.count; at += units) {
-    const Count n = std::min(units, a.count - at);
-    const Address offset = static_cast<Address>(at * unit.extent + unit.true_lb);
-    give(a.send + offset, unit.span(n));
-    if (rank_ == 0 && !inclusive) continue;
-    wait(0, rank_);
-    if (Error error = combine(unit, a.recv + offset, board_.number(), 0, rank_ + inclusive, 0, n)) return error;
-  }
-  return success;
+  const auto lb = static_cast<Address>(unit.true_lb);
+  give(a.send + lb, unit.span(a.count));
+  if (rank_ == 0 && !inclusive) return success;
+  wait(0, rank_);
+  return combine(unit, a.recv + lb, board_.number(), 0, rank_ + inclusive, 0, a.count);
 }
 
 Error NodeArea::scan_in_turn(const Unit& unit, const Args& a, bool inclusive) {

@@ -2,14 +2,24 @@
 // it can be printed.
 #pragma once
 
+#include <cstdint>
+
 #include "coll/collective.hpp"
 
 namespace cow::coll {
 
 inline constexpr int most_ranks_on_memory = 128;
 
-// The largest measure of a collective that goes by memory: the limit of its room, or, where it would go by pieces, what
-// was measured to be faster than messages. Less than 0: never. `processors` of the node; 0: one for each rank.
-Count most_on_memory(Collective collective, int size, double processors);
+// The measures of a collective that go by memory: up to one, as far as what is given at once has room or where messages are
+// slower; and again from another on, where they go in pieces. Less than 0: none.
+struct OnMemory {
+  static constexpr Count never = INT64_MAX;
+  Count most = -1;
+  Count from = never;
+  bool covers(Count bytes) const { return bytes <= most || bytes >= from; }
+};
+
+// `processors` of the node; 0: one for each rank.
+OnMemory on_memory(Collective collective, int size, double processors);
 
 }  // namespace cow::coll

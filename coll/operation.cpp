@@ -51,7 +51,7 @@ Error try_memory(Operation& operation, bool& done) {
   if (!coll->on_memory || !NodeArea::suits(operation, comm.size(), coll->limits)) return success;
   if (!coll->area) {
     if (++coll->suitable < CommColl::suitable_before) return success;
-    if (Error error = NodeArea::make(comm, coll->selector.reproducible(), coll->area)) return error;
+    if (Error error = NodeArea::make(comm, coll->selector.reproducible(), coll->selector.processors(), coll->area)) return error;
     coll->on_memory = coll->area != nullptr;
     if (!coll->area) return success;
   }

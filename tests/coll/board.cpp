@@ -21,7 +21,7 @@ using Memory = std::unique_ptr<void, Free>;
 
 Memory make_memory(int ranks) {
   constexpr std::size_t page = 4096;
-  const std::size_t bytes = (Board::bytes_for(ranks) + page - 1) / page * page;
+  const std::size_t bytes = (Board::bytes_with_halls(ranks) + page - 1) / page * page;
   Memory memory(aligned_alloc(page, bytes));
   memset(memory.get(), 0, bytes);
   return memory;
@@ -48,7 +48,7 @@ struct Round {
 
 Round random_round(std::mt19937& random, int size) {
   const std::size_t sizes[] = {0,    1,    8, Board::inline_bytes,  Board::inline_bytes + 1, Board::small_bytes, Board::small_bytes + 1,
-                               9000, Board::most_bytes};
+                               9000, Board::most_bytes, Board::most_bytes + 1, 100'000};
   // Long bytes are rare: what is tested is the order of things.
   const std::size_t kinds = random() % 16 == 0 ? std::size(sizes) : 5;
   return {static_cast<Pattern>(random() % 4), static_cast<int>(random() % static_cast<unsigned>(size)), sizes[random() % kinds]};
@@ -196,7 +196,9 @@ TEST(Rooms, AreTakenInTurn) {
 // One thread plays both ranks, so that who is ahead of whom is known.
 TEST(Board, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
   for (const auto& [bytes, places] : {std::pair{Board::inline_bytes, Board::lines}, std::pair{Board::small_bytes, 4U},
-                                      std::pair{Board::most_bytes, Board::larges}}) {
+                                      std::pair{Board::most_bytes, Board::larges},
+                                      std::pair{Board::most_bytes + 1, Board::halls},
+                                      std::pair{Board::hall_bytes(2), Board::halls}}) {
     const Memory memory = make_memory(2);
     Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
     taker.begin(0);

@@ -13,8 +13,8 @@
 namespace {
 
 int call(const char* which, MPI_Comm comm) {
-  static std::vector<int> out(100'000, 1), in(100'000);
-  const int count = strcmp(which, "long") == 0 ? 30'000 : 1;
+  static std::vector<int> out(300'000, 1), in(300'000);
+  const int count = strcmp(which, "long") == 0 ? 300'000 : 1;
   return strcmp(which, "barrier") == 0 ? MPI_Barrier(comm)
                                        : MPI_Allreduce(out.data(), in.data(), count, MPI_INT, MPI_SUM, comm);
 }

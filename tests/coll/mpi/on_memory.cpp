@@ -11,7 +11,10 @@ namespace {
 
 using Ints = std::vector<int>;
 
-int value(int job, int rank, int i) { return job * 7919 + rank * 104729 + i * 31 + 5; }
+int value(int job, int rank, int i) {
+  return static_cast<int>(static_cast<unsigned>(job) * 7919U + static_cast<unsigned>(rank) * 104729U +
+                          static_cast<unsigned>(i) * 31U + 5U);
+}
 
 // One random collective; `random` is the same at all ranks of the communicator.
 void run_one(MPI_Comm comm, int job, ranks::Random& random) {
@@ -265,7 +268,7 @@ TEST(OnMemory, LongVectors) {
   MPI_Comm comm;
   ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
   for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
-  for (const int length : {20'000, 33'333, 90'001}) {
+  for (const int length : {20'000, 150'001}) {
     const auto size = static_cast<std::size_t>(length);
     const int root = length % n;
     Ints mine, sum(size, 0), got(size, -1), all(size * static_cast<std::size_t>(n), -1), expected;
@@ -280,12 +283,29 @@ TEST(OnMemory, LongVectors) {
     got = mine;
     ASSERT_MPI_OK(MPI_Allreduce(MPI_IN_PLACE, got.data(), length, MPI_INT, MPI_BXOR, comm));
     EXPECT_TRUE(got == sum) << "allreduce in place of " << length;
+    Ints below(size, 0);
+    for (int r = 0; r < me; ++r)
+      for (int i = 0; i < length; ++i) below[static_cast<std::size_t>(i)] ^= value(length, r, i);
+    for (const bool in_place : {false, true}) {
+      got = in_place ? mine : Ints(size, -1);
+      const void* const from = in_place ? MPI_IN_PLACE : mine.data();
+      ASSERT_MPI_OK(MPI_Exscan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+      EXPECT_TRUE(me == 0 || got == below) << "exscan of " << length << (in_place ? " in place" : "");
+      got = in_place ? mine : Ints(size, -1);
+      ASSERT_MPI_OK(MPI_Scan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+      for (int i = 0; i < length; ++i) got[static_cast<std::size_t>(i)] ^= value(length, me, i);
+      EXPECT_TRUE(got == below) << "scan of " << length << (in_place ? " in place" : "");
+    }
     got.assign(size, -1);
     ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
     EXPECT_TRUE(got == (me == root ? sum : Ints(size, -1))) << "reduce of " << length;
     got = mine;
+    ASSERT_MPI_OK(MPI_Reduce(me == root ? MPI_IN_PLACE : got.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
+    EXPECT_TRUE(got == (me == root ? sum : mine)) << "reduce in place of " << length;
+    got = mine;
     ASSERT_MPI_OK(MPI_Bcast(got.data(), length, MPI_INT, root, comm));
-    EXPECT_EQ(got.back(), value(length, root, length - 1)) << "bcast of " << length;
+    const auto of_root = expected.begin() + root * length;
+    EXPECT_TRUE(std::equal(got.begin(), got.end(), of_root)) << "bcast of " << length;
     ASSERT_MPI_OK(MPI_Allgather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, comm));
     EXPECT_TRUE(all == expected) << "allgather of " << length;
     all.assign(all.size(), -1);
@@ -296,6 +316,62 @@ TEST(OnMemory, LongVectors) {
     ASSERT_MPI_OK(MPI_Gather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
     EXPECT_TRUE(me != root || all == expected) << "gather of " << length;
   }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// Values with holes between them, and not in pieces that fit: an index beside a number.
+TEST(OnMemory, LongVectorsOfPairs) {
+  constexpr int length = 20'021;
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  struct Pair {
+    double number;
+    int where;
+  };
+  std::vector<Pair> mine(length), got(length);
+  for (int i = 0; i < length; ++i) mine[static_cast<std::size_t>(i)] = {static_cast<double>((me + i) % n), me};
+  const auto check = [&](int ranks) {
+    for (int i = 0; i < length; ++i) {
+      const Pair& pair = got[static_cast<std::size_t>(i)];
+      int best = 0;
+      for (int r = 0; r < ranks; ++r) best = (r + i) % n > (best + i) % n ? r : best;
+      ASSERT_EQ(pair.where, best) << i;
+      ASSERT_EQ(pair.number, (best + i) % n) << i;
+    }
+  };
+  ASSERT_MPI_OK(MPI_Allreduce(mine.data(), got.data(), length, MPI_DOUBLE_INT, MPI_MAXLOC, comm));
+  check(n);
+  ASSERT_MPI_OK(MPI_Scan(mine.data(), got.data(), length, MPI_DOUBLE_INT, MPI_MAXLOC, comm));
+  check(me + 1);
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+// Long blocks, and a rank that comes late.
+TEST(OnMemory, LongBlocks) {
+  constexpr int length = 200'003;
+  const int n = ranks::count(), me = ranks::rank();
+  if (n > 4) GTEST_SKIP() << "needs more time than it is worth";
+  const auto size = static_cast<std::size_t>(length * n);
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  Ints out(size), in(size, -1), expected(size);
+  for (int r = 0; r < n; ++r)
+    for (int i = 0; i < length; ++i) {
+      out[static_cast<std::size_t>(r * length + i)] = value(r, me, i);
+      expected[static_cast<std::size_t>(r * length + i)] = value(me, r, i);
+    }
+  for (int late = 0; late < std::min(n, 2); ++late) {
+    std::fill(in.begin(), in.end(), -1);
+    if (me == late) usleep(5000);
+    ASSERT_MPI_OK(MPI_Alltoall(out.data(), length, MPI_INT, in.data(), length, MPI_INT, comm));
+    EXPECT_TRUE(in == expected) << late;
+  }
+  in = out;
+  ASSERT_MPI_OK(MPI_Alltoall(MPI_IN_PLACE, 0, MPI_INT, in.data(), length, MPI_INT, comm));
+  EXPECT_TRUE(in == expected) << "in place";
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 

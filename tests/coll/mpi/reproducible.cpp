@@ -158,6 +158,30 @@ TEST(Reproducible, OnMemory) {
   MPI_Comm_free(&comm);
 }
 
+// Longer than the halls of the board, in several pieces.
+TEST(Reproducible, LongVectorsOnMemory) {
+  constexpr int many = 150'001;
+  MPI_Comm comm = comm_with("", "", true);
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  const int n = ranks::count(), me = ranks::rank();
+  const auto repeated = [&](const Doubles& part) {
+    Doubles out;
+    for (int i = 0; i < many; ++i) out.push_back(part[static_cast<std::size_t>(i % length)]);
+    return out;
+  };
+  const Doubles mine = repeated(contribution(me)), expected = repeated(in_fixed_order(n));
+  Doubles got(many, 0.0);
+  ASSERT_MPI_OK(MPI_Allreduce(mine.data(), got.data(), many, MPI_DOUBLE, MPI_SUM, comm));
+  EXPECT_TRUE(same_bits(got, expected));
+  got = mine;
+  ASSERT_MPI_OK(MPI_Allreduce(MPI_IN_PLACE, got.data(), many, MPI_DOUBLE, MPI_SUM, comm));
+  EXPECT_TRUE(same_bits(got, expected)) << "in place";
+  got = mine;
+  ASSERT_MPI_OK(MPI_Reduce(me == n / 2 ? MPI_IN_PLACE : got.data(), got.data(), many, MPI_DOUBLE, MPI_SUM, n / 2, comm));
+  EXPECT_TRUE(same_bits(got, me == n / 2 ? expected : mine)) << "reduce";
+  MPI_Comm_free(&comm);
+}
+
 // At any other root, number of elements and form.
 TEST(Reproducible, ReduceAtEveryRootInEveryForm) {
   MPI_Comm comm = comm_with("", "", true);
