@@ -49,7 +49,9 @@ struct Choice {
   int rounds = 0, most_rounds = 0;
 };
 
-bool has(const std::string& list, const char* name) { return ("," + list + ",").find("," + std::string(name) + ",") != std::string::npos; }
+bool has(const std::string& list, const char* name) {
+  return ("," + list + ",").find("," + std::string(name) + ",") != std::string::npos;
+}
 
 struct Times {
   double call, program, delivery, cpu;
@@ -203,10 +205,11 @@ double print(std::size_t size, Program program, bool late, const Rows& rows) {
   for (std::size_t m = 0; m < std::size(modes); ++m) {
     const std::vector<Times>& all = rows.all[m];
     ratio = median(rows.ratios(m));
+    const bool too_much = m + 1 == std::size(modes) && program != Program::at_once && ratio > limit;
     printf("%-10zu %-8s %-8s %-7s %10.1f %10.1f %10.1f %10.1f %9ld %9.2f%s\n", size, program_names[static_cast<int>(program)],
            late ? "late" : "waiting", modes[m].name, median(all, &Times::call), median(all, &Times::program),
            median(all, &Times::delivery), median(all, &Times::cpu), std::max(rows.memory[m], 0L), ratio,
-           m + 1 == std::size(modes) && ratio > limit ? " TOO MUCH" : "");
+           too_much ? " TOO MUCH" : "");
   }
   fflush(stdout);
   return ratio;
@@ -241,6 +244,11 @@ double measure(char* buffer, std::size_t size, Program program, bool late, const
   return rank == 0 ? print(size, program, late, rows) : 0;
 }
 
+constexpr char own_options[] =
+    "      --check                    fail where mode auto takes more than 1.15 times the best other mode\n"
+    "      --programs LIST            of never, late and at_once: when the sender writes its buffer again\n"
+    "      --receivers LIST           of waiting and late\n";
+
 // Takes the options that only this program has out of the command line.
 Choice read_choice(int& argc, char** argv) {
   Choice out;
@@ -255,6 +263,7 @@ Choice read_choice(int& argc, char** argv) {
     } else if (word == "--receivers" && i + 1 < argc) {
       out.receivers = argv[++i];
     } else {
+      if ((word == "-h" || word == "--help") && perf::rank_of(MPI_COMM_WORLD) == 0) printf("%s", own_options);
       argv[kept++] = argv[i];
     }
   }

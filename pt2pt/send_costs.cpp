@@ -12,6 +12,8 @@ namespace {
 // What malloc() maps anew each time; it keeps smaller blocks at hand.
 constexpr std::size_t always_fresh = 32u << 20;
 
+constexpr double as_good = 1.05;
+
 // Until the buffer is the program's.
 double call_time(GiveBack mode, const SendCosts& costs, const Expected& expected) {
   const auto bytes = static_cast<double>(expected.size);
@@ -26,28 +28,44 @@ double call_time(GiveBack mode, const SendCosts& costs, const Expected& expected
 double delivery_time(GiveBack mode, const SendCosts& costs, const Expected& expected, double call) {
   if (mode == GiveBack::notify) return call;
   const double each = mode == GiveBack::cow ? costs.kept : costs.beta;
-  return std::max(expected.lateness, call) + costs.alpha + each * static_cast<double>(expected.size);
+  const double ready = costs.alone ? call : call + expected.pause;
+  return std::max(expected.lateness, ready) + costs.alpha + each * static_cast<double>(expected.size);
 }
 
 }  // namespace
 
-double predict(GiveBack mode, const SendCosts& costs, const Expected& given) {
-  Expected expected = given;
+namespace {
+
+struct Times {
+  double call, whole;
+};
+
+Times times_of(GiveBack mode, const SendCosts& costs, Expected expected) {
   for (double* each : {&expected.lateness, &expected.pause})
     if (*each < 0) *each = costs.alpha + costs.beta * static_cast<double>(expected.size);
   const double call = call_time(mode, costs, expected);
-  return std::max(call + expected.pause, delivery_time(mode, costs, expected, call));
+  return {call, std::max(call + expected.pause, delivery_time(mode, costs, expected, call))};
+}
+
+}  // namespace
+
+double predict(GiveBack mode, const SendCosts& costs, const Expected& expected) {
+  return times_of(mode, costs, expected).whole;
 }
 
 GiveBack choose_give_back(const SendCosts& costs, const Expected& expected) {
-  GiveBack best = GiveBack::notify;
-  double least = predict(best, costs, expected);
-  for (GiveBack mode : {GiveBack::copy, GiveBack::cow}) {
-    if (mode == GiveBack::cow && expected.size < least_snapshot) continue;
-    const double cost = predict(mode, costs, expected);
-    if (cost < least) least = cost, best = mode;
+  constexpr GiveBack modes[] = {GiveBack::notify, GiveBack::copy, GiveBack::cow};
+  const std::size_t count = expected.size < least_snapshot ? 2 : 3;
+  Times times[3];
+  double least = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    times[i] = times_of(modes[i], costs, expected);
+    least = i == 0 ? times[i].whole : std::min(least, times[i].whole);
   }
-  return best;
+  std::size_t best = count;
+  for (std::size_t i = 0; i < count; ++i)
+    if (times[i].whole <= as_good * least && (best == count || times[i].call < times[best].call)) best = i;
+  return modes[best];
 }
 
 std::string describe_send_costs(const SendCosts& costs, double lateness, std::size_t resident) {

@@ -16,6 +16,8 @@ struct SendCosts {
   double snapshot = 600;              // taking and ending one
   double resident = 0.00003;          // for each byte that is resident
   double kept = 0.0004;               // a byte of a message that is read from a snapshot
+  bool alone = true;                  // a message that is kept moves while the program computes: its receiver reads it, or
+                                      // a thread sends it
 };
 
 // Those of messages within the node and between nodes; set at the start.
@@ -36,7 +38,8 @@ struct Expected {
 // The time from the call until the program has made its pause and the receiver has the message.
 double predict(GiveBack mode, const SendCosts& costs, const Expected& expected);
 
-// The cheapest of notify, copy and cow.
+// The cheapest of notify, copy and cow; of those that are as good as the cheapest, within what a prediction is worth, the one
+// that gives the buffer back soonest.
 GiveBack choose_give_back(const SendCosts& costs, const Expected& expected);
 
 // For people: sizes, what each mode costs when the receiver waits already and when it comes late, and the choice.

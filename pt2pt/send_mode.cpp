@@ -173,10 +173,17 @@ Pauses pauses;
 GiveBack choose_for(const SendArgs& args, std::size_t size) {
   const Process process = args.comm->peers().process(args.rank);
   if (process == engine.self) return GiveBack::copy;
-  const Peer& peer = transport::peer_of(process);
-  const double lateness = peer.lateness < 0 ? Expected::unknown : peer.lateness;
+  Peer& peer = transport::peer_of(process);
   const std::size_t resident = size < least_snapshot ? 0 : resident_bytes();
-  return choose_give_back(peer.neighbour ? near_costs : far_costs, {size, resident, lateness, pauses.learn()});
+  SendCosts costs = peer.neighbour ? near_costs : far_costs;
+  // A neighbour reads large messages itself, where the kernel permits it.
+  costs.alone = progress::has_thread() || (peer.link && transport::port_of(peer).limits(peer.destination).read);
+  Expected expected{.size = size, .resident = resident, .pause = pauses.learn()};
+  if (peer.lateness >= 0) expected.lateness = peer.lateness;
+  // Over a network nobody sees that an offer waits at a receiver which computes. It is presumed to do so as this process does.
+  if (!peer.neighbour && expected.pause >= 0)
+    expected.lateness = std::max(expected.lateness, std::min(expected.pause, costs.alpha + costs.beta * static_cast<double>(size)));
+  return choose_give_back(costs, expected);
 }
 
 // Begins the send. True: the buffer is the program's again.

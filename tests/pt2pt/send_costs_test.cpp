@@ -42,6 +42,21 @@ TEST(SendCosts, AMessageIsCopiedWhileThatIsCheaperThanASnapshot) {
   EXPECT_EQ(choose(256 * mebibyte, 0, 1e6, 1024 * mebibyte), GiveBack::cow);
 }
 
+// Over a network a message that was kept leaves when the program is in MPI again: nothing is gained by keeping it, but that
+// the buffer is given back.
+TEST(SendCosts, WhatDoesNotMoveAloneIsKeptWhereThatCostsNextToNothing) {
+  SendCosts far = costs;
+  far.alone = false;
+  const auto choose_far = [&](std::size_t size, double lateness, double pause) {
+    return choose_give_back(far, {.size = size, .resident = size, .lateness = lateness, .pause = pause});
+  };
+  const double message = 1 + 0.0002 * 64 * mebibyte;
+  EXPECT_NEAR(predict(GiveBack::copy, far, {.size = mebibyte, .lateness = 0, .pause = 400}), 105 + 400 + 1 + 210, 1);
+  EXPECT_EQ(choose_far(64 * kibibyte, 0, 1000), GiveBack::copy);
+  EXPECT_EQ(choose_far(64 * mebibyte, 0, message), GiveBack::notify);
+  EXPECT_NE(choose_far(64 * mebibyte, 1e5, 1e5), GiveBack::notify);
+}
+
 TEST(SendCosts, PredictsWhenAllIsDone) {
   const Expected late{.size = mebibyte, .resident = mebibyte, .lateness = 1000, .pause = 400};
   const double transfer = 1 + 0.0002 * mebibyte;

@@ -32,7 +32,8 @@ int print_send_modes(int argc, char** argv) {
                                     model.fresh,
                                     model.snapshot,
                                     model.resident,
-                                    far ? model.beta + model.kept : model.kept};
+                                    far ? model.beta + 2 * model.kept : model.kept,
+                                    !far};
   fputs(cow::pt2pt::describe_send_costs(costs, lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
   return 0;
 }
