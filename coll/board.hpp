@@ -20,7 +20,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,18 +32,12 @@ class Board {
  public:
   using Number = std::uint32_t;
 
-  // What a rank can give in one round: in its line, in a small room, in a large one, or in a hall, whose size hall_bytes()
-  // says; and how many lines, large rooms and halls it uses in turn.
+  // What a rank can give in one round: in its line, in a small room, in a hall, or, without halls, in a large room; and how
+  // many lines and large rooms it uses in turn.
   static constexpr std::size_t inline_bytes = 56, small_bytes = Rooms::most, most_bytes = 32768;
-  static constexpr std::size_t most_of_hall = 256 << 10;
-  static constexpr Number lines = 256, larges = 2, halls = 4;
+  static constexpr std::size_t hall_bytes = Halls::most;
+  static constexpr Number lines = 256, larges = 2;
   static constexpr Number between_processors = 16;  // rounds between two looks at where this rank runs
-
-  // The halls of all ranks together are as large as fits the caches of a node, but no smaller than is worth a round.
-  static constexpr std::size_t hall_bytes(int ranks) {
-    constexpr std::size_t all = std::size_t{16} << 20, least = 64 << 10;
-    return std::clamp(all / halls / std::bit_ceil(static_cast<unsigned>(ranks)), least, most_of_hall);
-  }
 
   // What a rank that sleeps waits for: that the ranks first … end - 1 have entered round `number`. 0: nothing here.
   struct Want {
@@ -55,14 +48,17 @@ class Board {
   // Without halls, and with them.
   static std::size_t bytes_for(int ranks) { return offset_of_rooms(ranks, ranks); }
   static std::size_t bytes_with_halls(int ranks) { return bytes_for(ranks) + bytes_of_halls(ranks); }
-  static std::size_t bytes_of_halls(int ranks) { return halls * hall_bytes(ranks) * static_cast<std::size_t>(ranks); }
+  static std::size_t bytes_of_halls(int ranks) { return std::size_t{Halls::bytes} * static_cast<std::size_t>(ranks); }
 
   // `memory`: bytes_with_halls(size) bytes, at the start of a page; zero at first, as if all had entered round 0. Another
   // first number, the same for all, is for tests.
   Board(std::byte* memory, int rank, int size, Number first = 0)
-      : memory_(memory), rank_(rank), size_(size), hall_bytes_(hall_bytes(size)), number_(first), known_(first) {
+      : memory_(memory), rank_(rank), size_(size), number_(first), known_(first) {
     for (Number n = 0; first != 0 && n < lines; ++n) line_of(rank, first - n).number.store(first - n);
   }
+
+  // From now on what does not fit into a small room goes to halls, which exist at all ranks; by all ranks between two rounds.
+  void use_halls() { has_halls_ = true; }
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -79,26 +75,26 @@ class Board {
   // All must have entered this round before the place can be written.
   Number needed() const {
     const Number line = number_ - depth() + 1;
-    return has_room() ? line : later(line, small_.blocked_by(bytes_) + 1);
+    return has_room() ? line : later(line, ring([&](auto& rooms) { return rooms.blocked_by(bytes_); }) + 1);
   }
   // Who is ahead by all places waits until half of them are free again: else he would be woken for every single one.
   Number needed_after_wait() const {
     const Number line = number_ - depth() / 2;
-    return has_room() ? line : later(needed(), small_.blocked_half_by(bytes_) + 1);
+    return has_room() ? line : later(needed(), ring([&](auto& rooms) { return rooms.blocked_half_by(bytes_); }) + 1);
   }
   bool may_write() {
     if (is_free()) return true;
     look();
     return is_free();
   }
-  std::byte* place() { return memory_of(rank_, number_, bytes_, small_.next(bytes_)); }
+  std::byte* place() { return memory_of(rank_, number_, bytes_, ring([&](auto& rooms) { return rooms.next(bytes_); })); }
   // `whole`: nothing will be added.
   void enter(bool whole = false) {
     Line& line = line_of(rank_, number_);
-    if (in_small_room(bytes_)) {
-      const std::uint32_t at = small_.next(bytes_);
+    if (in_ring(bytes_)) {
+      const std::uint32_t at = ring([&](auto& rooms) { return rooms.next(bytes_); });
       std::memcpy(line.data, &at, sizeof at);
-      small_.take(bytes_, number_);
+      in_hall(bytes_) ? halls_.take(bytes_, number_) : small_.take(bytes_, number_);
     }
     line.given.store(static_cast<std::uint32_t>(bytes_) << 8 | (whole ? whole_bit : 0U) | kind_, std::memory_order_relaxed);
     line.number.store(number_, std::memory_order_release);
@@ -128,10 +124,10 @@ class Board {
   const std::byte* given(int rank, Number number) const {
     std::uint32_t at;
     std::memcpy(&at, line_of(rank, number).data, sizeof at);
-    return memory_of(rank, number, given_bytes(rank, number), at % Rooms::bytes);
+    return memory_of(rank, number, given_bytes(rank, number), at);
   }
   std::size_t given_bytes(int rank, Number number) const {
-    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, hall_bytes_);
+    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, has_halls_ ? hall_bytes : most_bytes);
   }
   std::uint8_t kind(int rank) const {
     return line_of(rank, number_).given.load(std::memory_order_relaxed) & static_cast<std::uint8_t>(~whole_bit);
@@ -181,7 +177,7 @@ class Board {
   };
   Range small_part() const { return {offset_of_rooms(rank_), offset_of_rooms(rank_) + large_offset}; }
   Range large_part() const { return {offset_of_rooms(rank_) + large_offset, offset_of_rooms(rank_ + 1)}; }
-  Range hall_part() const { return {offset_of_hall(rank_, 0), offset_of_hall(rank_ + 1, 0)}; }
+  Range hall_part() const { return {offset_of_halls(rank_), offset_of_halls(rank_ + 1)}; }
   Range all_lines() const { return {0, offset_of_rooms(0)}; }
   static constexpr bool is_large(std::size_t bytes) { return bytes > small_bytes; }
   static constexpr bool needs_hall(std::size_t bytes) { return bytes > most_bytes; }
@@ -198,7 +194,7 @@ class Board {
     std::atomic<std::uint32_t> given;  // bytes; whether it is whole; kind
     alignas(8) std::byte data[inline_bytes];
   };
-  static_assert(most_of_hall < 1 << 24);
+  static_assert(hall_bytes < 1 << 24);
   static_assert(sizeof(Line) == line_bytes);
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
@@ -209,14 +205,23 @@ class Board {
   static std::uint32_t processor_now() { return static_cast<std::uint32_t>(sched_getcpu() + 1); }
   static bool before(Number a, Number b) { return static_cast<std::int32_t>(a - b) < 0; }  // numbers go around
   static Number later(Number a, Number b) { return before(a, b) ? b : a; }
-  static bool in_small_room(std::size_t bytes) { return bytes > inline_bytes && bytes <= small_bytes; }
-  Number depth() const { return bytes_ <= small_bytes ? lines : bytes_ <= most_bytes ? larges : halls; }
-  bool has_room() const { return !in_small_room(bytes_) || small_.fit(bytes_); }
+  bool in_hall(std::size_t bytes) const { return bytes > small_bytes && has_halls_; }
+  bool in_ring(std::size_t bytes) const { return bytes > inline_bytes && (bytes <= small_bytes || has_halls_); }
+  // What `ask` finds of the ring that the present round goes to, if it goes to one.
+  template <class Ask>
+  std::uint32_t ring(Ask ask) const {
+    return in_hall(bytes_) ? ask(halls_) : ask(small_);
+  }
+  Number depth() const { return bytes_ <= small_bytes || has_halls_ ? lines : larges; }
+  bool has_room() const {
+    return !in_ring(bytes_) || (in_hall(bytes_) ? halls_.fit(bytes_) : small_.fit(bytes_));
+  }
+  void release() { in_hall(bytes_) ? halls_.release_until(known_) : small_.release_until(known_); }
   bool is_free() {
     if (before(known_, number_ - depth() + 1)) return false;
     if (has_room()) return true;
-    small_.release_until(known_);
-    return small_.fit(bytes_);
+    release();
+    return has_room();
   }
 
   Part& part(int rank) const { return reinterpret_cast<Part*>(memory_)[rank]; }
@@ -226,20 +231,19 @@ class Board {
     return parts + rooms_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t offset_of_rooms(int rank) const { return offset_of_rooms(rank, size_); }
-  std::size_t offset_of_hall(int rank, Number number) const {
-    return bytes_for(size_) + (static_cast<std::size_t>(rank) * halls + number % halls) * hall_bytes_;
-  }
-  std::byte* memory_of(int rank, Number number, std::size_t bytes, std::uint32_t in_ring) const {
+  std::size_t offset_of_halls(int rank) const { return bytes_for(size_) + std::size_t{Halls::bytes} * static_cast<std::size_t>(rank); }
+  // `at`: where in its ring, if it is in one.
+  std::byte* memory_of(int rank, Number number, std::size_t bytes, std::uint32_t at) const {
     if (bytes <= inline_bytes) return line_of(rank, number).data;
+    if (in_hall(bytes)) return memory_ + offset_of_halls(rank) + at % Halls::bytes;
     std::byte* const rooms = memory_ + offset_of_rooms(rank);
-    if (bytes <= small_bytes) return rooms + in_ring;
-    if (needs_hall(bytes)) return memory_ + offset_of_hall(rank, number);
+    if (bytes <= small_bytes) return rooms + at % Rooms::bytes;
     return rooms + large_offset + number % larges * most_bytes;
   }
 
   // Learns which round all have entered, as far as it matters, so that it need not be asked again for a while.
   void look() {
-    small_.release_until(known_);
+    release();
     const Number least = needed(), better = needed_after_wait();
     if (all_have_entered(better))
       known_ = later(known_, better);
@@ -254,10 +258,11 @@ class Board {
   std::byte* memory_;
   int rank_;
   int size_;
-  std::size_t hall_bytes_;
   Number number_;
   Number known_;  // all have entered it
   Rooms small_;
+  Halls halls_;
+  bool has_halls_ = false;
   std::size_t bytes_ = 0;
   std::uint8_t kind_ = 0;
   std::uint32_t where_ = 0;

@@ -80,6 +80,7 @@ NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_orde
       fixed_order_(fixed_order),
       crowded_(size_ > runtime::allowed_processors()),
       turns_(processors > 0 ? std::max(1.0, size_ / processors) : 1.0),
+      halls_(size_ <= most_ranks_with_halls ? Made::unknown : Made::no),
       in_use_(Board::bytes_for(size_)),
       sources_(static_cast<std::size_t>(size_)) {
   memory_in_use += in_use_;
@@ -99,7 +100,8 @@ bool NodeArea::link_up() {
 }
 
 Error NodeArea::make(Comm& comm, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out) {
-  const std::size_t bytes = SharedFile::reserved + Board::bytes_with_halls(comm.size());
+  const bool halls = comm.size() <= most_ranks_with_halls;
+  const std::size_t bytes = SharedFile::reserved + (halls ? Board::bytes_with_halls(comm.size()) : Board::bytes_for(comm.size()));
   auto file = std::make_unique<SharedFile>();
   transport::shm::Offer offer;
   Error error = success;
@@ -290,38 +292,44 @@ Error NodeArea::make_rooms(Made& made, Board::Range part, std::size_t all) {
   return success;
 }
 
+// Halls, as far as there is memory; else large rooms for what fits into them.
+Error NodeArea::have_room(std::size_t bytes, bool& out) {
+  out = true;
+  if (!Board::is_large(bytes)) return success;
+  if (Error error = make_rooms(halls_, board_.hall_part(), Board::bytes_of_halls(size_))) return error;
+  if (halls_ == Made::yes) {
+    board_.use_halls();
+    return success;
+  }
+  if (!Board::needs_hall(bytes))
+    if (Error error = make_rooms(large_, board_.large_part(), 0)) return error;
+  out = !Board::needs_hall(bytes) && large_ == Made::yes;
+  return success;
+}
+
 NodeArea::Limits NodeArea::limits(int size, const Selector& selector) {
   Limits limits;
   for (std::size_t i = 0; i < limits.size(); ++i) {
     const auto which = static_cast<Collective>(i);
     const bool sums_in_turn = which == Collective::scan || which == Collective::exscan;
     const bool never = selector.forced().by_collective[i] || (selector.reproducible() && sums_in_turn);
-    limits[i] = never ? OnMemory{} : on_memory(which, size, selector.processors());
+    limits[i] = never ? -1 : most_on_memory(which, size, selector.processors());
   }
   return limits;
 }
 
 bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
-  const OnMemory& can = limits[static_cast<std::size_t>(o.collective)];
-  if (can.most < 0) return false;
+  const Count most = limits[static_cast<std::size_t>(o.collective)];
+  if (most < 0) return false;
   if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
   if (o.unit.op && !o.unit.op->select) return false;
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
-    return can.covers(most_given(o, size));  // in one round
-  return can.covers(o.measure);
+    return most_given(o, size) <= most;  // in one round
+  return o.measure <= most;
 }
 
 Error NodeArea::run(Operation& operation, bool& done) {
-  const auto bytes = static_cast<std::size_t>(most_given(operation, size_));
-  done = true;
-  if (Board::is_large(bytes)) {
-    if (Error error = make_rooms(large_, board_.large_part(), 0)) return error;
-    done = large_ == Made::yes;
-  }
-  if (done && Board::needs_hall(bytes)) {
-    if (Error error = make_rooms(halls_, board_.hall_part(), Board::bytes_of_halls(size_))) return error;
-    done = halls_ == Made::yes;
-  }
+  if (Error error = have_room(static_cast<std::size_t>(most_given(operation, size_)), done)) return error;
   if (!done) return success;
   if (dead_ >= 0) return loss();
   present_ = operation.collective;

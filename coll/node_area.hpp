@@ -47,7 +47,7 @@ class NodeArea {
   ~NodeArea();
 
   // Whether an operation of so many ranks could go by memory: the same answer at every rank. `limits`: by collective.
-  using Limits = std::array<OnMemory, collectives>;
+  using Limits = std::array<Count, collectives>;
   static Limits limits(int size, const Selector& selector);
   static bool suits(const Operation& operation, int size, const Limits& limits);
 
@@ -66,6 +66,7 @@ class NodeArea {
   NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order, double processors);
   bool link_up();
   enum class Made : std::uint8_t { unknown, yes, no };
+  Error have_room(std::size_t bytes, bool& out);
   Error make_rooms(Made& made, Board::Range part, std::size_t all);
 
   // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
@@ -101,7 +102,6 @@ class NodeArea {
 
   // Of long vectors: node_area_long.cpp.
   Error perform_long(const Operation& operation, const Args& args);
-  Count hall() const;
   bool many_at_work() const;
   void put(std::byte* place, Address from, Count bytes);
   void give_long(Address from, Count bytes);

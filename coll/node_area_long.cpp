@@ -1,7 +1,6 @@
 // Long vectors on the board: piece by piece through the halls of the ranks. A copy from cache to cache takes a quarter of
-// the time of one that the kernel makes from process to process, so that two of them, which both go on at once, are faster;
-// but not where each piece has one reader and the caches are far from each other, which is left to the kernel. The halls
-// are large on purpose: a line that the reader's caches still hold when it is written again costs five times as much.
+// the time of one that the kernel makes from process to process, so that two of them, which both go on at once, are faster.
+// What can be slow is to write where others have read: see Halls (rooms.hpp) and WayOfWriting (streaming.hpp).
 //
 //   bcast, gather, allgather, alltoall   as short ones, in pieces
 //   reduce          the root combines what all gave; where many processors are at work, by blocks, as
@@ -21,6 +20,7 @@
 namespace cow::coll {
 namespace {
 
+constexpr Count hall = Board::hall_bytes;  // given in one round, at most
 constexpr Count chunk_bytes = 8192;  // combined at a time
 constexpr Count line_bytes = 64;
 
@@ -55,8 +55,6 @@ Count received(const Operation& o, int size) {
 }  // namespace
 
 // ---- pieces
-
-Count NodeArea::hall() const { return static_cast<Count>(Board::hall_bytes(size_)); }
 
 // Whether pieces of blocks should be divided among the ranks: else the root, or the last rank, combines what p ranks gave.
 // It takes each rank three copies, and the same of one rank alone p.
@@ -107,8 +105,8 @@ void NodeArea::take(Address to, const std::byte* from, Count bytes) {
 
 Error NodeArea::bcast_long(const Args& a) {
   Error error = success;
-  for (Count at = 0; at < a.count; at += hall()) {
-    const Count bytes = std::min(hall(), a.count - at);
+  for (Count at = 0; at < a.count; at += hall) {
+    const Count bytes = std::min(hall, a.count - at);
     const Address data = a.recv + static_cast<Address>(at);
     if (rank_ == a.root) {
       give_long(data, bytes);
@@ -128,8 +126,8 @@ Error NodeArea::bcast_long(const Args& a) {
 // Each begins with the rank after itself, so that not all read from one.
 void NodeArea::gather_long(const Args& a, bool everywhere) {
   const bool receives = everywhere || rank_ == a.root;
-  for (Count at = 0; at < a.count; at += hall()) {
-    const Count bytes = std::min(hall(), a.count - at);
+  for (Count at = 0; at < a.count; at += hall) {
+    const Count bytes = std::min(hall, a.count - at);
     const auto block = [&](int r) { return a.recv + static_cast<Address>(r * a.count + at); };
     const Address own = a.send + static_cast<Address>(at);
     if (everywhere || !receives)
@@ -150,7 +148,7 @@ void NodeArea::gather_long(const Args& a, bool everywhere) {
 }
 
 void NodeArea::alltoall_long(const Args& a) {
-  const Count piece = round_down(hall() / (size_ - 1));
+  const Count piece = round_down(hall / (size_ - 1));
   for (Count at = 0; at < a.count; at += piece) {
     const Count bytes = std::min(piece, a.count - at), room = round_up(bytes);
     const auto block = [&](Address base, int r) { return base + static_cast<Address>(r * a.count + at); };
@@ -201,7 +199,7 @@ void NodeArea::take_sources(Board::Number round, Count offset, Address own) {
 }
 
 Error NodeArea::reduce_at_root(const Unit& unit, const Args& a) {
-  const Count units = units_in(unit, hall());
+  const Count units = units_in(unit, hall);
   for (Count at = 0; at < a.count; at += units) {
     const Count n = std::min(units, a.count - at);
     const Address own = data_at(unit, a.send, at);
@@ -227,7 +225,7 @@ void NodeArea::put_others(const Unit& unit, std::byte* place, Address base, Coun
 
 // Each rank combines a block of every piece. In a round it gives its part of a piece, and its sums of the piece before.
 Error NodeArea::sum_by_blocks(const Unit& unit, const Args& a, bool everywhere) {
-  const Count units = units_in(unit, (hall() - 2 * line_bytes) / (size_ + 1) * size_ - unit.extent);
+  const Count units = std::min(a.count, units_in(unit, (hall - 2 * line_bytes) / (size_ + 1) * size_ - unit.extent));
   const Count sums = round_up(unit.span(units));  // where they stand in a hall
   const bool receives = everywhere || rank_ == a.root;
   const auto blocks_from = [&](Count at) { return EvenBlocks{std::clamp<Count>(a.count - at, 0, units), size_}; };
@@ -257,7 +255,7 @@ Error NodeArea::sum_by_blocks(const Unit& unit, const Args& a, bool everywhere) 
 
 Error NodeArea::scan_long(const Unit& unit, const Args& a, bool inclusive) {
   if (size_ > 4) return scan_by_blocks(unit, a, inclusive);
-  const Count units = units_in(unit, hall());
+  const Count units = units_in(unit, hall);
   for (Count at = 0; at < a.count; at += units) {
     const Count n = std::min(units, a.count - at);
     const Address own = data_at(unit, a.send, at), result = data_at(unit, a.recv, at);
@@ -291,7 +289,7 @@ Error NodeArea::sum_below(const Unit& unit, std::byte* to, Count room, Count n) 
 
 // As sum_by_blocks(), but each rank takes other sums, to which it adds its own vector.
 Error NodeArea::scan_by_blocks(const Unit& unit, const Args& a, bool inclusive) {
-  const Count units = units_in(unit, (hall() - (size_ + 2) * line_bytes) / 2 - size_ * unit.extent);
+  const Count units = std::min(a.count, units_in(unit, (hall - (size_ + 2) * line_bytes) / 2 - size_ * unit.extent));
   const Count sums = round_up(unit.span(units)), room = round_up(unit.span(EvenBlocks{units, size_}.length(0)));
   const auto blocks_from = [&](Count at) { return EvenBlocks{std::clamp<Count>(a.count - at, 0, units), size_}; };
   for (Count at = 0; at < a.count + units; at += units) {

@@ -8,36 +8,32 @@ namespace cow::coll {
 
 // What else could be done is a copy from process to process by the kernel, in one go. Measured with 2, 4 and 8 ranks on two
 // processors.
-OnMemory on_memory(Collective collective, int size, double processors) {
-  constexpr Count one_round = Board::most_bytes, kib = 1024, any = OnMemory::never;
-  const bool crowded = processors > 0 && size > processors;
+Count most_on_memory(Collective collective, int size, double processors) {
+  constexpr Count one_round = Board::most_bytes;
+  const Count any = size <= most_ranks_with_halls ? any_size : one_round;
   // A root that copies everything is as fast as many who copy at once only while they are not many.
   const bool few = std::min<double>(size, processors > 0 ? processors : size) <= 4;
-  if (size < 2 || size > most_ranks_on_memory) return {};
+  if (size < 2 || size > most_ranks_on_memory) return -1;
   switch (collective) {
     case Collective::barrier:
-      return {0};
+      return 0;
+    case Collective::bcast:
+    case Collective::reduce:
     case Collective::allreduce:
+    case Collective::allgather:
     case Collective::scan:
     case Collective::exscan:
-      return {any};
-    case Collective::bcast:
-      return crowded ? OnMemory{any} : OnMemory{one_round, 384 * kib};
-    case Collective::reduce:
-      return crowded ? OnMemory{any} : OnMemory{one_round / 2, 384 * kib};
-    case Collective::allgather:
-      return crowded ? OnMemory{any} : OnMemory{one_round, 192 * kib};
-    case Collective::gather:
-      return crowded && few ? OnMemory{any} : OnMemory{one_round, few ? 384 * kib : OnMemory::never};
     case Collective::alltoall:
-      return {one_round / size, (crowded ? 768 : 192) * kib};
+      return any;
+    case Collective::gather:
+      return few ? any : one_round;
     case Collective::scatter:
-      return {one_round / size};
+      return one_round / size;
     case Collective::reduce_scatter:
     case Collective::reduce_scatter_block:
-      return {one_round};
+      return one_round;
     default:
-      return {};
+      return -1;
   }
 }
 

@@ -9,17 +9,11 @@
 namespace cow::coll {
 
 inline constexpr int most_ranks_on_memory = 128;
+inline constexpr int most_ranks_with_halls = 32;  // more would take more memory than the caches hold
 
-// The measures of a collective that go by memory: up to one, as far as what is given at once has room or where messages are
-// slower; and again from another on, where they go in pieces. Less than 0: none.
-struct OnMemory {
-  static constexpr Count never = INT64_MAX;
-  Count most = -1;
-  Count from = never;
-  bool covers(Count bytes) const { return bytes <= most || bytes >= from; }
-};
+inline constexpr Count any_size = INT64_MAX;
 
-// `processors` of the node; 0: one for each rank.
-OnMemory on_memory(Collective collective, int size, double processors);
+// The largest measure of a collective that goes by memory; less than 0: none. `processors` of the node; 0: one for each rank.
+Count most_on_memory(Collective collective, int size, double processors);
 
 }  // namespace cow::coll

@@ -1,6 +1,6 @@
-// Where on the board a rank puts what does not fit into a line but is still small: runs of bytes, taken in turn from a ring
-// that only this rank writes to. So it can be ahead of the others by four rounds of 4 KiB, or by as many as there are lines
-// with 64 bytes each, and a rank that gives seldom finds its ring free.
+// Where on the board a rank puts what does not fit into a line: runs of bytes, taken in turn from a ring that only this rank
+// writes to. So it can be ahead of the others by four of the longest runs, or by as many as there are lines with short ones,
+// and a rank that gives seldom finds its ring free.
 #pragma once
 
 #include <array>
@@ -9,10 +9,11 @@
 
 namespace cow::coll {
 
-class Rooms {
+template <std::uint32_t ring, std::uint32_t longest, std::uint32_t grain>
+class RunsOfRing {
  public:
   using Number = std::uint32_t;
-  static constexpr std::uint32_t bytes = 16384, most = 4096, granule = 64;
+  static constexpr std::uint32_t bytes = ring, most = longest, granule = grain;
 
   // Where the next run of so many bytes begins.
   std::uint32_t next(std::size_t n) const { return start_of(length(n)) % bytes; }
@@ -62,5 +63,10 @@ class Rooms {
   std::size_t first_ = 0, count_ = 0;
   std::array<Taken, bytes / granule> taken_{};
 };
+
+using Rooms = RunsOfRing<16384, 4096, 64>;
+// The ring is as large as a cache of one processor on purpose: what was written is no longer in the nearest cache of those who
+// have read it when it is written again, and need not be taken back from there.
+using Halls = RunsOfRing<1 << 20, 256 << 10, 4096>;
 
 }  // namespace cow::coll

@@ -30,11 +30,9 @@ std::string readable(Count bytes) {
 
 // What is done by memory where the ranks share a node; empty if nothing is.
 std::string memory_line(Collective collective, int size, double processors) {
-  const OnMemory found = on_memory(collective, size, processors);
-  if (found.most < 0) return {};
-  const bool any = found.most == OnMemory::never;
-  std::string sizes = found.most == 0 ? "always" : any ? "any size" : "up to " + readable(found.most);
-  if (found.from != OnMemory::never) sizes += ", and from " + readable(found.from);
+  const Count most = most_on_memory(collective, size, processors);
+  if (most < 0) return {};
+  const std::string sizes = most == 0 ? "always" : most == any_size ? "any size" : "up to " + readable(most);
   char line[160];
   std::snprintf(line, sizeof line, "  %-21s %s: shared memory, without messages (blocking calls)\n", name_of(collective),
                 sizes.c_str());

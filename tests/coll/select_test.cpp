@@ -112,16 +112,15 @@ TEST(Selection, ReproducibleTakesTheFixedOrderOnly) {
   }
 }
 
-TEST(Selection, OnMemoryUpToOneSizeAndFromAnother) {
-  const OnMemory alone = on_memory(Collective::bcast, 2, 2), crowd = on_memory(Collective::bcast, 8, 2);
-  EXPECT_TRUE(alone.covers(1) && !alone.covers(100'000) && alone.covers(1 << 20));
-  EXPECT_TRUE(crowd.covers(1) && crowd.covers(100'000) && crowd.covers(Count{1} << 40));
-  EXPECT_FALSE(on_memory(Collective::bcast, 1, 2).covers(0));
-  EXPECT_FALSE(on_memory(Collective::alltoallv, 2, 2).covers(0));
-  EXPECT_FALSE(on_memory(Collective::gather, 64, 64).covers(1 << 20));  // the root alone would copy it all
+TEST(Selection, OnMemory) {
+  EXPECT_EQ(most_on_memory(Collective::bcast, 8, 2), any_size);
+  EXPECT_EQ(most_on_memory(Collective::bcast, 1, 2), -1);
+  EXPECT_EQ(most_on_memory(Collective::alltoallv, 2, 2), -1);
+  EXPECT_LT(most_on_memory(Collective::gather, 64, 64), 1 << 20);     // the root alone would copy it all
+  EXPECT_LT(most_on_memory(Collective::allreduce, 100, 64), 1 << 20);  // there are no halls for so many
   std::string complaint;
   const std::string table = describe_selection({"", 2, 2}, complaint);
-  EXPECT_NE(table.find("alltoall              up to 16 KiB, and from "), std::string::npos) << table;
+  EXPECT_NE(table.find("scatter               up to 16 KiB: shared"), std::string::npos) << table;
   EXPECT_NE(table.find("allreduce             any size: shared"), std::string::npos) << table;
 }
 
