@@ -57,7 +57,8 @@ class Board {
     for (Number n = 0; first != 0 && n < lines; ++n) line_of(rank, first - n).number.store(first - n);
   }
 
-  // From now on what does not fit into a small room goes to halls, which exist at all ranks; by all ranks between two rounds.
+  // From now on what does not fit into a small room goes to halls, which exist at all ranks. All say so between the same two
+  // rounds.
   void use_halls() { has_halls_ = true; }
 
   int rank() const { return rank_; }
@@ -127,7 +128,8 @@ class Board {
     return memory_of(rank, number, given_bytes(rank, number), at);
   }
   std::size_t given_bytes(int rank, Number number) const {
-    return std::min<std::size_t>(line_of(rank, number).given.load(std::memory_order_relaxed) >> 8, has_halls_ ? hall_bytes : most_bytes);
+    const std::size_t bytes = line_of(rank, number).given.load(std::memory_order_relaxed) >> 8;
+    return std::min<std::size_t>(bytes, has_halls_ ? hall_bytes : most_bytes);
   }
   std::uint8_t kind(int rank) const {
     return line_of(rank, number_).given.load(std::memory_order_relaxed) & static_cast<std::uint8_t>(~whole_bit);
@@ -231,7 +233,9 @@ class Board {
     return parts + rooms_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t offset_of_rooms(int rank) const { return offset_of_rooms(rank, size_); }
-  std::size_t offset_of_halls(int rank) const { return bytes_for(size_) + std::size_t{Halls::bytes} * static_cast<std::size_t>(rank); }
+  std::size_t offset_of_halls(int rank) const {
+    return bytes_for(size_) + std::size_t{Halls::bytes} * static_cast<std::size_t>(rank);
+  }
   // `at`: where in its ring, if it is in one.
   std::byte* memory_of(int rank, Number number, std::size_t bytes, std::uint32_t at) const {
     if (bytes <= inline_bytes) return line_of(rank, number).data;

@@ -375,7 +375,8 @@ Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
     case Collective::reduce:
       return reduce(unit, a, false);
     case Collective::allreduce:
-      return reduce(unit, a, true);
+      return by_way_of_one() && Board::is_large(static_cast<std::size_t>(unit.span(a.count))) ? reduce_and_tell(unit, a)
+                                                                                              : reduce(unit, a, true);
     case Collective::scan:
     case Collective::exscan:
       return scan(unit, a, which == Collective::scan);

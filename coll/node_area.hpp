@@ -103,13 +103,16 @@ class NodeArea {
   // Of long vectors: node_area_long.cpp.
   Error perform_long(const Operation& operation, const Args& args);
   bool many_at_work() const;
+  bool by_way_of_one() const { return turns_ > 2 && !many_at_work(); }
   void put(std::byte* place, Address from, Count bytes);
   void give_long(Address from, Count bytes);
   void take(Address to, const std::byte* from, Count bytes);
   Error bcast_long(const Args& a);
   void gather_long(const Args& a, bool everywhere);
   void alltoall_long(const Args& a);
+  void alltoall_in_pairs(const Args& a);
   Error reduce_at_root(const Unit& unit, const Args& a);
+  Error reduce_and_tell(const Unit& unit, const Args& a);
   Error sum_by_blocks(const Unit& unit, const Args& a, bool everywhere);
   Error scan_long(const Unit& unit, const Args& a, bool inclusive);
   Error scan_by_blocks(const Unit& unit, const Args& a, bool inclusive);

@@ -5,7 +5,7 @@
 //   bcast, gather, allgather, alltoall   as short ones, in pieces
 //   reduce          the root combines what all gave; where many processors are at work, by blocks, as
 //   allreduce       each rank combines a block of every piece; in one round it gives a piece and its sums of the one before,
-//                   so that there is one wait for each piece
+//                   so that there is one wait for each piece; where more than two share a processor, rank 0 combines all
 //   scan, exscan    among few ranks each combines what those below gave; else by blocks, as allreduce: the owner of a block
 //                   makes the sums that come before each rank, and each adds its own vector
 //
@@ -69,7 +69,7 @@ Error NodeArea::perform_long(const Operation& operation, const Args& a) {
     case Collective::allgather: gather_long(a, true); return success;
     case Collective::alltoall: alltoall_long(a); return success;
     case Collective::reduce: return many_at_work() ? sum_by_blocks(unit, a, false) : reduce_at_root(unit, a);
-    case Collective::allreduce: return sum_by_blocks(unit, a, true);
+    case Collective::allreduce: return by_way_of_one() ? reduce_and_tell(unit, a) : sum_by_blocks(unit, a, true);
     case Collective::scan:
     case Collective::exscan: return scan_long(unit, a, operation.collective == Collective::scan);
     default: broken(__FILE__, __LINE__, "a collective that does not suit");
@@ -147,7 +147,22 @@ void NodeArea::gather_long(const Args& a, bool everywhere) {
   }
 }
 
+// Whole pieces, from one rank to one other in each round.
+void NodeArea::alltoall_in_pairs(const Args& a) {
+  copy(a.recv + static_cast<Address>(rank_ * a.count), bytes_at(a.send + static_cast<Address>(rank_ * a.count)), a.count);
+  for (int i = 1; i < size_; ++i) {
+    const int to = (rank_ + i) % size_, from = (rank_ - i + size_) % size_;
+    for (Count at = 0; at < a.count; at += hall) {
+      const Count bytes = std::min(hall, a.count - at);
+      give_long(a.send + static_cast<Address>(to * a.count + at), bytes);
+      wait(from, from + 1);
+      take(a.recv + static_cast<Address>(from * a.count + at), given(from), bytes);
+    }
+  }
+}
+
 void NodeArea::alltoall_long(const Args& a) {
+  if (a.count >= hall) return alltoall_in_pairs(a);
   const Count piece = round_down(hall / (size_ - 1));
   for (Count at = 0; at < a.count; at += piece) {
     const Count bytes = std::min(piece, a.count - at), room = round_up(bytes);
@@ -216,6 +231,16 @@ Error NodeArea::reduce_at_root(const Unit& unit, const Args& a) {
   return success;
 }
 
+// Where many share a processor they had better not all meet for every piece.
+Error NodeArea::reduce_and_tell(const Unit& unit, const Args& a) {
+  Args part = a;
+  part.root = 0;
+  if (Error error = reduce_at_root(unit, part)) return error;
+  part.recv = data_at(unit, a.recv, 0);
+  part.count = unit.span(a.count);
+  return bcast_long(part);
+}
+
 // A piece without the block that this rank combines, which nobody else needs of it.
 void NodeArea::put_others(const Unit& unit, std::byte* place, Address base, Count at, const EvenBlocks& blocks) {
   const Count own = blocks.offset(rank_), after = own + blocks.length(rank_);
@@ -279,7 +304,8 @@ Error NodeArea::sum_below(const Unit& unit, std::byte* to, Count room, Count n) 
     const Count m = std::min(most, n - at), offset = at * unit.extent;
     for (int r = 0; r < size_ - 1; ++r) {
       std::byte* const sum = to + r * room + offset - unit.true_lb;
-      std::memcpy(sum + unit.true_lb, sources_[static_cast<std::size_t>(r)] + offset, static_cast<std::size_t>(unit.span(m)));
+      const std::byte* const source = sources_[static_cast<std::size_t>(r)] + offset;
+      std::memcpy(sum + unit.true_lb, source, static_cast<std::size_t>(unit.span(m)));
       if (r == 0) continue;
       if (Error error = reduce_local(*unit.op, *unit.type, sum - room, sum, m)) return error;
     }
@@ -307,9 +333,10 @@ Error NodeArea::scan_by_blocks(const Unit& unit, const Args& a, bool inclusive) 
     if (blocks.n == 0 && rank_ == 0) break;
     wait_for_all();
     if (dead_ >= 0) return success;
-    for (int r = 0; rank_ > 0 && r < size_; ++r)
-      if (Error error = add_to(unit, a, last + before.offset(r), before.length(r), given(r, sums + (rank_ - 1) * room), inclusive))
-        return error;
+    for (int r = 0; rank_ > 0 && r < size_; ++r) {
+      const std::byte* const below = given(r, sums + (rank_ - 1) * room);
+      if (Error error = add_to(unit, a, last + before.offset(r), before.length(r), below, inclusive)) return error;
+    }
   }
   if (rank_ == 0 && inclusive) copy(data_at(unit, a.recv, 0), bytes_at(data_at(unit, a.send, 0)), unit.span(a.count));
   return success;

@@ -1,6 +1,6 @@
-// Where on the board a rank puts what does not fit into a line: runs of bytes, taken in turn from a ring that only this rank
-// writes to. So it can be ahead of the others by four of the longest runs, or by as many as there are lines with short ones,
-// and a rank that gives seldom finds its ring free.
+// Where on the board a rank puts what does not fit into a line: runs of bytes, taken in turn from a ring that only this
+// rank writes to. So it can be ahead of the others by four of the longest runs, or by as many as there are lines with short
+// ones, and a rank that gives seldom finds its ring free.
 #pragma once
 
 #include <array>
@@ -65,8 +65,8 @@ class RunsOfRing {
 };
 
 using Rooms = RunsOfRing<16384, 4096, 64>;
-// The ring is as large as a cache of one processor on purpose: what was written is no longer in the nearest cache of those who
-// have read it when it is written again, and need not be taken back from there.
+// The ring is as large as a cache of one processor on purpose: what was written is no longer in the nearest cache of those
+// who have read it when it is written again, and need not be taken back from there.
 using Halls = RunsOfRing<1 << 20, 256 << 10, 4096>;
 
 }  // namespace cow::coll

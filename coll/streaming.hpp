@@ -12,11 +12,11 @@ namespace cow::coll {
 // returns.
 void copy_past_caches(std::byte* to, const std::byte* from, std::size_t bytes);
 
-// How to write into memory that others read, again and again. Through the caches is best where they are near each other; but a
-// line that another processor has read must be taken back from it first, and where its caches are far, on another part of the
-// chip, that costs five times the copy. Which of both it is changes while a virtual machine runs, and with where the ranks are;
-// so it is found out by the time that writing takes: when the fastest of some writes was slow, the next many go past the
-// caches, which costs the same everywhere.
+// How to write into memory that others read, again and again. Through the caches is best where they are near each other; but
+// a line that another processor has read must be taken back from it first, and where its caches are far, on another part of
+// the chip, that costs five times the copy. Which of both it is changes while a virtual machine runs, and with where the
+// ranks are; so it is found out by the time that writing takes: when the fastest of some writes was slow, the next many go
+// past the caches, which costs the same everywhere.
 class WayOfWriting {
  public:
   static constexpr std::size_t least = 16 << 10;     // bytes of a write that says something
