@@ -375,6 +375,25 @@ TEST(OnMemory, LongBlocks) {
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// The halls of eight ranks take 8 MiB, and a process uses no more than 256.
+TEST(OnMemory, ThereIsNotMemoryForAll) {
+  constexpr std::size_t many = 36;
+  const int n = ranks::count(), me = ranks::rank();
+  if (n != 8) GTEST_SKIP() << "needs eight ranks";
+  std::vector<MPI_Comm> comms(many);
+  for (MPI_Comm& comm : comms) {
+    ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+    for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+    for (const int length : {4000, 20'000, 4000}) {
+      const Ints mine(static_cast<std::size_t>(length), me);
+      Ints sum(mine.size(), -1);
+      ASSERT_MPI_OK(MPI_Allreduce(mine.data(), sum.data(), length, MPI_INT, MPI_SUM, comm));
+      ASSERT_EQ(sum, Ints(mine.size(), n * (n - 1) / 2));
+    }
+  }
+  for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 // Each with memory of its own, by the last rounds at the latest; with MPI_THREAD_MULTIPLE by two threads at once.
 TEST(OnMemory, OnAHundredCommunicatorsAtOnce) {
   constexpr std::size_t many = 100, rounds = 6;
