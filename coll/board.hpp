@@ -45,9 +45,10 @@ class Board {
     std::uint16_t first = 0, end = 0;
   };
 
-  // Without halls, and with them.
+  // Without halls, and with them and what lies behind: nothing, for who reads a whole hall where another has given less, as
+  // ranks do that call different collectives.
   static std::size_t bytes_for(int ranks) { return offset_of_rooms(ranks, ranks); }
-  static std::size_t bytes_with_halls(int ranks) { return bytes_for(ranks) + bytes_of_halls(ranks); }
+  static std::size_t bytes_with_halls(int ranks) { return bytes_for(ranks) + bytes_of_halls(ranks) + hall_bytes; }
   static std::size_t bytes_of_halls(int ranks) { return std::size_t{Halls::bytes} * static_cast<std::size_t>(ranks); }
 
   // `memory`: bytes_with_halls(size) bytes, at the start of a page; zero at first, as if all had entered round 0. Another

@@ -115,12 +115,10 @@ class NodeArea {
   Error reduce_and_tell(const Unit& unit, const Args& a);
   Error sum_by_blocks(const Unit& unit, const Args& a, bool everywhere);
   Error scan_long(const Unit& unit, const Args& a, bool inclusive);
-  Error scan_by_blocks(const Unit& unit, const Args& a, bool inclusive);
   void put_others(const Unit& unit, std::byte* place, Address base, Count at, const EvenBlocks& blocks);
   void take_sources(Board::Number round, Count offset, Address own);
   Error combine_sources(const Unit& unit, Address to, int first, int end, Count n);
-  Error sum_below(const Unit& unit, std::byte* to, Count room, Count n);
-  Error add_to(const Unit& unit, const Args& a, Count at, Count n, const std::byte* below, bool inclusive);
+  Error add_piece(const Unit& unit, const Args& a, Count at, Count n, std::byte* place, bool inclusive);
 
   const std::byte* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
 

@@ -6,8 +6,7 @@
 //   reduce          the root combines what all gave; where many processors are at work, by blocks, as
 //   allreduce       each rank combines a block of every piece; in one round it gives a piece and its sums of the one before,
 //                   so that there is one wait for each piece; where more than two share a processor, rank 0 combines all
-//   scan, exscan    among few ranks each combines what those below gave; else by blocks, as allreduce: the owner of a block
-//                   makes the sums that come before each rank, and each adds its own vector
+//   scan, exscan    from rank to rank, a piece behind the one below
 //
 // Reductions combine a few KiB at a time, so that what they add to stays in the nearest cache; what a rank needs of its own
 // it takes from its own buffer. Where a collective brings more than the caches hold, it is written past them.
@@ -278,83 +277,45 @@ Error NodeArea::sum_by_blocks(const Unit& unit, const Args& a, bool everywhere) 
   return success;
 }
 
+// Each rank gives what all up to itself come to, a piece later than the one below, whom alone it waits for.
 Error NodeArea::scan_long(const Unit& unit, const Args& a, bool inclusive) {
-  if (size_ > 4) return scan_by_blocks(unit, a, inclusive);
-  const Count units = units_in(unit, hall);
-  for (Count at = 0; at < a.count; at += units) {
-    const Count n = std::min(units, a.count - at);
-    const Address own = data_at(unit, a.send, at), result = data_at(unit, a.recv, at);
-    give_long(own, rank_ < size_ - 1 ? unit.span(n) : 0);
-    if (rank_ == 0) {
-      if (inclusive) copy(result, bytes_at(own), unit.span(n));
-      continue;
-    }
-    wait(0, rank_);
+  const Count units = units_in(unit, turns_ > 1 ? hall : hall / 4), pieces = (a.count + units - 1) / units;
+  for (Count round = 0; round < pieces + size_ - 1; ++round) {
+    const Count piece = round - rank_, at = piece * units, n = std::min(units, a.count - at);
+    const bool here = piece >= 0 && piece < pieces, gives = here && rank_ < size_ - 1;
+    std::byte* const place = open(gives ? unit.span(n) : 0);
     if (dead_ >= 0) return success;  // which run() makes an error
-    take_sources(board_.number(), 0, own);
-    if (Error error = combine_sources(unit, result, 0, rank_ + inclusive, n)) return error;
-  }
-  return success;
-}
-
-// The sums that come before each rank but the first, of a block of the piece that the sources are of: `room` bytes each.
-Error NodeArea::sum_below(const Unit& unit, std::byte* to, Count room, Count n) {
-  const Count most = units_in(unit, chunk_bytes);
-  for (Count at = 0; at < n; at += most) {
-    const Count m = std::min(most, n - at), offset = at * unit.extent;
-    for (int r = 0; r < size_ - 1; ++r) {
-      std::byte* const sum = to + r * room + offset - unit.true_lb;
-      const std::byte* const source = sources_[static_cast<std::size_t>(r)] + offset;
-      std::memcpy(sum + unit.true_lb, source, static_cast<std::size_t>(unit.span(m)));
-      if (r == 0) continue;
-      if (Error error = reduce_local(*unit.op, *unit.type, sum - room, sum, m)) return error;
-    }
-  }
-  return success;
-}
-
-// As sum_by_blocks(), but each rank takes other sums, to which it adds its own vector.
-Error NodeArea::scan_by_blocks(const Unit& unit, const Args& a, bool inclusive) {
-  const Count units = std::min(a.count, units_in(unit, (hall - (size_ + 2) * line_bytes) / 2 - size_ * unit.extent));
-  const Count sums = round_up(unit.span(units)), room = round_up(unit.span(EvenBlocks{units, size_}.length(0)));
-  const auto blocks_from = [&](Count at) { return EvenBlocks{std::clamp<Count>(a.count - at, 0, units), size_}; };
-  for (Count at = 0; at < a.count + units; at += units) {
-    const Count last = at - units;
-    const EvenBlocks blocks = blocks_from(at), before = at > 0 ? blocks_from(last) : EvenBlocks{0, size_};
-    const Count own = before.offset(rank_), summed = before.length(rank_);
-    std::byte* const place = open(summed > 0 ? sums + (size_ - 1) * room : unit.span(blocks.n));
-    if (dead_ >= 0) return success;  // which run() makes an error
-    if (rank_ < size_ - 1) put_others(unit, place, a.send, at, blocks);
-    if (summed > 0) {
-      take_sources(board_.number() - 1, own * unit.extent, data_at(unit, a.send, last + own));
-      if (Error error = sum_below(unit, place + sums, room, summed)) return error;
-    }
+    if (here)
+      if (Error error = add_piece(unit, a, at, n, gives ? place : nullptr, inclusive)) return error;
     enter();
-    if (blocks.n == 0 && rank_ == 0) break;
-    wait_for_all();
-    if (dead_ >= 0) return success;
-    for (int r = 0; rank_ > 0 && r < size_; ++r) {
-      const std::byte* const below = given(r, sums + (rank_ - 1) * room);
-      if (Error error = add_to(unit, a, last + before.offset(r), before.length(r), below, inclusive)) return error;
-    }
+    if (rank_ > 0 && piece + 1 >= 0 && piece + 1 < pieces) wait(rank_ - 1, rank_);
   }
-  if (rank_ == 0 && inclusive) copy(data_at(unit, a.recv, 0), bytes_at(data_at(unit, a.send, 0)), unit.span(a.count));
   return success;
 }
 
-// The result of units at ... at + n - 1 of a prefix sum, from what comes before this rank.
-Error NodeArea::add_to(const Unit& unit, const Args& a, Count at, Count n, const std::byte* below, bool inclusive) {
-  if (!inclusive) {
-    take(data_at(unit, a.recv, at), below, unit.span(n));
+// Units at ... at + n - 1 of a prefix sum, from what the rank below gave in the last round, if there is one.
+Error NodeArea::add_piece(const Unit& unit, const Args& a, Count at, Count n, std::byte* place, bool inclusive) {
+  const Address own = data_at(unit, a.send, at), result = data_at(unit, a.recv, at);
+  if (rank_ == 0) {
+    put(place, own, unit.span(n));
+    if (inclusive) copy(result, bytes_at(own), unit.span(n));
     return success;
   }
-  const Count most = units_in(unit, chunk_bytes);
+  const std::byte* const below = board_.given(rank_ - 1, board_.number() - 1);
+  const Address sum = place ? reinterpret_cast<Address>(place) : result;
+  const Count most = place || inclusive ? units_in(unit, chunk_bytes) : n;
   for (Count done = 0; done < n; done += most) {
-    const Count m = std::min(most, n - done);
-    const Address to = data_at(unit, a.recv, at + done);
-    copy(to, bytes_at(data_at(unit, a.send, at + done)), unit.span(m));
-    const std::byte* const left = below + done * unit.extent - unit.true_lb;
-    if (Error error = reduce_local(*unit.op, *unit.type, left, bytes_at(to) - unit.true_lb, m)) return error;
+    const Count m = std::min(most, n - done), bytes = unit.span(m), offset = done * unit.extent;
+    const Address to = sum + static_cast<Address>(offset);
+    if (place || inclusive) {
+      copy(to, bytes_at(own) + offset, bytes);
+      if (Error error = reduce_local(*unit.op, *unit.type, below + offset - unit.true_lb, bytes_at(to) - unit.true_lb, m))
+        return error;
+    }
+    if (!inclusive)
+      copy(result + static_cast<Address>(offset), below + offset, bytes);
+    else
+      copy(result + static_cast<Address>(offset), bytes_at(to), bytes);
   }
   return success;
 }
