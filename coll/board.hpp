@@ -150,8 +150,10 @@ class Board {
   }
   // Whether somebody who is behind, as he has not entered the round, was last seen on this processor: then he needs it. If
   // not, all who share it wait for others, and nothing comes of giving it up.
-  bool is_needed_here(Number number) const {
-    for (int r = 0; r < size_; ++r)
+  bool is_needed_here(Number number) const { return is_needed_here({number, 0, static_cast<std::uint16_t>(size_)}); }
+  bool is_needed_here(const Want& want) const {
+    const Number number = want.number;
+    for (int r = want.first; r < want.end; ++r)
       if (part(r).where.load(std::memory_order_relaxed) == where_ && !has_entered(r, number)) return true;
     return false;
   }

@@ -121,6 +121,7 @@ Error NodeArea::make(Comm& comm, bool fixed_order, double processors, std::uniqu
   if (Error failed = all_can(comm, mine, all)) return failed;
   if (!all) return success;
   area->file_->close_file();  // by now the others have opened it
+  runtime::begin_in_turn();
   out = std::move(area);
   return success;
 }
@@ -206,7 +207,7 @@ NodeArea::Waiting::~Waiting() {
 
 // For those who run on other processors, and may be a cache line away.
 bool NodeArea::watch(const Board::Want& want, int& from) const {
-  if (runtime::waiting_policy().spin_limit == 0 || board_.is_needed_here(want.number)) return false;
+  if (runtime::waiting_policy().spin_limit == 0 || board_.is_needed_here(want)) return false;
   constexpr int tight = 32, rounds = 64;
   for (int i = 0; i < rounds; ++i) {
     if (board_.have_entered(from, want.end, want.number)) return true;
@@ -220,7 +221,7 @@ bool NodeArea::watch(const Board::Want& want, int& from) const {
 bool NodeArea::yield_at_once(const Board::Want& want, int& from) {
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   if (policy.yield == 0 || policy.spin_only || runtime::threads_multiple) return false;
-  constexpr int most = 2;
+  constexpr int most = 4;
   for (int i = 0; i < most && board_.is_needed_here(want.number); ++i) {
     progress::give_turn();
     board_.run_here();

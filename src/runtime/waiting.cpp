@@ -53,12 +53,19 @@ class Spreading {
  public:
   void set_up(int local_ranks, int local_rank) {
     cpu_set_t mask;
-    if (local_ranks > allowed_processors() || sched_getaffinity(0, sizeof mask, &mask) != 0 ||
-        CPU_COUNT(&mask) < local_ranks)
-      return;
-    int left = local_rank;
-    for (home_ = 0; home_ < CPU_SETSIZE && (!CPU_ISSET(home_, &mask) || left-- > 0); ++home_) {
+    if (sched_getaffinity(0, sizeof mask, &mask) != 0) return;
+    const int processors = CPU_COUNT(&mask);
+    int left = local_rank % processors;
+    for (first_ = 0; first_ < CPU_SETSIZE && (!CPU_ISSET(first_, &mask) || left-- > 0); ++first_) {
     }
+    if (local_ranks <= allowed_processors() && local_ranks <= processors) home_ = first_;
+  }
+
+  // In a crowd: those who follow each other on different processors, once, so that who hands something on to the next one
+  // finds him at work, not waiting for this very processor.
+  void begin_in_turn() {
+    if (home_ < 0 && first_ >= 0) move_to(first_);
+    first_ = -1;
   }
 
   void found_shared() {
@@ -82,7 +89,8 @@ class Spreading {
     return sched_setaffinity(0, sizeof there, &there) == 0 && sched_setaffinity(0, sizeof mask, &mask) == 0;
   }
 
-  int home_ = -1;  // this rank's own processor; -1: there is none
+  int home_ = -1;   // this rank's own processor; -1: there is none
+  int first_ = -1;  // where it begins
   int found_ = 0;
   Nanoseconds next_ = 0;
   Nanoseconds interval_ = 5 * millisecond;
@@ -105,6 +113,8 @@ void decide_waiting_policy(int local_ranks, int local_rank) {
   policy.never_sleep = set.wait == "yield";
   spreading.set_up(local_ranks, local_rank);
 }
+
+void begin_in_turn() { spreading.begin_in_turn(); }
 
 void adapt_spin(bool processor_is_shared) {
   constexpr Nanoseconds least = microsecond;  // less is none

@@ -33,6 +33,9 @@ void decide_waiting_policy(int local_ranks, int local_rank);
 // For more ranks than processors: a processor that fewer of them share, or -1. Set by who knows the others.
 extern int (*find_room)();
 
+// The ranks are about to do much together: where there are more of them than processors, they are dealt out to these.
+void begin_in_turn();
+
 // What a wait has shown in which yielding was of use or not.
 void adapt_spin(bool processor_is_shared);
 
