@@ -170,7 +170,8 @@ void NodeArea::compare_kinds(int first, int end) {
   const auto own = static_cast<std::uint8_t>(present_);
   for (int r = first; r < end; ++r) {
     const std::uint8_t kind = board_.kind(r);
-    if (kind == own || mismatch_ || dead_ >= 0) continue;
+    if (kind == own) [[likely]] continue;
+    if (mismatch_ || dead_ >= 0) return;
     mismatch_ = fail(ErrorClass::other, "rank %d of the communicator is in %s while this rank is in %s", r,
                      kind < collectives ? name_of(static_cast<Collective>(kind)) : "no collective", name_of(present_));
   }
@@ -323,7 +324,7 @@ bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
   const Count most = limits[static_cast<std::size_t>(o.collective)];
   if (most < 0) return false;
   if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
-  if (o.unit.op && !o.unit.op->select) return false;
+  if (o.unit.op && !o.unit.combine) return false;
   if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
     return most_given(o, size) <= most;  // in one round
   return o.measure <= most;
@@ -449,7 +450,7 @@ Error NodeArea::combine(const Unit& unit, Address to, Board::Number round, int f
   copy(to, board_.given(end - 1, round) + offset, unit.span(n));
   for (int r = end - 2; r >= first; --r) {
     const Address left = reinterpret_cast<Address>(board_.given(r, round) + offset) - lb;
-    if (Error error = reduce_local(*unit.op, *unit.type, bytes_at(left), bytes_at(to - lb), n)) return error;
+    unit.combine(bytes_at(left), bytes_at(to - lb), n);
   }
   return success;
 }

@@ -94,8 +94,9 @@ class NodeArea {
   Error reduce_blocks(const Unit& unit, Address recv, Count n);
   Error reduce_scatter(const Unit& unit, const Args& a, bool with_counts);
   Error scan(const Unit& unit, const Args& a, bool inclusive);
-  Error scan_in_turn(const Unit& unit, const Args& a, bool inclusive);
-  Error combine_below(const Unit& unit, Count n, Count behind, Address scratch, const std::byte*& out);
+  Error scan_in_one_round(const Unit& unit, const Args& a, Count bytes, bool inclusive);
+  Error scan_in_turn(const Unit& unit, const Args& a, Count bytes, bool inclusive);
+  void wait_for_below(const Unit& unit, Count n, Count half, const std::byte*& out);
   Error combine(const Unit& unit, Address to, Board::Number round, int first, int end, Count at, Count n);
   template <class Data>
   Error combine_in_pairs(const Unit& unit, Address to, Count n, Data data);
@@ -141,7 +142,7 @@ class NodeArea {
   std::size_t in_use_ = 0;  // of all memory of areas, by this one
   std::vector<transport::shm::Link*> others_;  // by rank; null for this one
   std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
-  std::vector<std::byte> halves_;              // scratch of combine_in_pairs()
+  std::vector<std::byte> halves_;              // scratch of combine_in_pairs() and wait_for_below()
   std::vector<const std::byte*> sources_;      // by rank: what is combined
   WayOfWriting writing_;                       // of long vectors
   bool past_caches_ = false;                   // the present collective brings more than they hold

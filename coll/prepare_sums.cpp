@@ -11,7 +11,7 @@ Error begin_reducing(Operation& o, Collective which, Comm& comm, const void* buf
   if (Error error = check_in_place(comm, buffer)) return error;
   if (Error error = need(type, "datatype")) return error;
   if (!op) return fail(ErrorClass::op, "op is not an operation, or one that was freed");
-  if (Error error = check_op(*op, *type)) return error;
+  if (Error error = check_op(*op, *type, o.unit.combine)) return error;
   o.unit.type = type;
   o.unit.op = op;
   o.unit.extent = type->extent;

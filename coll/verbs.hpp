@@ -49,6 +49,8 @@ struct Unit {
   Count true_lb = 0;      // first byte that a unit touches, from its address
   Count true_extent = 1;  // bytes that a unit touches
   bool commutative = true;
+  // Of a predefined operation: right = left op right for n units.
+  void (*combine)(const void* left, void* right, Count n) = nullptr;
 
   Count span(Count n) const { return n > 0 ? true_extent + (n - 1) * extent : 0; }  // bytes that n units touch
 };

@@ -78,11 +78,18 @@ void release(Op& op) {
 }
 
 Error check_op(const Op& op, const Datatype& type) {
+  Op::Function function;
+  return check_op(op, type, function);
+}
+
+Error check_op(const Op& op, const Datatype& type, Op::Function& out) {
+  out = nullptr;
   if (!op.select) return success;
   if (of_windows(op)) return fail(ErrorClass::op, "%s is for accumulations into windows only", op.name);
   if (type.basic == Basic::none)
     return fail(ErrorClass::op, "%s works on predefined datatypes only, not on %s", op.name, describe(type));
-  if (!op.select(type))
+  out = op.select(type);
+  if (!out)
     return fail(ErrorClass::op, "%s does not work on %s: it takes %s", op.name, describe(type), op.takes);
   return success;
 }

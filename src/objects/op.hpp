@@ -29,6 +29,8 @@ void release(Op& op);
 
 // An error when the operation does not work on the type; the message names both.
 Error check_op(const Op& op, const Datatype& type);
+// And what it is then done by; null: by the program's function.
+Error check_op(const Op& op, const Datatype& type, Op::Function& out);
 
 // inout = in op inout for `count` elements.
 Error reduce_local(Op& op, Datatype& type, const void* in, void* inout, MPI_Count count);
