@@ -114,7 +114,7 @@ TEST(Board, EveryRoundBringsWhatWasGivenInIt) {
 // Each gives a number and adds the sum of all up to itself as soon as it can, from the nearest sum that is there. The last
 // is the slowest, so that the others are ahead by all the lines there are.
 TEST(Board, WhatIsAddedLaterIsSeenWhole) {
-  constexpr int rounds = 3000, size = 4;
+  constexpr int rounds = 1000, size = 4;
   const Memory memory = make_memory(size);
   std::vector<int> wrong(size);
   std::vector<std::thread> threads;
@@ -145,6 +145,8 @@ TEST(Board, WhatIsAddedLaterIsSeenWhole) {
           if (whole) break;
         }
         wrong[static_cast<std::size_t>(r)] += sum != i * r * (r + 1) / 2;
+        for (int k = 0; k < 3 && i % 50 == r; ++k) std::this_thread::yield();  // others find it half done
+        if (r == 0) continue;  // it was whole at once
         std::memcpy(place + half, &sum, sizeof sum);
         board.complete();
       }
