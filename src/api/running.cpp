@@ -13,6 +13,7 @@
 #include "api/why.hpp"
 #include "base/settings.hpp"
 #include "coll/machine_file.hpp"
+#include "coll/send_costs.hpp"
 #include "objects/attribute.hpp"
 #include "objects/comm.hpp"
 #include "objects/completion_fd.hpp"
@@ -23,7 +24,6 @@
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/farewell.hpp"
 #include "pt2pt/operation.hpp"
-#include "pt2pt/send_costs.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
@@ -58,10 +58,8 @@ void decide_send_mode() {
   (void)parse(settings().send_mode, default_give_back);
   coll::Model model;
   if (!coll::settings_model(model).empty()) return;  // told by the first collective
-  pt2pt::near_costs = {model.node_alpha, model.node_large, model.keep, model.fresh,
-                       model.snapshot,   model.resident,   model.kept};
-  // A snapshot is read piece by piece between the pieces' departures, which takes twice as long as reading it at once.
-  pt2pt::far_costs = {model.alpha, model.beta, model.keep, model.fresh, model.snapshot, model.resident, model.beta + 2 * model.kept};
+  pt2pt::near_costs = coll::send_costs(model, false);
+  pt2pt::far_costs = coll::send_costs(model, true);
 }
 
 // Only what differs from the level asked for is rounded, upwards.

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "coll/machine_file.hpp"
-#include "pt2pt/send_costs.hpp"
+#include "coll/send_costs.hpp"
 
 int print_send_modes(int argc, char** argv) {
   double lateness = 1000, resident = 0;
@@ -26,14 +26,6 @@ int print_send_modes(int argc, char** argv) {
   cow::coll::Model model;
   if (const std::string wrong = cow::coll::settings_model(model); !wrong.empty())
     return fprintf(stderr, "cowinfo: %s\n", wrong.c_str()), 1;
-  const cow::pt2pt::SendCosts costs{far ? model.alpha : model.node_alpha,
-                                    far ? model.beta : model.node_large,
-                                    model.keep,
-                                    model.fresh,
-                                    model.snapshot,
-                                    model.resident,
-                                    far ? model.beta + 2 * model.kept : model.kept,
-                                    !far};
-  fputs(cow::pt2pt::describe_send_costs(costs, lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
+  fputs(cow::pt2pt::describe_send_costs(cow::coll::send_costs(model, far), lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
   return 0;
 }
