@@ -294,10 +294,9 @@ Error NodeArea::make_rooms(Made& made, Board::Range part, std::size_t all) {
   return success;
 }
 
-// Halls, as far as there is memory; else large rooms for what fits into them.
+// For more than a small room takes: halls, as far as there is memory; else large rooms for what fits into them.
 Error NodeArea::have_room(std::size_t bytes, bool& out) {
   out = true;
-  if (!Board::is_large(bytes)) return success;
   if (Error error = make_rooms(halls_, board_.hall_part(), Board::bytes_of_halls(size_))) return error;
   if (halls_ == Made::yes) {
     board_.use_halls();
@@ -331,30 +330,33 @@ bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
 }
 
 Error NodeArea::run(Operation& operation, bool& done) {
-  if (Error error = have_room(static_cast<std::size_t>(most_given(operation, size_)), done)) return error;
-  if (!done) return success;
+  const auto bytes = static_cast<std::size_t>(most_given(operation, size_));
+  done = true;
+  if (Board::is_large(bytes)) {
+    if (Error error = have_room(bytes, done)) return error;
+    if (!done) return success;
+  }
   if (dead_ >= 0) return loss();
   present_ = operation.collective;
   mismatch_ = success;
   tag_ = next_tag(comm_);
-  const Error error = operation.is_plain() ? perform(operation, operation.args) : perform_packed(operation);
+  const bool is_long = Board::needs_hall(bytes);
+  const Error error = operation.is_plain() ? perform(operation, operation.args, is_long) : perform_packed(operation, is_long);
   if (dead_ >= 0) return loss();
   return mismatch_ ? mismatch_ : error;
 }
 
-Error NodeArea::perform_packed(const Operation& operation) {
+Error NodeArea::perform_packed(const Operation& operation, bool is_long) {
   Run run(comm_, tag_, operation.unit, nullptr, nullptr);  // for its scratch: it sends nothing
   Error error = success;
-  coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation, args); });
+  coll::perform(run, operation, [&](Run&, const Args& args) { error = perform(operation, args, is_long); });
   return error ? error : run.result();
 }
 
-Error NodeArea::perform(const Operation& operation, const Args& args) {
-  const bool is_long = Board::needs_hall(static_cast<std::size_t>(most_given(operation, size_)));
-  return is_long ? perform_long(operation, args) : perform(operation.collective, operation.unit, args);
-}
-
-Error NodeArea::perform(Collective which, const Unit& unit, const Args& a) {
+Error NodeArea::perform(const Operation& operation, const Args& a, bool is_long) {
+  if (is_long) return perform_long(operation, a);
+  const Collective which = operation.collective;
+  const Unit& unit = operation.unit;
   switch (which) {
     case Collective::barrier:
       give(0, 0);

@@ -83,9 +83,8 @@ class NodeArea {
   bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
 
-  Error perform(const Operation& operation, const Args& args);
-  Error perform_packed(const Operation& operation);
-  Error perform(Collective which, const Unit& unit, const Args& args);
+  Error perform(const Operation& operation, const Args& args, bool is_long);
+  Error perform_packed(const Operation& operation, bool is_long);
   Error bcast(const Args& a);
   void gather(const Args& a, bool everywhere);
   void scatter(const Args& a);

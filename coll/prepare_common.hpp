@@ -24,8 +24,17 @@ inline Error need(const Datatype* type, const char* which) {
   return success;
 }
 
-// What every collective begins with.
-Error begin_moving(Operation& o, Collective which, Comm& comm);
+// What every collective begins with; those that move bytes, with these as their unit.
+Error begin_across(Operation& o);  // an intercommunicator
+inline Error begin(Operation& o, Collective which, Comm& comm) {
+  o.collective = which;
+  o.comm = &comm;
+  return comm.inter() ? begin_across(o) : success;
+}
+inline Error begin_moving(Operation& o, Collective which, Comm& comm) {
+  o.unit.type = find(MPI_BYTE);
+  return begin(o, which, comm);
+}
 
 // The ranks whose blocks a call speaks of: those of the other group on an intercommunicator.
 inline int peers_of(const Comm& comm) { return comm.peers().size(); }

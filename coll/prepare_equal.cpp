@@ -9,13 +9,10 @@ Unit byte_unit() {
   return unit;
 }
 
-Error begin_moving(Operation& o, Collective which, Comm& comm) {
-  if (comm.inter() && (which == Collective::scan || which == Collective::exscan))
+Error begin_across(Operation& o) {
+  if (o.collective == Collective::scan || o.collective == Collective::exscan)
     return fail(ErrorClass::comm, "prefix sums are not defined on an intercommunicator");
-  o.collective = which;
-  o.comm = &comm;
-  o.unit = byte_unit();
-  if (comm.inter()) o.args.remote = peers_of(comm);
+  o.args.remote = peers_of(*o.comm);
   return success;
 }
 

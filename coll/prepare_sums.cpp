@@ -7,7 +7,7 @@ namespace {
 // The unit is an element of the vector; the result goes to `result`, which is the vector itself in place.
 Error begin_reducing(Operation& o, Collective which, Comm& comm, const void* buffer, Datatype* type, void* result,
                      Op* op) {
-  if (Error error = begin_moving(o, which, comm)) return error;
+  if (Error error = begin(o, which, comm)) return error;
   if (Error error = check_in_place(comm, buffer)) return error;
   if (Error error = need(type, "datatype")) return error;
   if (!op) return fail(ErrorClass::op, "op is not an operation, or one that was freed");
