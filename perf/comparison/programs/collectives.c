@@ -2,6 +2,8 @@
    goes round, so that no rank can run ahead for long. A key is NAME/SIZE; the size is in bytes, of what a rank gives
    (or, for alltoall, gather and allgather, of one block). NAME may be two calls, as reduce+bcast: then both are made,
    each with the same root, and timed as one.
+   A further line KEY.switches says how often a rank was switched away from its processor: per call, mean over the
+   ranks.
    collectives [--pin] KEY... */
 #include "measure.h"
 
@@ -85,8 +87,10 @@ int main(int argc, char** argv) {
   const int alone = take_pin(&argc, argv, rank);
   for (int i = 1; i < argc; ++i) {
     Calls calls = calls_of(argv[i], ranks);
-    const double time = microseconds_of(make_calls, &calls, alone ? &own_cores : &shared_cores);
-    if (rank == 0) printf("%s %.4f\n", argv[i], time);
+    const PerCall mine = per_call(make_calls, &calls, alone ? &own_cores : &shared_cores);
+    double switched = 0;
+    MPI_Reduce(&mine.switches, &switched, 1, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
+    if (rank == 0) printf("%s %.4f\n%s.switches %.4f\n", argv[i], mine.microseconds, argv[i], switched / ranks);
     free(calls.arguments.out);
     free(calls.arguments.in);
   }

@@ -6,6 +6,8 @@
      tcp         8 bytes there and back over loopback TCP, reading in a loop without sleeping, half of it: microseconds
      epoll       from the send of 8 bytes to a process asleep in epoll_wait on the other core to its next instruction
      memcpy      4 MiB from one buffer to another: MB/s (10^6 bytes)
+     memory/N    as many processes as processors, each of which copies its share, again and again, so that sources and
+                 destinations of all are N bytes together: microseconds of one copy, of the slowest process
    Where HOSTS names two network namespaces (A,B; the caller is in A), tcp and epoll go from A to B. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -296,9 +298,67 @@ static double copying(void) {
   return sorted(rates, rounds)[rounds - 1];
 }
 
+enum { most_batches = 400, share_time = 40000000 /* ns */, bytes_of_batch = 16 << 20 };
+
+/* Waits until `processes` have come here. One that has died is not waited for longer than 10 s. */
+static void meet(unsigned processes) {
+  const long patience = now() + 10000000000L;
+  atomic_fetch_add(&shared->there, 1);
+  while (atomic_load(&shared->there) < processes && now() < patience) sched_yield();
+}
+
+/* Microseconds that a copy of `size` bytes takes, in the quieter batches: what else runs can only lengthen one, but in the
+   quietest the others might not have been copying. */
+static double copying_share(size_t size, unsigned processes) {
+  char *from = malloc(size), *to = malloc(size);
+  if (!from || !to) die("malloc");
+  memset(from, 'a', size);
+  memset(to, 'b', size);
+  const size_t each = size < bytes_of_batch ? bytes_of_batch / size : 1;
+  double times[most_batches];
+  int count = 0;
+  meet(processes);
+  for (long begun = now(), start = begun; start < begun + share_time && count < most_batches; ++count) {
+    for (size_t i = 0; i < each; ++i) {
+      memcpy(to, from, size);
+      __asm__ volatile("" : : "r"(to) : "memory");
+    }
+    const long end = now();
+    times[count] = (double)(end - start) / 1e3 / (double)each;
+    start = end;
+  }
+  return sorted(times, count)[count / 4];
+}
+
+static double copying_together(size_t bytes) {
+  const int processes = cores();
+  const size_t size = bytes / 2 / (size_t)processes;
+  int results[2];
+  if (size == 0 || pipe(results) != 0) die("memory");
+  memset(shared, 0, sizeof *shared);
+  for (int i = 0; i < processes; ++i) {
+    const pid_t pid = fork();
+    if (pid < 0) die("fork");
+    if (pid > 0) continue;
+    pin(i);
+    const double took = copying_share(size, (unsigned)processes);
+    _exit(write(results[1], &took, sizeof took) != sizeof took);
+  }
+  close(results[1]);
+  double took, slowest = 0;
+  for (int i = 0; i < processes; ++i) {
+    if (read(results[0], &took, sizeof took) != sizeof took) die("memory");
+    if (took > slowest) slowest = took;
+  }
+  close(results[0]);
+  while (wait(NULL) > 0) {}
+  return slowest;
+}
+
 static void measure(const char* what) {
   double value;
   if (strcmp(what, "memcpy") == 0) value = copying();
+  else if (strncmp(what, "memory/", 7) == 0) value = copying_together(strtoull(what + 7, NULL, 10));
   else if (strcmp(what, "yield") == 0) value = two(0, 0, echo, call_out, 1, 1);
   else if (cores() < 2) return;
   else if (strcmp(what, "cacheline") == 0) value = two(0, 1, echo, call_out, 0, 0);

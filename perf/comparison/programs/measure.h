@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Page-aligned, and touched, so that no measurement pays for the first use of a page. */
 static inline char* buffer_of(size_t size) {
@@ -80,25 +81,40 @@ enum { most_batches = 40 };
 
 typedef void (*Call)(void* context); /* what every rank of MPI_COMM_WORLD calls, again and again */
 
-static inline double batch_of(Call call, void* context, long calls) {
+/* How often this process has been switched away from a processor: by sleeping, by sched_yield, or for others' sake. */
+static inline long switches(void) {
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return used.ru_nvcsw + used.ru_nivcsw;
+}
+
+/* The time of the slowest rank. This process's switches meanwhile are added to `*switched`. */
+static inline double batch_of(Call call, void* context, long calls, long* switched) {
   MPI_Barrier(MPI_COMM_WORLD);
+  *switched -= switches();
   const double start = MPI_Wtime();
   for (long i = 0; i < calls; ++i) call(context);
   double mine = MPI_Wtime() - start, slowest = 0;
+  *switched += switches();
   MPI_Allreduce(&mine, &slowest, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);
   return slowest;
 }
 
-/* Microseconds of one call. Each batch is timed as a whole and by its slowest rank. The number of calls in a batch grows
+typedef struct {
+  double microseconds; /* the same on all ranks */
+  double switches;     /* of this process, mean over all the batches that were timed */
+} PerCall;
+
+/* What one call takes. Each batch is timed as a whole and by its slowest rank. The number of calls in a batch grows
    until it is long enough, which also warms up; so a slow library takes as long as a fast one. All ranks see the same
    times, and so decide alike. */
-static inline double microseconds_of(Call call, void* context, const Manner* manner) {
-  long calls = 1;
+static inline PerCall per_call(Call call, void* context, const Manner* manner) {
+  long calls = 1, switched = 0;
   double spent = 0, times[most_batches];
   for (;;) {
     double shortest = 1e9;
     for (int i = 0; i < 3 && shortest > manner->batch; ++i) { /* one batch may have been disturbed */
-      const double took = batch_of(call, context, calls);
+      const double took = batch_of(call, context, calls, &switched);
       if (took < shortest) shortest = took;
       spent += took;
     }
@@ -106,13 +122,18 @@ static inline double microseconds_of(Call call, void* context, const Manner* man
     calls *= shortest < manner->batch / 16 ? 8 : 2;
   }
   int count = 0;
+  switched = 0;
   for (spent = 0; count < manner->batches && (count == 0 || spent < manner->most); ++count) {
-    const double took = batch_of(call, context, calls);
+    const double took = batch_of(call, context, calls, &switched);
     spent += took;
     times[count] = took * 1e6 / (double)calls;
   }
   const double middle = median(times, count); /* sorts them */
-  return manner->quietest ? times[0] : middle;
+  return (PerCall){manner->quietest ? times[0] : middle, (double)switched / ((double)count * (double)calls)};
+}
+
+static inline double microseconds_of(Call call, void* context, const Manner* manner) {
+  return per_call(call, context, manner).microseconds;
 }
 
 #endif
