@@ -2,14 +2,17 @@
 
 Ratios are ours to the best peer's: below 1 means faster where the figure is a time, above 1 where it is a rate.
 """
+import dataclasses
 import itertools
 import os
 
-from .jobs import Group, Job, Row, bytes_named, machine, peers, row, value
+from .jobs import Group, Job, Row, bytes_named, machine, peers, row, twice, value
+from .reckoning import least_switches, touched
 
 SMALL = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 LARGE = tuple(1 << power for power in range(13, 23))
 FIRST_CORE = str(min(os.sched_getaffinity(0)))
+CORES = len(os.sched_getaffinity(0))
 NOISE = 1.05  # "as fast as": two runs of the same code differ by that much
 
 
@@ -72,7 +75,7 @@ COLLECTIVES = ("barrier", "bcast", "reduce", "allreduce", "reduce_scatter", "sca
                "alltoall")
 
 
-def collectives():
+def collectives(cores=CORES):
     def bound(ranks, size):
         return 1.0 if ranks == 2 or size > 4096 else 0.5
     def job(ranks):
@@ -81,7 +84,13 @@ def collectives():
                  for name, size in itertools.product(COLLECTIVES[1:], (8, 4 << 10, 1 << 20))]
         rows = tuple(Row(key, name, (peers(bound(ranks, size)),)) for key, name, size in keys)
         return Job(f"{ranks} ranks", "collectives", (*(("--pin",) if ranks == 2 else ()), *(r.key for r in rows)), ranks, rows)
-    return Group("collectives", "Blocking collectives", (job(2), job(4), job(8)))
+    def switches(job):
+        """What short calls spend their time with where ranks share processors; printed together with the times."""
+        rows = tuple(Row(f"{one.key}.switches", one.name, least=least_switches(one.key.split("/")[0], job.ranks, cores))
+                     for one in job.rows if one.key == "barrier" or one.key.endswith("/8"))
+        return dataclasses.replace(job, name=f"{job.name}, switches", unit="per call", rows=rows, of=job.name)
+    jobs = tuple(map(job, (2, 4, 8)))
+    return Group("collectives", "Blocking collectives", (*jobs, *(switches(one) for one in jobs if one.ranks > cores)))
 
 
 def waiting():
@@ -153,8 +162,11 @@ def guidelines():
     def doubling(ranks):
         rows = []
         for name in ("bcast", "allreduce", "allgather", "alltoall"):
-            keys = [f"{name}/{1 << power}" for power in range(3, 21)]
-            rows += [Row(key, key, (row(before, 2.2),) if before else ()) for before, key in zip([None, *keys], keys)]
+            sizes = [1 << power for power in range(3, 21)]
+            rows.append(Row(f"{name}/{sizes[0]}", f"{name}/{sizes[0]}"))
+            for size in sizes[:-1]:
+                check = twice(f"{name}/{size}", 2.2, touched(name, ranks, size))
+                rows.append(Row(f"{name}/{2 * size}", f"{name}/{2 * size}", (check,)))
         return Job(f"{ranks} ranks, sizes doubled", "collectives",
                    (*(("--pin",) if ranks == 2 else ()), *(one.key for one in rows)), ranks, tuple(rows), peers=False)
     def growing(ranks):
@@ -164,7 +176,10 @@ def guidelines():
         return Job(f"{ranks} ranks, one more", "collectives", keys, ranks, tuple(Row(key, key, checks(key)) for key in keys),
                    peers=False)
     jobs = (*map(same, (2, 4, 8)), *map(doubling, (2, 4, 8)), *map(growing, range(3, 9)))
-    return Group("guidelines", "Collectives among themselves", jobs)
+    touching = {check.touched for job in jobs for one in job.rows for check in one.checks if check.touched}
+    # of less, the nearest caches hold each processor's share
+    memory = {size for half in touching if half >= 256 << 10 for size in (half, 2 * half)}
+    return Group("guidelines", "Collectives among themselves", jobs, memory=tuple(sorted(memory)))
 
 
 def limits():

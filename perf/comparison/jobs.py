@@ -12,6 +12,7 @@ class Check:
     against: str
     bound: float
     what: object = None
+    touched: int = None  # bytes touched by the row that is `what`, where this one touches twice as many
 
 
 def peers(bound):
@@ -26,6 +27,11 @@ def row(what, bound):
     return Check("row", bound, what)
 
 
+def twice(what, bound, touched):
+    """Compared with the row of half the size, which touches so many bytes; what memory alone does is told beside it."""
+    return Check("row", bound, what, touched)
+
+
 def value(bound):
     return Check("value", bound)
 
@@ -35,6 +41,7 @@ class Row:
     key: str  # what the program prints before the figure
     name: str
     checks: tuple = ()
+    least: float = None  # the least that the figure can be, where that is known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Job:
     most_rounds: int = 1000
     seconds: float = 60       # after which it is given up
     curve: bool = False       # the rows are sizes: draw them
+    of: str = None            # no run of its own: the name of the job that prints these rows too
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Group:
     title: str
     jobs: tuple
     machine: tuple = ()       # figures of programs/limits.c, measured in the same rounds
+    memory: tuple = ()        # and by the same program: bytes that all processors together copy
     hosts: bool = False       # on two hosts made for it (root), one rank on each
 
 

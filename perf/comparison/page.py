@@ -21,7 +21,10 @@ def pictures(result):
 
 def verdict_cells(one):
     bound = f"{'≥' if one['least'] else '≤'} {one['bound']:g}"
-    kind, words = {True: ("met", "met"), False: ("not", "not met"), None: ("", "not measured")}[one["met"]]
+    kind = {True: "met", False: "not", None: ""}[one["met"]]
+    words = "not measured" if one["met"] is None else table.met_words(one).replace("NOT MET", "not met")
+    if one["memory"] is not None and not verdict.beyond_memory(one):
+        words += f" <small>memory alone: {table.figure(one['memory'])}</small>"
     to = "" if one["against"] == "value" else f" <small>{html.escape(str(one['name'] or ''))}</small>"
     return f"<td>{table.figure(one['ratio'])}{to}</td><td>{bound}</td><td class='{kind}'>{words}</td>"
 
@@ -30,9 +33,18 @@ def row_html(result, group, job, row, names):
     checks = verdict.verdicts(result, group, job, row)
     cells = "".join(f"<td>{table.figure(verdict.median(row['values'].get(name, [])))} "
                     f"<small>±{100 * verdict.spread(row['values'].get(name, [])):.0f}%</small></td>" for name in names)
-    yield f"<tr><td>{html.escape(row['name'])}</td>{cells}{verdict_cells(checks[0]) if checks else '<td></td>' * 3}</tr>"
+    least = table.figure(row["least"]) if row.get("least") is not None else ""
+    last = verdict_cells(checks[0]) if checks else f"<td></td><td>{least}</td><td></td>"
+    yield f"<tr><td>{html.escape(row['name'])}</td>{cells}{last}</tr>"
     for one in checks[1:]:
         yield f"<tr><td></td>{'<td></td>' * len(names)}{verdict_cells(one)}</tr>"
+
+
+def memory_html(group):
+    rows = ["".join(("<tr>", *(f"<td>{cell}</td>" for cell in cells), "</tr>")) for cells in table.memory_rows(group)]
+    if rows:
+        yield "<table><tr><th>memory, sizes doubled, us</th><th>all processors</th><th>ratio</th></tr>"
+        yield from (*rows, "</table>")
 
 
 def group_html(result, group):
@@ -41,11 +53,12 @@ def group_html(result, group):
     for word, values in group["machine"].items():
         what, unit = table.MACHINE_WORDS[word]
         yield f"<div><small>{word}: {what}: {table.cell(values)} {unit}</small></div>"
+    yield from memory_html(group)
     for job in group["jobs"]:
         drawn = curves.svg(group, job, UNITS) if job["curve"] else None
         yield drawn or ""
-        heads = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-        yield f"<table><tr><th>{html.escape(job['name'])}, {job['unit']}</th>{heads}<th>ratio</th><th>limit</th><th></th></tr>"
+        heads = "".join(f"<th>{html.escape(name)}</th>" for name in (*names, "ratio", table.last_head(job), ""))
+        yield f"<table><tr><th>{html.escape(job['name'])}, {job['unit']}</th>{heads}</tr>"
         for row in job["rows"]:
             yield from row_html(result, group, job, row, names)
         yield "</table>"

@@ -81,7 +81,8 @@ class Measurement:
 
     def measure(self, group):
         """All rounds of one group: machine, A, B, C, machine, A, B, C, …"""
-        entry = {"name": group.name, "title": group.title, "machine": {word: [] for word in group.machine}, "jobs": []}
+        entry = {"name": group.name, "title": group.title, "machine": {word: [] for word in group.machine},
+                 "memory": {str(size): [] for size in group.memory}, "jobs": []}
         self.result["groups"].append(entry)
         if group.hosts and os.geteuid() != 0:
             entry["title"] += ": left out, only root can make hosts"
@@ -92,29 +93,32 @@ class Measurement:
                 "name": job.name, "unit": job.unit, "more_is_better": job.more_is_better, "curve": job.curve,
                 "command": " ".join((*job.before, job.program, *job.arguments)), "ranks": job.ranks,
                 "rows": [{"key": row.key, "name": row.name, "values": {name: [] for name in names},
-                          "checks": [vars(check) for check in row.checks]} for row in job.rows],
+                          "checks": [vars(check) for check in row.checks], "least": row.least} for row in job.rows],
                 "failures": {}})
         for number in range(self.rounds):
             self.tell(f"{group.name}: round {number + 1} of {self.rounds}")
             self.measure_machine(group, entry)
-            for job, table in zip(group.jobs, entry["jobs"]):
-                if number < job.most_rounds:
+            for job in group.jobs:
+                tables = [table for one, table in zip(group.jobs, entry["jobs"]) if job.name in (one.name, one.of)]
+                if number < job.most_rounds and not job.of:
                     for library in self.libraries_of(job):
-                        self.measure_job(group, job, library, table)
+                        self.measure_job(group, job, library, tables)
         self.tell("")
 
     def libraries_of(self, job):
         return [one for one in self.compared if one.ours or job.peers]
 
     def measure_machine(self, group, entry):
-        if not group.machine:
+        words = (*group.machine, *(f"memory/{size}" for size in group.memory))
+        if not words:
             return
         before = (libraries.HOSTS, "run", "2", "--") if group.hosts else ()
-        figures, why = run([*before, libraries.program_of(None, "limits", self.work), *group.machine], 60, {})
+        figures, why = run([*before, libraries.program_of(None, "limits", self.work), *words], 60, {})
         if figures is None:
             raise RuntimeError(f"limits: {why}")
         for word, figure in figures.items():
-            entry["machine"][word].append(figure)
+            kind, _, size = word.partition("/")
+            entry[kind if size else "machine"][size or word].append(figure)
 
     def command(self, group, job, library):
         start = library.start(job.ranks)
@@ -122,20 +126,22 @@ class Measurement:
             start = [libraries.HOSTS, "run", "2", "--", "sh", "-c", ON_HOSTS, *start]
         return [*job.before, *start, libraries.program_of(library, job.program, self.work), *job.arguments]
 
-    def measure_job(self, group, job, library, table):
-        if library.name in table["failures"]:
+    def measure_job(self, group, job, library, tables):
+        """One run, whose figures the tables share."""
+        failures, rows = tables[0]["failures"], [row for table in tables for row in table["rows"]]
+        if library.name in failures:
             return  # once is enough
         try:
             figures, why = run(self.command(group, job, library), job.seconds, dict(job.environment),
                                PARSERS.get(job.program, parse))
         except libraries.BrokenProgram as error:
             figures, why = None, f"does not compile: {error}"
-        if figures is not None and (missing := [row.key for row in job.rows if row.key not in figures]):
+        if figures is not None and (missing := [row["key"] for row in rows if row["key"] not in figures]):
             figures, why = None, f"printed nothing for {', '.join(missing)}"
         if figures is None:
-            table["failures"][library.name] = why
+            failures[library.name] = why
             return
-        for row in table["rows"]:
+        for row in rows:
             row["values"][library.name].append(figures[row["key"]])
 
     @staticmethod

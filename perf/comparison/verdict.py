@@ -57,13 +57,26 @@ def ratio(mine, theirs):
     return median([a / b for a, b in zip(mine, theirs) if b])
 
 
+def memory_doubled(times, touched):
+    """How many times as long memory alone takes for twice so many bytes; None where that was not measured. times: of
+    each round, by size."""
+    return ratio(times.get(str(2 * touched), []), times.get(str(touched), []))
+
+
+def beyond_memory(one):
+    """Whether a limit is missed where memory alone misses it too."""
+    return one["met"] is False and one["memory"] is not None and one["memory"] > one["bound"]
+
+
 def judge(result, group, job, row, check):
-    """{"against", "name", "reference", "ratio", "bound", "least", "met"}; met is None where something is missing."""
+    """{"against", "name", "reference", "ratio", "bound", "least", "met", "memory"}; met is None where something is
+    missing; memory: the ratio that memory alone has, where the check asks for that."""
     name, theirs = reference(result, group, job, row, check)
     found = ratio(row["values"][ours_of(result)], theirs)
     met = None if found is None else found >= check["bound"] if job["more_is_better"] else found <= check["bound"]
     return {"against": check["against"], "name": name, "reference": median(theirs), "bound": check["bound"],
-            "ratio": found, "least": job["more_is_better"], "met": met}
+            "ratio": found, "least": job["more_is_better"], "met": met,
+            "memory": memory_doubled(group.get("memory", {}), check["touched"]) if check.get("touched") else None}
 
 
 def verdicts(result, group, job, row):
@@ -80,7 +93,8 @@ def add_summaries(result):
 
 
 def count_met(result):
-    """(met, not met, not judged) over all checks."""
-    met = [one["met"] for group in result["groups"] for job, row in rows_of(group)
-           for one in verdicts(result, group, job, row)]
-    return met.count(True), met.count(False), met.count(None)
+    """(met, not met, of these: where memory alone takes more, not judged) over all checks."""
+    found = [one for group in result["groups"] for job, row in rows_of(group)
+             for one in verdicts(result, group, job, row)]
+    met = [one["met"] for one in found]
+    return met.count(True), met.count(False), sum(map(beyond_memory, found)), met.count(None)

@@ -8,7 +8,7 @@ import unittest
 import xml.etree.ElementTree as tree
 from unittest import mock
 
-from comparison import counting, groups, libraries, page, rounds, table, verdict
+from comparison import counting, groups, libraries, page, reckoning, rounds, table, verdict
 from support import BUILD, SOURCE
 
 COMPARE = SOURCE / "perf" / "compare"
@@ -32,8 +32,8 @@ def judged(result, index=0):
     return verdict.verdicts(result, group, job, job["rows"][index])
 
 
-def check(against, bound, what=None):
-    return {"against": against, "bound": bound, "what": what}
+def check(against, bound, what=None, touched=None):
+    return {"against": against, "bound": bound, "what": what, "touched": touched}
 
 
 class Verdicts(unittest.TestCase):
@@ -92,6 +92,77 @@ class Shown(unittest.TestCase):
         self.assertIn("<svg", text)
         for foreign in ("src=", "href=", "@import", "url("):
             self.assertNotIn(foreign, text)
+
+
+class Memory(unittest.TestCase):
+    """Sizes doubled, and what memory alone does with as many bytes."""
+
+    def doubled(self, ratio, alone):
+        """Judged: a row of twice the size takes `ratio` times as long, and memory `alone` times."""
+        result = result_of([("1", {"COW MPI": [10.0, 20.0, 10.0]}, []),
+                            ("2", {"COW MPI": [10.0 * ratio, 20 * ratio, 10 * ratio]}, [check("row", 2.2, "1", 64)])])
+        result["groups"][0]["memory"] = {"64": [1.0, 3.0, 1.0], "128": [alone, 3 * alone, alone]} if alone else {}
+        return result
+
+    def test_bytes_of_all_ranks(self):
+        touched = {name: reckoning.touched(name, 4, 1000) for name in reckoning.BLOCKS}
+        self.assertEqual(touched, {"bcast": 4000, "allreduce": 8000, "allgather": 4000 + 16000, "alltoall": 2 * 16000})
+
+    def test_a_limit_that_memory_misses_too_is_marked_and_stays_missed(self):
+        result = self.doubled(2.5, 3.4)
+        one, = judged(result, 1)
+        self.assertEqual((one["met"], one["memory"], verdict.count_met(result)), (False, 3.4, (0, 1, 1, 0)))
+        self.assertIn("NOT MET (memory alone: 3.4)  to 1 (10)", table.judged(one))
+        self.assertEqual(table.summary(result), "0 limits met, 1 not met, 1 of them where memory alone takes more than that")
+        self.assertEqual(list(table.missed_lines(result)), ["not met: group, job, 2: 2.5 to 1 (<= 2.2; memory alone: 3.4)"])
+
+    def test_nothing_else_excuses(self):
+        for alone in (2.0, 2.2, None):
+            result = self.doubled(2.5, alone)
+            self.assertEqual(verdict.count_met(result), (0, 1, 0, 0), alone)
+            self.assertNotIn("(memory", table.judged(judged(result, 1)[0]))
+            self.assertEqual(table.summary(result), "0 limits met, 1 not met")
+        self.assertTrue(table.judged(judged(self.doubled(2.5, 2.0), 1)[0]).endswith("NOT MET  to 1 (10), memory alone: 2"))
+
+    def test_what_is_met_is_met(self):
+        result = self.doubled(2.0, 3.4)
+        self.assertEqual(verdict.count_met(result), (1, 0, 0, 0))
+        self.assertTrue(table.judged(judged(result, 1)[0]).endswith("met      to 1 (10), memory alone: 3.4"))
+
+    def test_the_table(self):
+        result = self.doubled(2.5, 3.4)
+        lines = list(table.group_lines(result, result["groups"][0]))
+        self.assertEqual([line.split() for line in lines[2:4]], [["64", "B", "1", "±100%"], ["128", "B", "3.4", "±100%", "3.4"]])
+
+    def test_the_page(self):
+        text = page.page(self.doubled(2.5, 3.4))
+        self.assertIn("not met (memory alone: 3.4)", text)
+        self.assertIn("<tr><td>128 B</td><td>3.4 ±100%</td><td>3.4</td></tr>", text)
+
+    def test_all_that_large_rows_touch_is_measured(self):
+        group, = (group for group in groups.all_groups() if group.name == "guidelines")
+        touching = [one.touched for job in group.jobs for row in job.rows for one in row.checks if one.touched]
+        self.assertIn(72 << 19, touching)  # eight ranks gather 512 KiB, then 1 MiB, from each
+        for half in (half for half in touching if half >= 256 << 10):
+            self.assertLessEqual({half, 2 * half}, set(group.memory))
+
+
+class Switches(unittest.TestCase):
+    def test_the_least_there_can_be(self):
+        for name, ranks, processors, least in (
+                ("barrier", 8, 2, 0.75), ("alltoall", 4, 2, 0.5), ("allreduce", 3, 1, 2 / 3), ("bcast", 8, 2, 0.125),
+                ("gather", 4, 2, 0.25), ("scan", 8, 2, 0), ("barrier", 2, 2, 0), ("bcast", 4, 8, 0), ("sort", 8, 2, None)):
+            self.assertAlmostEqual(reckoning.least_switches(name, ranks, processors), least, msg=name)
+
+    def test_every_collective_has_one(self):
+        for name in groups.COLLECTIVES:
+            self.assertIsNotNone(reckoning.least_switches(name, 8, 2))
+
+    def test_only_where_ranks_share_processors(self):
+        def tables(cores):
+            return [(job.of, len(job.rows)) for job in groups.collectives(cores).jobs if job.of]
+        self.assertEqual([tables(cores) for cores in (1, 4, 8)],
+                         [[(f"{ranks} ranks", 10) for ranks in (2, 4, 8)], [("8 ranks", 10)], []])
 
 
 class Counts(unittest.TestCase):
@@ -182,9 +253,9 @@ class Runs(unittest.TestCase):
         self.tool("mpicc", 'while [ "$1" != -o ]; do shift; done\n'
                   f"printf '%s\\n' '#!/bin/sh' '{text}' >\"$2\"; chmod +x \"$2\"")
 
-    def compare(self, *options):
-        return subprocess.run([COMPARE, "--prefix", self.folder, "--work", self.folder / "work", "--alone", "--only", "rate",
-                               "--rounds", "3", *options], capture_output=True, text=True, check=False)
+    def compare(self, *options, before=()):
+        return subprocess.run([*before, COMPARE, "--prefix", self.folder, "--work", self.folder / "work", "--alone", "--only",
+                               "rate", "--rounds", "3", *options], capture_output=True, text=True, check=False)
 
     def test_figures_reach_the_table_and_the_file(self):
         self.programs_do("echo 8 7.5")
@@ -194,6 +265,19 @@ class Runs(unittest.TestCase):
         self.assertEqual(row.split()[2:4] + row.split()[-2:], ["7.5", "±0%", "no", "peer"])
         written = json.loads((self.folder / "json").read_text())
         self.assertEqual(written["groups"][0]["jobs"][0]["rows"][0]["values"], {"COW MPI": [7.5, 7.5, 7.5]})
+        again = subprocess.run([COMPARE, "--from", self.folder / "json"], capture_output=True, text=True, check=False)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def test_figures_of_one_run_in_two_tables(self):
+        """On one processor, so that ranks share it."""
+        self.programs_do('for key; do echo "$key 7.5"; echo "$key.switches 0.25"; done')
+        before = ("taskset", "-c", str(min(os.sched_getaffinity(0))))
+        done = self.compare("--only", "collectives", "--json", self.folder / "json", before=before)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [line.split() for line in done.stdout.splitlines() if line.startswith("bcast 8 B")]
+        self.assertEqual([line[3] for line in lines], ["7.5"] * 3 + ["0.25"] * 3)
+        self.assertEqual([line[-1] for line in lines[3:]], ["0.5", "0.25", "0.125"])  # the least with 2, 4, 8 ranks
+        self.assertNotIn("MET", " ".join(word for line in lines[3:] for word in line))
         again = subprocess.run([COMPARE, "--from", self.folder / "json"], capture_output=True, text=True, check=False)
         self.assertEqual(again.stdout, done.stdout)
 
@@ -246,6 +330,26 @@ class Machine(unittest.TestCase):
             for source in sorted(PROGRAMS.glob("*.c")):
                 libraries.compile_program(str(source), os.path.join(folder, source.stem), ours.compiler, ours.link,
                                           (*libraries.FLAGS, "-Werror"))
+
+    def test_memory_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = libraries.program_of(None, "limits", folder)
+            figures, why = rounds.run([program, "memory/262144", "memory/8388608"], 60, {})
+        self.assertIsNone(why)
+        self.assertLess(figures["memory/262144"], figures["memory/8388608"])  # 32 times the bytes
+
+    def test_switches_are_counted(self):
+        """On one processor each rank must be switched away from, once in two broadcasts at least."""
+        processor = ("taskset", "-c", str(min(os.sched_getaffinity(0))))
+        ours = libraries.built(str(BUILD))
+        plain = {name: word for name, word in os.environ.items() if not name.startswith("COW_")}
+        with tempfile.TemporaryDirectory() as folder:
+            command = [*processor, *ours.start(2), libraries.program_of(ours, "collectives", folder), "bcast/8", "barrier"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain)
+        figures = rounds.parse(done.stdout)
+        self.assertEqual(list(figures), ["bcast/8", "bcast/8.switches", "barrier", "barrier.switches"])
+        for key in ("bcast/8", "barrier"):
+            self.assertGreater(figures[f"{key}.switches"], 0.4)
 
     def test_a_job_of_ours(self):
         with tempfile.TemporaryDirectory() as folder:
