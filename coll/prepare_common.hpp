@@ -42,9 +42,20 @@ inline bool is_root(const Comm& comm, int root) { return comm.inter() ? root == 
 // Ranks of the root's group that are not the root have no part in a rooted collective of an intercommunicator.
 inline bool looks_on(const Comm& comm, int root) { return comm.inter() && root == MPI_PROC_NULL; }
 
+// The root of an intercommunicator has no block of its own: its other buffer has no meaning.
+inline bool is_across(const Comm& comm, int root) { return comm.inter() && root == MPI_ROOT; }
+
 inline Error check_in_place(const Comm& comm, const void* buffer) {
   if (!comm.inter() || !in_place(buffer)) return success;
   return fail(ErrorClass::buffer, "MPI_IN_PLACE has no meaning on an intercommunicator");
+}
+
+// What a rank sends to itself. Algorithms take it to be as long as what it receives.
+inline Error check_own_block(Count sent, Count received) {
+  if (sent == received) return success;
+  return fail(sent > received ? ErrorClass::truncate : ErrorClass::count,
+              "this rank sends %lld bytes to itself, and receives %lld from itself", static_cast<long long>(sent),
+              static_cast<long long>(received));
 }
 
 // The send buffer is `count` elements; packed when they are not one run.

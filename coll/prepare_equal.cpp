@@ -44,11 +44,16 @@ Error prepare_gather(Operation& o, Comm& comm, const Data& send, const Data& rec
     o.args.count = recv.count * recv.type->size;
     receive_into(o, recv.buffer, recv.count * peers_of(comm), *recv.type);
   }
-  if (at_root && in_place(send.buffer)) {
+  if (is_across(comm, root)) {
+    // Has nothing to send.
+  } else if (at_root && in_place(send.buffer)) {
     send_from(o, reinterpret_cast<void*>(element(recv.buffer, *recv.type, recv.count * root)), recv.count, *recv.type);
   } else {
     if (Error error = need(send.type, "sendtype")) return error;
-    if (!at_root) o.args.count = send.count * send.type->size;
+    if (!at_root)
+      o.args.count = send.count * send.type->size;
+    else if (Error error = check_own_block(send.count * send.type->size, o.args.count))
+      return error;
     send_from(o, send.buffer, send.count, *send.type);
   }
   o.measure = o.args.count;
@@ -66,12 +71,18 @@ Error prepare_scatter(Operation& o, Comm& comm, const Data& send, const Data& re
     o.args.count = send.count * send.type->size;
     send_from(o, send.buffer, send.count * peers_of(comm), *send.type);
   }
-  if (at_root && in_place(recv.buffer)) {
+  if (is_across(comm, root)) {
+    // Receives nothing.
+  } else if (at_root && in_place(recv.buffer)) {
     // Nothing to do for the root's own block: it stays where it is.
     o.recv_in_send = o.args.count * root;
   } else {
     if (Error error = need(recv.type, "recvtype")) return error;
-    if (!at_root) o.args.count = recv.count * recv.type->size;
+    const Count bytes = recv.count * recv.type->size;
+    if (!at_root)
+      o.args.count = bytes;
+    else if (o.args.count > bytes)
+      return check_own_block(o.args.count, bytes);
     receive_into(o, recv.buffer, recv.count, *recv.type);
   }
   o.measure = o.args.count;
@@ -90,8 +101,10 @@ Error prepare_allgather(Operation& o, Comm& comm, const Data& send, const Data& 
     return success;
   }
   if (Error error = need(send.type, "sendtype")) return error;
-  send_from(o, send.buffer, send.count, *send.type);
   o.args.send_count = send.count * send.type->size;
+  if (!comm.inter())
+    if (Error error = check_own_block(o.args.send_count, o.args.count)) return error;
+  send_from(o, send.buffer, send.count, *send.type);
   return success;
 }
 
@@ -109,8 +122,10 @@ Error prepare_alltoall(Operation& o, Comm& comm, const Data& send, const Data& r
     return success;
   }
   if (Error error = need(send.type, "sendtype")) return error;
-  send_from(o, send.buffer, send.count * peers_of(comm), *send.type);
   o.args.send_count = send.count * send.type->size;
+  if (!comm.inter())
+    if (Error error = check_own_block(o.args.send_count, o.args.count)) return error;
+  send_from(o, send.buffer, send.count * peers_of(comm), *send.type);
   return success;
 }
 

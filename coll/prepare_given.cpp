@@ -4,12 +4,15 @@
 namespace cow::coll {
 namespace {
 
-// Counts as they are, displacements in bytes.
+// An element without data is as good as none: the other side may have counted none, and then neither sends nor receives.
+MPI_Count with_data(MPI_Count count, const Datatype* type) { return type && type->size == 0 ? 0 : count; }
+
+// Counts in elements, displacements in bytes.
 void read_blocks(const GivenData& data, int size, std::vector<Count>& counts, std::vector<Count>& displs) {
   counts.resize(static_cast<std::size_t>(size));
   displs.resize(static_cast<std::size_t>(size));
   for (int i = 0; i < size; ++i) {
-    counts[static_cast<std::size_t>(i)] = data.counts[i];
+    counts[static_cast<std::size_t>(i)] = with_data(data.counts[i], data.type);
     displs[static_cast<std::size_t>(i)] = data.displs[i] * data.type->extent;
   }
 }
@@ -41,6 +44,22 @@ void send_from_receive_buffer(Operation& o, int size) {
   o.in_bytes = at;
 }
 
+Count bytes_of(const std::vector<Count>& counts, const Datatype* type, int block) {
+  const Count count = counts[static_cast<std::size_t>(block)];
+  return count > 0 ? count * type->size : 0;
+}
+
+// Blocks given one by one are copied as far as there is room.
+Error check_own_room(Count sent, Count received) { return sent > received ? check_own_block(sent, received) : success; }
+
+Error check_own_room(Operation& o) {
+  const Args& a = o.args;
+  const int me = o.comm->rank;
+  if (o.comm->inter()) return success;
+  return check_own_room(bytes_of(o.lists().send_counts, a.send_types ? a.send_types[me] : a.send_type, me),
+                        bytes_of(o.lists().counts, a.types ? a.types[me] : a.type, me));
+}
+
 void point_to_blocks(Operation& o) {
   Lists& lists = o.lists();
   o.args.counts = lists.counts.data();
@@ -65,6 +84,7 @@ Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenDat
     o.args.recv = address_of(recv.buffer);
     point_to_blocks(o);
   }
+  if (is_across(comm, root)) return success;
   if (at_root && in_place(send.buffer)) {
     const auto own = static_cast<std::size_t>(root);
     o.args.send = o.args.recv + static_cast<Address>(lists.displs[own]);
@@ -74,9 +94,9 @@ Error prepare_gatherv(Operation& o, Comm& comm, const Data& send, const GivenDat
   }
   if (Error error = need(send.type, "sendtype")) return error;
   o.args.send = address_of(send.buffer);
-  o.args.count = send.count;
+  o.args.count = with_data(send.count, send.type);
   o.args.send_type = send.type;
-  return success;
+  return at_root ? check_own_room(send.count * send.type->size, bytes_of(lists.counts, recv.type, root)) : success;
 }
 
 Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Data& recv, int root) {
@@ -93,6 +113,7 @@ Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Da
     o.args.send = address_of(send.buffer);
     point_to_blocks(o);
   }
+  if (is_across(comm, root)) return success;
   if (at_root && in_place(recv.buffer)) {
     const auto own = static_cast<std::size_t>(root);
     o.args.recv = o.args.send + static_cast<Address>(lists.send_displs[own]);
@@ -102,9 +123,9 @@ Error prepare_scatterv(Operation& o, Comm& comm, const GivenData& send, const Da
   }
   if (Error error = need(recv.type, "recvtype")) return error;
   o.args.recv = address_of(recv.buffer);
-  o.args.count = recv.count;
+  o.args.count = with_data(recv.count, recv.type);
   o.args.type = recv.type;
-  return success;
+  return at_root ? check_own_room(bytes_of(lists.send_counts, send.type, root), recv.count * recv.type->size) : success;
 }
 
 Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
@@ -139,8 +160,10 @@ Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const Given
     return success;
   }
   if (Error error = need(send.type, "sendtype")) return error;
-  send_from(o, send.buffer, send.count, *send.type);
   o.args.send_count = send.count * send.type->size;
+  if (!comm.inter())
+    if (Error error = check_own_block(o.args.send_count, lists.counts[own])) return error;
+  send_from(o, send.buffer, send.count, *send.type);
   return success;
 }
 
@@ -159,6 +182,7 @@ Error prepare_alltoallv(Operation& o, Comm& comm, const GivenData& send, const G
     read_blocks(send, peers_of(comm), lists.send_counts, lists.send_displs);
     o.args.send_type = send.type;
     o.args.send = address_of(send.buffer);
+    if (Error error = check_own_room(o)) return error;
   }
   point_to_blocks(o);
   return success;
@@ -169,23 +193,25 @@ Error prepare_alltoallw(Operation& o, Comm& comm, const MixedData& send, const M
   if (Error error = begin_moving(o, Collective::alltoallv, comm)) return error;
   if (Error error = check_in_place(comm, send.buffer)) return error;
   const int p = peers_of(comm);
-  const auto read = [p](const MixedData& data, std::vector<Count>& counts, std::vector<Count>& displs) {
+  const auto read = [p](const MixedData& data, const std::vector<Datatype*>& types, std::vector<Count>& counts,
+                        std::vector<Count>& displs) {
     for (int i = 0; i < p; ++i) {
-      counts.push_back(data.counts[i]);
+      counts.push_back(with_data(data.counts[i], types[static_cast<std::size_t>(i)]));
       displs.push_back(data.displs[i]);
     }
   };
   if (Error error = need_types(recv, p, "a type of recvtypes", lists.types)) return error;
-  read(recv, lists.counts, lists.displs);
+  read(recv, lists.types, lists.counts, lists.displs);
   o.args.types = lists.types.data();
   o.args.recv = address_of(recv.buffer);
   if (in_place(send.buffer)) {
     send_from_receive_buffer(o, p);
   } else {
     if (Error error = need_types(send, p, "a type of sendtypes", lists.send_types)) return error;
-    read(send, lists.send_counts, lists.send_displs);
+    read(send, lists.send_types, lists.send_counts, lists.send_displs);
     o.args.send_types = lists.send_types.data();
     o.args.send = address_of(send.buffer);
+    if (Error error = check_own_room(o)) return error;
   }
   point_to_blocks(o);
   return success;

@@ -95,7 +95,7 @@ Address Run::scratch(Count n) {
     stopped_ = true;
     note(fail(ErrorClass::no_mem, "no memory for %lld bytes of scratch", static_cast<long long>(unit_.span(n))));
   }
-  return room - static_cast<Address>(unit_.true_lb);
+  return room - static_cast<Address>(unit_.first(n));
 }
 
 void Run::begin_send(int to, Address buffer, Count n, Datatype* type) {

@@ -96,7 +96,7 @@ class Recorder {
   void reduce(Address left, Address right, Count n) {
     if (n > 0) schedule_.push_back({Entry::Verb::reduce, 0, left, right, n, nullptr});
   }
-  Address scratch(Count n) { return n > 0 ? scratch_.room(unit_.span(n)) - static_cast<Address>(unit_.true_lb) : 0; }
+  Address scratch(Count n) { return n > 0 ? scratch_.room(unit_.span(n)) - static_cast<Address>(unit_.first(n)) : 0; }
 
   // The end of recording.
   Schedule take() {

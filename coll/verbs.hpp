@@ -52,7 +52,9 @@ struct Unit {
   // Of a predefined operation: right = left op right for n units.
   void (*combine)(const void* left, void* right, Count n) = nullptr;
 
-  Count span(Count n) const { return n > 0 ? true_extent + (n - 1) * extent : 0; }  // bytes that n units touch
+  // The bytes that n units touch: how many, and where the first lies, from their address. Extents may be negative.
+  Count span(Count n) const { return n > 0 ? true_extent + (n - 1) * (extent < 0 ? -extent : extent) : 0; }
+  Count first(Count n) const { return true_lb + (extent < 0 && n > 0 ? (n - 1) * extent : 0); }
 };
 
 // The arguments of a collective. Which fields matter is said in collective.hpp. Counts and displacements are in units.
