@@ -319,13 +319,11 @@ NodeArea::Limits NodeArea::limits(int size, const Selector& selector) {
   return limits;
 }
 
-bool NodeArea::suits(const Operation& o, int size, const Limits& limits) {
+bool NodeArea::suits(const Operation& o, const Limits& limits) {
   const Count most = limits[static_cast<std::size_t>(o.collective)];
   if (most < 0) return false;
   if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
   if (o.unit.op && !o.unit.combine) return false;
-  if (o.collective == Collective::reduce_scatter || o.collective == Collective::reduce_scatter_block)
-    return most_given(o, size) <= most;  // in one round
   return o.measure <= most;
 }
 

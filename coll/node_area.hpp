@@ -11,7 +11,7 @@
 //   scan, exscan    give the vector, wait for those below, combine what they have combined already with what they have not,
 //                   and give that too
 //
-// Long vectors go piece by piece (node_area_long.cpp). Whoever enters wakes those who sleep, if it was the last whom they
+// Long vectors go piece by piece (node_area_long.cpp, node_area_sums.cpp). Whoever enters wakes those who sleep, if it was the last whom they
 // waited for. Ranks that call different collectives are told so, as far as they meet. Who has waited long looks whether the
 // processes of those who are missing still live; if one does not, the communicator can do no more on memory: this collective
 // and all others fail.
@@ -49,7 +49,7 @@ class NodeArea {
   // Whether an operation of so many ranks could go by memory: the same answer at every rank. `limits`: by collective.
   using Limits = std::array<Count, collectives>;
   static Limits limits(int size, const Selector& selector);
-  static bool suits(const Operation& operation, int size, const Limits& limits);
+  static bool suits(const Operation& operation, const Limits& limits);
 
   // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
   Error run(Operation& operation, bool& done);
@@ -100,7 +100,7 @@ class NodeArea {
   template <class Data>
   Error combine_in_pairs(const Unit& unit, Address to, Count n, Data data);
 
-  // Of long vectors: node_area_long.cpp.
+  // Of long vectors: node_area_long.cpp, node_area_sums.cpp.
   Error perform_long(const Operation& operation, const Args& args);
   bool many_at_work() const;
   bool by_way_of_one() const { return turns_ > 2 && !many_at_work(); }
@@ -109,11 +109,13 @@ class NodeArea {
   void take(Address to, const std::byte* from, Count bytes);
   Error bcast_long(const Args& a);
   void gather_long(const Args& a, bool everywhere);
+  void scatter_long(const Args& a);
   void alltoall_long(const Args& a);
   void alltoall_in_pairs(const Args& a);
   Error reduce_at_root(const Unit& unit, const Args& a);
   Error reduce_and_tell(const Unit& unit, const Args& a);
   Error sum_by_blocks(const Unit& unit, const Args& a, bool everywhere);
+  Error reduce_scatter_long(const Unit& unit, const Args& a, bool with_counts);
   Error scan_long(const Unit& unit, const Args& a, bool inclusive);
   void put_others(const Unit& unit, std::byte* place, Address base, Count at, const EvenBlocks& blocks);
   void take_sources(Board::Number round, Count offset, Address own);

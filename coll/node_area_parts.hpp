@@ -1,6 +1,7 @@
 // What the files of the node's area share: bytes, and the fixed order of combining.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -37,6 +38,24 @@ Error NodeArea::combine_in_pairs(const Unit& unit, Address to, Count n, Data dat
     return first < pairs ? take_in(reinterpret_cast<Address>(data(2 * first)), out) : success;
   };
   return fold(fold, 0, parts, to, (reinterpret_cast<Address>(halves_.data()) + 63) / 64 * 64);
+}
+
+// ---- long vectors
+
+inline constexpr Count hall = Board::hall_bytes;  // given in one round, at most
+inline constexpr Count line_bytes = 64;
+
+inline Count round_up(Count bytes) { return (bytes + line_bytes - 1) / line_bytes * line_bytes; }
+inline Count round_down(Count bytes) { return bytes / line_bytes * line_bytes; }
+
+// How many units `bytes` bytes hold; at least one.
+inline Count units_in(const Unit& unit, Count bytes) {
+  return std::max<Count>(1, (bytes - unit.true_extent) / unit.extent + 1);
+}
+
+// The first byte of data of unit i.
+inline Address data_at(const Unit& unit, Address base, Count i) {
+  return base + static_cast<Address>(i * unit.extent + unit.true_lb);
 }
 
 }  // namespace cow::coll

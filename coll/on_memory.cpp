@@ -24,14 +24,12 @@ Count most_on_memory(Collective collective, int size, double processors) {
     case Collective::scan:
     case Collective::exscan:
     case Collective::alltoall:
+    case Collective::scatter:
+    case Collective::reduce_scatter:
+    case Collective::reduce_scatter_block:
       return any;
     case Collective::gather:
       return few ? any : one_round;
-    case Collective::scatter:
-      return one_round / size;
-    case Collective::reduce_scatter:
-    case Collective::reduce_scatter_block:
-      return one_round;
     default:
       return -1;
   }

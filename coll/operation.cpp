@@ -48,7 +48,7 @@ Error try_memory(Operation& operation, bool& done) {
   Comm& comm = *operation.comm;
   CommColl* coll;
   if (Error error = comm_coll_of(comm, coll)) return error;
-  if (!coll->on_memory || !NodeArea::suits(operation, comm.size(), coll->limits)) return success;
+  if (!coll->on_memory || !NodeArea::suits(operation, coll->limits)) return success;
   if (!coll->area) {
     if (++coll->suitable < CommColl::suitable_before) return success;
     if (Error error = NodeArea::make(comm, coll->selector.reproducible(), coll->selector.processors(), coll->area)) return error;

@@ -149,7 +149,8 @@ void run_many(std::uint64_t seed, bool with_hints) {
       const MPI_Comm comm = comms[static_cast<std::size_t>(ranks::pick(random, 0, 4))];
       const auto which = static_cast<Collective>(ranks::pick(random, 0, kinds - 1));
       const int lengths[] = {0, 1, ranks::pick(random, 2, 20), ranks::pick(random, 50, 400)};
-      const int ints = multiple * lengths[ranks::pick(random, 0, 3)];
+      const bool is_long = !with_hints && ranks::pick(random, 0, 9) == 0;  // in pieces, on memory
+      const int ints = multiple * (is_long ? ranks::pick(random, 10'000, 80'000) / multiple : lengths[ranks::pick(random, 0, 3)]);
       const int root = ranks::pick(random, 0, 1000);
       const auto form = static_cast<Form>(ranks::pick(random, 0, 2));
       const bool in_place = ranks::pick(random, 0, 3) == 0;

@@ -179,6 +179,10 @@ TEST(Reproducible, LongVectorsOnMemory) {
   got = mine;
   ASSERT_MPI_OK(MPI_Reduce(me == n / 2 ? MPI_IN_PLACE : got.data(), got.data(), many, MPI_DOUBLE, MPI_SUM, n / 2, comm));
   EXPECT_TRUE(same_bits(got, me == n / 2 ? expected : mine)) << "reduce";
+  const int block = many / n;
+  got.assign(static_cast<std::size_t>(block), 0.0);
+  ASSERT_MPI_OK(MPI_Reduce_scatter_block(mine.data(), got.data(), block, MPI_DOUBLE, MPI_SUM, comm));
+  EXPECT_TRUE(same_bits(got, Doubles(expected.begin() + me * block, expected.begin() + (me + 1) * block))) << "reduce_scatter";
   MPI_Comm_free(&comm);
 }
 
