@@ -62,6 +62,18 @@ class Board {
   // rounds.
   void use_halls() { has_halls_ = true; }
 
+  // Where only this rank knows that it has much to give, halls are made later: in a round that is so far ahead that nobody
+  // can reach it, or say that it is due, before he has seen the wish. Asked between rounds, by all between the same two.
+  void wish_for_halls() {
+    std::atomic<Number>& wish = part(rank_).halls_from;
+    if (wish.load(std::memory_order_relaxed) == 0) wish.store((number_ + 2 * lines) | 1, std::memory_order_relaxed);
+  }
+  bool halls_are_due() const {
+    for (int r = 0; r < size_; ++r)
+      if (const Number from = part(r).halls_from.load(std::memory_order_relaxed); from != 0 && !before(number_, from)) return true;
+    return false;
+  }
+
   int rank() const { return rank_; }
   int size() const { return size_; }
   Number number() const { return number_; }  // of the present round
@@ -211,6 +223,7 @@ class Board {
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
     std::atomic<std::uint32_t> where;  // processor + 1; 0: not known
+    std::atomic<Number> halls_from;    // a round from which on this rank would like halls to be used; 0: no wish
     Line lines[Board::lines];
   };
 

@@ -45,6 +45,7 @@ constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of
 
 // The most that a rank gives in one round.
 Count most_given(const Operation& o, int size) {
+  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + size);
   Count bytes = o.measure;
   if (o.unit.extent != o.unit.size) bytes = bytes / std::max<Count>(o.unit.size, 1) * o.unit.extent;
   if (o.collective == Collective::scatter || o.collective == Collective::alltoall) bytes *= size;
@@ -79,6 +80,7 @@ NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_orde
       size_(comm.size()),
       fixed_order_(fixed_order),
       crowded_(size_ > runtime::allowed_processors()),
+      processors_(processors),
       turns_(processors > 0 ? std::max(1.0, size_ / processors) : 1.0),
       halls_(size_ <= most_ranks_with_halls ? Made::unknown : Made::no),
       in_use_(Board::bytes_for(size_)),
@@ -319,10 +321,16 @@ NodeArea::Limits NodeArea::limits(int size, const Selector& selector) {
   return limits;
 }
 
+// Those of which the ranks do not know alike how much they move, or that it is nothing.
+constexpr bool has_no_measure(Collective which) {
+  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
+         which == Collective::alltoallv;
+}
+
 bool NodeArea::suits(const Operation& o, const Limits& limits) {
   const Count most = limits[static_cast<std::size_t>(o.collective)];
   if (most < 0) return false;
-  if (o.measure == 0) return o.collective == Collective::barrier;  // else there is nothing to wait for
+  if (o.measure == 0) return has_no_measure(o.collective);  // else there is nothing to wait for
   if (o.unit.op && !o.unit.combine) return false;
   return o.measure <= most;
 }
@@ -352,7 +360,7 @@ Error NodeArea::perform_packed(const Operation& operation, bool is_long) {
 }
 
 Error NodeArea::perform(const Operation& operation, const Args& a, bool is_long) {
-  if (is_long) return perform_long(operation, a);
+  if (is_long && operation.collective != Collective::allgatherv) return perform_long(operation, a);
   const Collective which = operation.collective;
   const Unit& unit = operation.unit;
   switch (which) {
@@ -373,6 +381,15 @@ Error NodeArea::perform(const Operation& operation, const Args& a, bool is_long)
       return success;
     case Collective::alltoall:
       alltoall(a);
+      return success;
+    case Collective::gatherv:
+      return gatherv(unit, a);
+    case Collective::scatterv:
+      return scatterv(unit, a);
+    case Collective::alltoallv:
+      return alltoallv(unit, a);
+    case Collective::allgatherv:
+      allgatherv(a);
       return success;
     case Collective::reduce:
       return reduce(unit, a, false);

@@ -10,6 +10,7 @@
 //   allgather, alltoall, reduce_scatter, reduce_scatter_block    give all, wait for all, take one's own
 //   scan, exscan    give the vector, wait for those below, combine what they have combined already with what they have not,
 //                   and give that too
+//   gatherv, scatterv, allgatherv, alltoallv    node_area_given.cpp
 //
 // Long vectors go piece by piece (node_area_long.cpp, node_area_sums.cpp). Whoever enters wakes those who sleep, if it was the last whom they
 // waited for. Ranks that call different collectives are told so, as far as they meet. Who has waited long looks whether the
@@ -100,6 +101,18 @@ class NodeArea {
   template <class Data>
   Error combine_in_pairs(const Unit& unit, Address to, Count n, Data data);
 
+  // Of blocks given one by one: node_area_given.cpp.
+  bool fits(Count bytes, Collective which);
+  Error grant_halls();
+  bool may_go_on() const { return dead_ < 0 && !mismatch_; }
+  template <class Bytes, class From, class TypeOf>
+  bool give_blocks(Bytes bytes, From from, TypeOf type, const Count* counts);
+  Error take_block(int giver, Address to, Count count, const Datatype* type);
+  Error gatherv(const Unit& unit, const Args& a);
+  Error scatterv(const Unit& unit, const Args& a);
+  Error alltoallv(const Unit& unit, const Args& a);
+  void allgatherv(const Args& a);
+
   // Of long vectors: node_area_long.cpp, node_area_sums.cpp.
   Error perform_long(const Operation& operation, const Args& args);
   bool many_at_work() const;
@@ -131,7 +144,8 @@ class NodeArea {
   const int size_;
   const bool fixed_order_;
   const bool crowded_;  // more ranks than processors
-  const double turns_;  // ranks to a processor, as all ranks see it; at least 1
+  const double processors_;  // of the node, as all ranks see it; 0: one for each
+  const double turns_;       // ranks to a processor; at least 1
   static constexpr unsigned waits_between_polls = 64;  // of all of the library, where nothing else polls
   unsigned waits_ = 0;
   int tag_ = 0;                                 // of the present collective

@@ -10,6 +10,7 @@ namespace cow::coll {
 // processors.
 Count most_on_memory(Collective collective, int size, double processors) {
   constexpr Count one_round = Board::most_bytes;
+  const Count one_hall = size <= most_ranks_with_halls ? static_cast<Count>(Board::hall_bytes) : Count{Board::small_bytes};
   const Count any = size <= most_ranks_with_halls ? any_size : one_round;
   // A root that copies everything is as fast as many who copy at once only while they are not many.
   const bool few = std::min<double>(size, processors > 0 ? processors : size) <= 4;
@@ -27,9 +28,15 @@ Count most_on_memory(Collective collective, int size, double processors) {
     case Collective::scatter:
     case Collective::reduce_scatter:
     case Collective::reduce_scatter_block:
+    case Collective::allgatherv:
       return any;
     case Collective::gather:
       return few ? any : one_round;
+    case Collective::gatherv:
+      return few ? one_hall : one_round;
+    case Collective::scatterv:
+    case Collective::alltoallv:
+      return one_hall;
     default:
       return -1;
   }

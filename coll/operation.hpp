@@ -48,7 +48,7 @@ struct Operation {
   }
   const Lists* has_lists() const { return lists_.get(); }  // null: none, all are empty
   // The user's buffers are what the algorithm works on.
-  bool is_plain() const { return in_bytes == 0 && out_bytes == 0 && recv_in_send < 0 && !lists_; }
+  bool is_plain() const { return in_bytes == 0 && out_bytes == 0 && recv_in_send < 0; }
 
  private:
   std::unique_ptr<Lists> lists_;

@@ -289,5 +289,33 @@ TEST(Board, NumbersAreComparedAsTheyGoAround) {
   }
 }
 
+// Ranks that are as far apart as they can be come to it between the same two rounds.
+TEST(Board, HallsThatOneRankWishesForAreDueForAllAtOnce) {
+  const Memory memory = make_memory(2);
+  auto* const bytes = static_cast<std::byte*>(memory.get());
+  Board first(bytes, 0, 2), second(bytes, 1, 2);
+  const auto advance = [](Board& board) {
+    board.begin(0);
+    if (!board.may_write()) return false;
+    board.place();
+    board.enter();
+    return true;
+  };
+  Board::Number due = 0;
+  for (int turn = 0; turn < 8; ++turn) {
+    for (int i = 0; i < 250; ++i) {
+      ASSERT_TRUE(advance(first));
+      if (first.halls_are_due() && due == 0) due = first.number();
+      if (first.number() == 300) second.wish_for_halls();  // who is in round 250
+    }
+    for (int i = 0; i < 250; ++i) {
+      ASSERT_TRUE(advance(second));
+      EXPECT_EQ(second.halls_are_due(), due != 0 && second.number() >= due) << second.number();
+    }
+  }
+  EXPECT_GE(due, 250 + 2 * Board::lines);
+  EXPECT_LE(due, 251 + 2 * Board::lines);
+}
+
 }  // namespace
 }  // namespace cow::coll

@@ -115,7 +115,7 @@ TEST(Selection, ReproducibleTakesTheFixedOrderOnly) {
 TEST(Selection, OnMemory) {
   EXPECT_EQ(most_on_memory(Collective::bcast, 8, 2), any_size);
   EXPECT_EQ(most_on_memory(Collective::bcast, 1, 2), -1);
-  EXPECT_EQ(most_on_memory(Collective::alltoallv, 2, 2), -1);
+  EXPECT_EQ(most_on_memory(Collective::neighbor_alltoall, 2, 2), -1);
   EXPECT_LT(most_on_memory(Collective::gather, 64, 64), 1 << 20);     // the root alone would copy it all
   EXPECT_LT(most_on_memory(Collective::allreduce, 100, 64), 1 << 20);  // there are no halls for so many
   std::string complaint;
