@@ -25,6 +25,7 @@ struct BinePartners {
     const int distance = swing_distance(step);
     return modulo(rank % 2 == 0 ? rank + distance : rank - distance, core);
   }
+  bool lower(int, int step, int rank) const { return !(swing_steps(rank, log2_floor(core)) >> step & 1); }
 };
 
 struct AllreduceBine {

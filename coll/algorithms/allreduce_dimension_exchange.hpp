@@ -14,6 +14,7 @@ namespace cow::coll {
 struct RotatedDimensions {
   int d;
   int operator()(int colour, int step, int rank) const { return rank ^ 1 << (colour + step) % d; }
+  bool lower(int colour, int step, int rank) const { return !(rank >> (colour + step) % d & 1); }
 };
 
 struct AllreduceDimensionExchange {

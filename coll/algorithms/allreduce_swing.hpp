@@ -68,11 +68,12 @@ class SwingPartners {
     const int distance = swing_distance(move.turn) * (colour < dimensions ? 1 : -1);
     return grid_.moved(rank, move.dimension, here % 2 == 0 ? here + distance : here - distance);
   }
-  // Which of the two groups that meet in a step of colour 0 stands on the left: the same to all of their ranks.
-  bool partner_left(int step, int rank) const {
-    const Move move = turned(step, 0);
-    const int steps = log2_floor(grid_.extent(move.dimension));
-    return swing_steps(grid_.coordinate(rank, move.dimension), steps) >> move.turn & 1;
+  // Of the two groups that meet in a step, the one that stands on the left: the same to all of their ranks.
+  bool lower(int colour, int step, int rank) const {
+    const int dimensions = grid_.dimensions();
+    const Move move = turned(step, colour % dimensions);
+    const int extent = grid_.extent(move.dimension), here = grid_.coordinate(rank, move.dimension);
+    return !(swing_steps(colour < dimensions ? here : modulo(-here, extent), log2_floor(extent)) >> move.turn & 1);
   }
 
  private:
@@ -141,7 +142,7 @@ struct AllreduceSwingShort {
     for (int s = partners.steps() - 1; s >= 0; --s) {
       const int partner = partners(0, s, v.rank());
       v.exchange(partner, mine, a.count, partner, theirs, a.count);
-      combine(v, mine, theirs, a.count, partners.partner_left(s, v.rank()));
+      combine(v, mine, theirs, a.count, !partners.lower(0, s, v.rank()));
     }
     v.copy(a.recv, mine, a.count);
   }

@@ -2,9 +2,9 @@
 // several colours at once, each on its part of the vector with partners of its own.
 //
 // In step s a rank keeps the blocks of those ranks that it will still reach in later steps and gives its partner the
-// others. Ranks that reach the same set form a class, and a step splits each class in two. Which block is whose does
-// not matter to an allreduce, so blocks are numbered such that every class owns consecutive ones: the half of the class
-// that holds its smallest rank keeps the lower half. Nothing is packed, whatever the pattern of partners.
+// others. Ranks that reach the same set form a class, and a step splits each class in two, of which the pattern names one
+// the lower. Which block is whose does not matter to an allreduce, so blocks are numbered such that every class owns
+// consecutive ones: the lower half of the class keeps the lower half. Nothing is packed, whatever the pattern of partners.
 #pragma once
 
 #include <vector>
@@ -13,7 +13,8 @@
 
 namespace cow::coll {
 
-// partner(colour, step, rank); the relation is symmetric.
+// partner(colour, step, rank); the relation is symmetric. partner.lower(colour, step, rank): the same for all ranks that
+// `rank` will reach in later steps, and not so for its partner's. A few operations each: this is done in every call.
 template <class Partner>
 class Butterfly {
  public:
@@ -23,7 +24,7 @@ class Butterfly {
       BlockRange piece{0, 1 << steps};
       for (int s = 0; s < steps; ++s) {
         const int middle = (piece.low + piece.high) / 2;
-        const bool lower = smallest(c, s + 1, rank) < smallest(c, s + 1, partner(c, s, rank));
+        const bool lower = partner.lower(c, s, rank);
         const BlockRange halves[2] = {{piece.low, middle}, {middle, piece.high}};
         kept_.push_back(halves[lower ? 0 : 1]);
         given_.push_back(halves[lower ? 1 : 0]);
@@ -75,12 +76,6 @@ class Butterfly {
     const EvenBlocks colours{n, colours_};
     const EvenBlocks blocks{colours.length(colour), 1 << steps_};
     return {colours.offset(colour) + blocks.offset(piece.low), blocks.length(piece.low, piece.high)};
-  }
-
-  // The smallest rank that `rank` reaches in steps step, step + 1, …
-  int smallest(int colour, int step, int rank) const {
-    if (step == steps_) return rank;
-    return std::min(smallest(colour, step + 1, rank), smallest(colour, step + 1, partner_(colour, step, rank)));
   }
 
   int colours_;

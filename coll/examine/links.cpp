@@ -50,8 +50,8 @@ RoundLoad route_round(const Delivery* begin, const Delivery* end, const Wires& w
 
 }  // namespace
 
-LinkReport route(const Outcome& outcome, const Wires& wires, const Model& model) {
-  std::vector<Delivery> sorted = outcome.deliveries;
+LinkReport route(Outcome outcome, const Wires& wires, const Model& model) {
+  std::vector<Delivery>& sorted = outcome.deliveries;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Delivery& a, const Delivery& b) { return a.round < b.round; });
   LinkReport out;

@@ -24,6 +24,6 @@ struct LinkReport {
   Count busiest_total = 0;  // bytes over the link that carries most in all
 };
 
-LinkReport route(const Outcome& outcome, const Wires& wires, const Model& model);
+LinkReport route(Outcome outcome, const Wires& wires, const Model& model);
 
 }  // namespace cow::coll

@@ -40,8 +40,11 @@ struct Rank {
   std::vector<std::pair<const Entry*, std::vector<Value>>> arrived, sent;  // of the present step
 };
 
+// From one rank to another: what waits for the other side, sends or receives. Channels in which nothing waits are not kept:
+// a machine of thousands of ranks has millions of pairs.
 struct Channel {
-  std::deque<Posted> sends, recvs;
+  std::vector<Posted> waiting;
+  bool sends = false;
 };
 
 class Machine {
@@ -143,11 +146,6 @@ class Machine {
     for (Count i = 0; left && right && i < e.n; ++i) right[i] = product(left[i], right[i], case_.commutative);
   }
 
-  Channel& channel(int from, int to) {
-    return channels_[static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) +
-                     static_cast<std::uint64_t>(to)];
-  }
-
   void post_send(int r, const Entry& e) {
     Rank& rank = ranks_[static_cast<size_t>(r)];
     if (e.peer < 0 || e.peer >= case_.size || e.peer == r) return complain(r, "sends to " + std::to_string(e.peer));
@@ -159,8 +157,7 @@ class Machine {
     }
     if (values_) rank.sent.emplace_back(&e, posted.values);
     ++rank.outstanding;
-    channel(r, e.peer).sends.push_back(std::move(posted));
-    match(r, e.peer);
+    post(r, e.peer, std::move(posted), true);
   }
 
   void post_recv(int r, const Entry& e) {
@@ -173,27 +170,37 @@ class Machine {
       std::fill(target, target + e.n, Value{});
     }
     ++rank.outstanding;
-    channel(e.peer, r).recvs.push_back({&e, rank.round + 1, {}});
-    match(e.peer, r);
+    post(e.peer, r, {&e, rank.round + 1, {}}, false);
   }
 
-  void match(int from, int to) {
-    Channel& c = channel(from, to);
-    while (!c.sends.empty() && !c.recvs.empty()) {
-      Posted sent = std::move(c.sends.front());
-      const Posted received = std::move(c.recvs.front());
-      c.sends.pop_front();
-      c.recvs.pop_front();
-      if (sent.entry->n != received.entry->n)
-        return complain(to, "expects " + std::to_string(received.entry->n) + " units from rank " +
-                                std::to_string(from) + ", which sends " + std::to_string(sent.entry->n));
-      const int round = std::max(sent.round, received.round);
-      if (keep_) out_.deliveries.push_back({from, to, round, sent.entry->n});
-      out_.rounds = std::max(out_.rounds, round);
-      if (values_) ranks_[static_cast<size_t>(to)].arrived.emplace_back(received.entry, std::move(sent.values));
-      matched(from, round);
-      matched(to, round);
+  void post(int from, int to, Posted posted, bool is_send) {
+    const auto key = static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) + static_cast<std::uint64_t>(to);
+    const auto at = channels_.try_emplace(key).first;
+    std::vector<Posted>& waiting = at->second.waiting;
+    if (waiting.empty() || at->second.sends == is_send) {
+      at->second.sends = is_send;
+      waiting.push_back(std::move(posted));
+      return;
     }
+    Posted other = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    if (waiting.empty()) channels_.erase(at);
+    if (is_send)
+      match(from, to, std::move(posted), other);
+    else
+      match(from, to, std::move(other), posted);
+  }
+
+  void match(int from, int to, Posted sent, const Posted& received) {
+    if (sent.entry->n != received.entry->n)
+      return complain(to, "expects " + std::to_string(received.entry->n) + " units from rank " + std::to_string(from) +
+                              ", which sends " + std::to_string(sent.entry->n));
+    const int round = std::max(sent.round, received.round);
+    if (keep_) out_.deliveries.push_back({from, to, round, sent.entry->n});
+    out_.rounds = std::max(out_.rounds, round);
+    if (values_) ranks_[static_cast<size_t>(to)].arrived.emplace_back(received.entry, std::move(sent.values));
+    matched(from, round);
+    matched(to, round);
   }
 
   void matched(int r, int round) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "coll/algorithms/allreduce_dimension_exchange.hpp"
+
 namespace cow::coll {
 namespace {
 
@@ -48,6 +50,28 @@ TEST(Links, DimensionExchangeOnAHypercubeUsesEveryLinkOnceInEachStep) {
     EXPECT_EQ(round.link_messages, 1);
     EXPECT_EQ(round.messages, cube.links());
   }
+}
+
+// Partners are reckoned in every call: as many times as there are messages, not as there are ranks.
+TEST(Links, AButterflyIsSetUpInAFewSteps) {
+  struct Counting {
+    RotatedDimensions pattern;
+    int* calls;
+    int operator()(int colour, int step, int rank) const { return ++*calls, pattern(colour, step, rank); }
+    bool lower(int colour, int step, int rank) const { return ++*calls, pattern.lower(colour, step, rank); }
+  };
+  int calls = 0;
+  Butterfly(16, 16, 12345, Counting{{16}, &calls});
+  EXPECT_LE(calls, 2 * 16 * 16);
+}
+
+TEST(Links, DimensionExchangeOnLargeHypercubes) {
+  const Layout cube = layout("hypercube:12");
+  const LinkReport r = report(Collective::allreduce, "dimension_exchange", cube, 12 * 4096);
+  EXPECT_EQ(r.rounds.size(), 24u);
+  EXPECT_EQ(r.dilation, 1);
+  EXPECT_EQ(r.link_messages, 1);
+  EXPECT_EQ(report(Collective::bcast, "binomial", layout("hypercube:16"), 1).rounds.size(), 16u);
 }
 
 TEST(Links, BucketOnATorusUsesAllSixDirectionsAtOnce) {
