@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/settings.hpp"
+#include "objects/comm_name.hpp"
 #include "pt2pt/operation.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
@@ -95,7 +96,7 @@ namespace {
   return fail(ErrorClass::truncate,
               "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) has room for "
               "%zu (count %lld of %s)",
-              receive.status.MPI_SOURCE, receive.args.comm->name.c_str(), receive.message_size, receive.status.MPI_TAG,
+              receive.status.MPI_SOURCE, describe(*receive.args.comm), receive.message_size, receive.status.MPI_TAG,
               receive.key.source, receive.key.tag, receive.room, static_cast<long long>(receive.args.count),
               describe(*receive.args.type));
 }

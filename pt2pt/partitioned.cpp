@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "objects/comm_name.hpp"
 #include "objects/group.hpp"
 
 namespace cow::pt2pt {
@@ -177,7 +178,7 @@ void end_receive(PartitionedReceive& receive) {
   set_bytes(receive.status, static_cast<MPI_Count>(std::min(sent, room)));
   if (sent > room) {
     receive.outcome = ErrorClass::truncate;
-    receive.what = "message truncated: rank " + std::to_string(receive.args.rank) + " of " + receive.comm->name + " sent " +
+    receive.what = "message truncated: rank " + std::to_string(receive.args.rank) + " of " + describe(*receive.comm) + " sent " +
                    std::to_string(receive.introduction.partitions) + " partitions of " +
                    std::to_string(receive.introduction.bytes) + " bytes with tag " + std::to_string(receive.args.tag) +
                    ", the receive has room for " + std::to_string(receive.args.partitions) + " of " +

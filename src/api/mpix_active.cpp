@@ -6,6 +6,7 @@
 #include "api/bodies.hpp"
 #include "api/mpix_call.hpp"
 #include "api/running.hpp"
+#include "objects/comm_name.hpp"
 #include "pt2pt/active_short.hpp"
 
 using namespace cow;
@@ -30,7 +31,7 @@ Error read_form(int number, pt2pt::Form& out) {
 
 Error check(const pt2pt::ActiveArgs& args, MPI_Count size) {
   if (args.handler < 0 || args.handler >= pt2pt::handler_count(*args.comm))
-    return fail(ErrorClass::arg, "index is %d, but %s has %d handlers", args.handler, args.comm->name.c_str(),
+    return fail(ErrorClass::arg, "index is %d, but %s has %d handlers", args.handler, describe(*args.comm),
                 pt2pt::handler_count(*args.comm));
   if (args.header_size < 0 || args.header_size > MPIX_AM_MAX_HEADER)
     return fail(ErrorClass::arg, "header_size is %d, expected 0 to %d", args.header_size, MPIX_AM_MAX_HEADER);

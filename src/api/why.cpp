@@ -13,7 +13,7 @@
 #include "base/clock.hpp"
 #include "base/settings.hpp"
 #include "coll/node_area.hpp"
-#include "objects/comm.hpp"
+#include "objects/comm_name.hpp"
 #include "objects/group.hpp"
 #include "objects/origin.hpp"
 #include "pt2pt/operation.hpp"
@@ -55,8 +55,6 @@ std::string process_text(const Comm& comm, int rank) {
 
 std::string tag_text(int tag) { return tag == MPI_ANY_TAG ? "any tag" : "tag " + std::to_string(tag); }
 
-const char* name_of(const Comm& comm) { return comm.name.empty() ? "a communicator without a name" : comm.name.c_str(); }
-
 // What of a communicator a message belongs to: the program's, a collective's (whose number is the tag), or the library's.
 bool is_of_collective(std::uint64_t context) { return context % 2 != 0; }
 
@@ -64,7 +62,7 @@ void tell_collective(Report& report, const Comm& comm, int tag, const std::strin
   std::string terms;
   if (comm.running && comm.running->root >= 0) terms += ", root " + std::to_string(comm.running->root);
   if (comm.running && comm.running->bytes >= 0) terms += ", " + std::to_string(comm.running->bytes) + " bytes";
-  report.line("collective %d on %s (context %llx): waits for %s%s", tag & 0x3fffffff, name_of(comm),
+  report.line("collective %d on %s (context %llx): waits for %s%s", tag & 0x3fffffff, describe(comm),
               static_cast<unsigned long long>(comm.context), peer.c_str(), terms.c_str());
 }
 
@@ -73,7 +71,7 @@ void tell_receive(Report& report, const pt2pt::Receive& receive) {
   const std::string from = process_text(comm, receive.args.rank);
   if (is_of_collective(receive.args.context)) return tell_collective(report, comm, receive.args.tag, from);
   report.line("receive from %s, %s, on %s (context %llx), room for %zu bytes", from.c_str(),
-              tag_text(receive.args.tag).c_str(), name_of(comm), static_cast<unsigned long long>(comm.context),
+              tag_text(receive.args.tag).c_str(), describe(comm), static_cast<unsigned long long>(comm.context),
               receive.room);
 }
 
@@ -81,7 +79,7 @@ void tell_send(Report& report, const pt2pt::Send& send) {
   const Comm& comm = *send.args.comm;
   const std::string to = process_text(comm, send.args.rank);
   if (is_of_collective(send.args.context)) return tell_collective(report, comm, send.args.tag, to);
-  report.line("send to %s, tag %d, on %s (context %llx), %zu bytes", to.c_str(), send.args.tag, name_of(comm),
+  report.line("send to %s, tag %d, on %s (context %llx), %zu bytes", to.c_str(), send.args.tag, describe(comm),
               static_cast<unsigned long long>(comm.context), send.size);
 }
 
@@ -90,7 +88,7 @@ void tell_memory_waits(Report& report) {
   using Area = coll::NodeArea;
   for (const Area::Waiting* w = Area::first_waiting(); w; w = Area::next(*w)) {
     const Comm& comm = Area::comm_of(*w);
-    report.line("collective %d on %s (context %llx): waits for %s", Area::number(*w), name_of(comm),
+    report.line("collective %d on %s (context %llx): waits for %s", Area::number(*w), describe(comm),
                 static_cast<unsigned long long>(comm.context), process_text(comm, Area::missing(*w)).c_str());
   }
 }

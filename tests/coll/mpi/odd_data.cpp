@@ -101,4 +101,24 @@ TEST(OwnBlock, MustFit) {
   EXPECT_EQ(two[1], 2);
 }
 
+TEST(TooLong, IsAnErrorOfTheRequest) {
+  NEED_RANKS(2);
+  const ranks::ReturningComm comm;
+  const bool receives = ranks::rank() == 0;
+  int data[8] = {};
+  Ints all(static_cast<std::size_t>(4 * ranks::count()));
+  const Ints counts = all_ranks(2), places = all_ranks(0);
+  MPI_Request request;
+  ASSERT_MPI_OK(MPI_Igatherv(receives ? MPI_IN_PLACE : data, 8, MPI_INT, all.data(), counts.data(), places.data(), MPI_INT, 0,
+                             comm, &request));
+  const int error = MPI_Wait(&request, MPI_STATUS_IGNORE);
+  if (!receives) {
+    EXPECT_MPI_OK(error);
+    return;
+  }
+  EXPECT_EQ(ranks::error_class(error), MPI_ERR_TRUNCATE);
+  EXPECT_NE(ranks::error_text(error).find("of a communicator without a name sent 32 bytes"), std::string::npos)
+      << ranks::error_text(error);
+}
+
 }  // namespace
