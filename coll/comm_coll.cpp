@@ -20,7 +20,8 @@ Error refuse(const char* whose, const std::string& complaint) {
 std::optional<Nodes> find_nodes(const Comm& comm) {
   const runtime::Job& job = runtime::job();
   static std::vector<std::int64_t> known;  // of the job's ranks; -1: not asked yet
-  if (known.empty()) known.assign(static_cast<std::size_t>(job.size), job.local_size == job.size ? job.node : -1);
+  if (known.empty())
+    known.assign(static_cast<std::size_t>(job.size), job.local_size == job.size ? std::int64_t{job.node} : -1);
   std::vector<std::uint32_t> ids;
   for (int r = 0; r < comm.size(); ++r) {
     const Process process = comm.group->process(r);
