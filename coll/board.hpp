@@ -86,6 +86,8 @@ class Board {
     bytes_ = bytes;
     kind_ = kind;
   }
+  // Of a round that this rank has begun and not entered yet: what it will give in it after all.
+  void will_give(std::size_t bytes) { bytes_ = bytes; }
   // All must have entered this round before the place can be written.
   Number needed() const {
     const Number line = number_ - depth() + 1;

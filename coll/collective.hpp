@@ -40,6 +40,7 @@ struct Problem {
   bool commutative = true;
   const Layout* layout = nullptr;  // null: a switch; its size equals `size`
   const Nodes* nodes = nullptr;    // null: nothing is known, take every rank as a node of its own
+  bool memory = false;             // parts inside of nodes go by the memory that their ranks share, see algorithms/among.hpp
 };
 
 }  // namespace cow::coll

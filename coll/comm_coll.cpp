@@ -57,6 +57,7 @@ Error make_comm_coll(Comm& comm) {
   coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
                     comm.size() <= most_ranks_on_memory && !layout;
   if (coll->on_memory) coll->limits = NodeArea::limits(comm.size(), coll->selector);
+  coll->parts_on_memory = settings().coll_memory != "no" && nodes && nodes->two_levels() && most_of_parts(nodes->largest()) > 0;
   if (settings().coll_memory == "always") coll->suitable = CommColl::suitable_before;
   comm.coll = coll;
   return success;

@@ -12,9 +12,11 @@ struct CommColl : CommExtension {
   explicit CommColl(Selector&& s) : selector(std::move(s)) {}
   Selector selector;
 
-  // Blocking collectives on memory that all ranks share: possible, as far as is known; how many there were that would
-  // have gone by it; and the memory, made when the communicator has shown that it is used.
+  // Blocking collectives on memory that all ranks share, or, where they lie on several nodes, with parts on the memory of
+  // each: possible, as far as is known; how many there were that would have gone by it; and the memory, made when the
+  // communicator has shown that it is used.
   bool on_memory = false;
+  bool parts_on_memory = false;
   NodeArea::Limits limits{};
   int suitable = 0;
   static constexpr int suitable_before = 8;

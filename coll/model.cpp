@@ -13,7 +13,7 @@ std::string parse_model(std::string_view text, Model& out) {
   };
   Model read = out;
   const Field fields[] = {
-      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
+      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta}, {"node_line", &read.node_line},
       {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop},
       {"node_large", &read.node_large}, {"keep", &read.keep}, {"fresh", &read.fresh}, {"snapshot", &read.snapshot},
       {"resident", &read.resident}, {"kept", &read.kept}, {"processors", &read.processors}, {"switching", &read.switching}};
@@ -30,7 +30,7 @@ std::string parse_model(std::string_view text, Model& out) {
     });
     if (equals == std::string::npos || field == std::end(fields))
       return "\"" + item +
-             "\": expected alpha=, beta=, node_alpha=, node_beta=, gamma=, copy=, hop=, node_large=, keep=, fresh=, snapshot=, resident=, kept=, processors= or switching= and a number, wormhole or store-and-forward";
+             "\": expected alpha=, beta=, node_alpha=, node_beta=, node_line=, gamma=, copy=, hop=, node_large=, keep=, fresh=, snapshot=, resident=, kept=, processors= or switching= and a number, wormhole or store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
     if (end == item.c_str() + equals + 1 || *end || !(value >= 0))
@@ -117,6 +117,24 @@ void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways, in
   busy_ = busy;
   time_ += times * (message_time(model_, traffic.hops, bytes * traffic.load) * turns(busy) + switches());
   steps_ += times;
+}
+
+// What is given is copied in by all at once. Then all copy it out at once, or one rank takes what the others gave; where that
+// is much to combine, each does a part of it.
+void Cost::on_memory(Collective collective, int ranks, double bytes) {
+  if (ranks < 2) return;
+  constexpr double many_bytes = 32768;
+  const int others = ranks - 1;
+  time_ += model_.node_line + model_.copy * bytes;
+  ++steps_;
+  if (collective == Collective::bcast) {
+    time_ += model_.copy * bytes;
+  } else {
+    time_ += model_.node_line / 4 * others;  // lines that come one behind the other
+    const bool divided = collective == Collective::reduce && ranks > 3 && bytes > many_bytes;
+    const double each = collective == Collective::reduce ? model_.gamma : model_.copy;
+    time_ += divided ? bytes * (each * others / ranks + model_.copy) : each * bytes * others;
+  }
 }
 
 // A process starts its messages one after the other: half of alpha is its own work for each.

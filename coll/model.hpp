@@ -21,6 +21,7 @@ struct Model {
   double beta = 0.0004;            // a byte on a link
   double node_alpha = 1.0;         // one message inside a node
   double node_beta = 0.00008;      // a byte of it
+  double node_line = 0.2;          // a cache line from one rank of a node to another
   double gamma = 0.00006;          // reducing a byte
   double copy = 0.00003;           // copying a byte
   double node_large = 0.0002;      // a byte of a message of many MiB inside a node; this and the next five are for send modes
@@ -94,6 +95,8 @@ class Cost {
   void all(double bytes, int ranks);                           // everybody to everybody at once
   void starts(int more) { time_ += more * start(); }  // further messages a rank starts in the same steps
   void reduce(double bytes) { time_ += model_.gamma * bytes * turns(busy_); }  // by those busy in the last step
+  // A bcast, gather or reduce among ranks that share a node, on memory: how many, and the bytes that each gives.
+  void on_memory(Collective collective, int ranks, double bytes);
   void copy(double bytes) { time_ += model_.copy * bytes * turns(busy_); }
 
   // A part of the collective that is one inside each node, or one between nodes of which `sharing` go on at once:

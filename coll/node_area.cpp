@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "coll/algorithms/among.hpp"
+#include "coll/algorithms/bcast_binomial.hpp"
 #include "coll/comm_coll.hpp"
 #include "coll/node_area_parts.hpp"
 #include "coll/prepare.hpp"
@@ -52,10 +54,15 @@ Count most_given(const Operation& o, int size) {
   return bytes;
 }
 
-Error share_offer(Comm& comm, transport::shm::Offer& offer) {
-  Operation operation;
-  if (Error error = prepare_bcast(operation, comm, {&offer, sizeof offer, find(MPI_BYTE)}, 0)) return error;
-  return run_by_messages(operation);
+Error share_offer(Comm& comm, const std::vector<int>& ranks, int place, transport::shm::Offer& offer) {
+  const Unit unit = byte_unit();
+  Run run(comm, next_tag(comm), unit, nullptr, nullptr);
+  Among among(run, ranks, place);
+  Args args;
+  args.recv = reinterpret_cast<Address>(&offer);
+  args.count = sizeof offer;
+  BcastBinomial::run(among, args);
+  return run.result();
 }
 
 Error all_can(Comm& comm, bool mine, bool& out) {
@@ -72,18 +79,19 @@ Error all_can(Comm& comm, bool mine, bool& out) {
 
 // ---- making
 
-NodeArea::NodeArea(Comm& comm, std::unique_ptr<SharedFile> file, bool fixed_order, double processors)
+NodeArea::NodeArea(Comm& comm, const Nodes& nodes, std::unique_ptr<SharedFile> file, bool fixed_order, double processors)
     : comm_(comm),
+      ranks_(nodes.ranks(nodes.node(comm.rank))),
       file_(std::move(file)),
-      board_(file_->memory() + SharedFile::reserved, comm.rank, comm.size()),
-      rank_(comm.rank),
-      size_(comm.size()),
+      board_(file_ ? file_->memory() + SharedFile::reserved : nullptr, nodes.place(comm.rank), static_cast<int>(ranks_.size())),
+      rank_(board_.rank()),
+      size_(board_.size()),
       fixed_order_(fixed_order),
       crowded_(size_ > runtime::allowed_processors()),
       processors_(processors),
       turns_(processors > 0 ? std::max(1.0, size_ / processors) : 1.0),
-      halls_(size_ <= most_ranks_with_halls ? Made::unknown : Made::no),
-      in_use_(Board::bytes_for(size_)),
+      halls_(nodes.largest() <= most_ranks_with_halls ? Made::unknown : Made::no),
+      in_use_(file_ ? Board::bytes_for(size_) : 0),
       sources_(static_cast<std::size_t>(size_)) {
   memory_in_use += in_use_;
 }
@@ -93,7 +101,7 @@ NodeArea::~NodeArea() { memory_in_use -= in_use_; }
 // Whether all others are reached through shared memory.
 bool NodeArea::link_up() {
   for (int r = 0; r < size_; ++r) {
-    const int index = transport::neighbour_index(comm_.group->process(r));
+    const int index = transport::neighbour_index(comm_.group->process(ranks_[static_cast<std::size_t>(r)]));
     if (index < 0) return false;
     others_.push_back(r == rank_ ? nullptr : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
     if (r != rank_) asleep_.push_back(others_.back()->asleep);
@@ -101,28 +109,32 @@ bool NodeArea::link_up() {
   return true;
 }
 
-Error NodeArea::make(Comm& comm, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out) {
-  const bool halls = comm.size() <= most_ranks_with_halls;
-  const std::size_t bytes = SharedFile::reserved + (halls ? Board::bytes_with_halls(comm.size()) : Board::bytes_for(comm.size()));
-  auto file = std::make_unique<SharedFile>();
+Error NodeArea::make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out) {
+  const std::vector<int>& ranks = nodes.ranks(nodes.node(comm.rank));
+  const int size = static_cast<int>(ranks.size()), place = nodes.place(comm.rank);
+  const bool halls = nodes.largest() <= most_ranks_with_halls, alone = size == 1;
+  const std::size_t bytes = SharedFile::reserved + (halls ? Board::bytes_with_halls(size) : Board::bytes_for(size));
+  auto file = alone ? nullptr : std::make_unique<SharedFile>();
   transport::shm::Offer offer;
   Error error = success;
-  const bool maker = comm.rank == 0;
+  const bool maker = place == 0 && !alone;
   if (maker) error = file->make(bytes, offer);
-  if (Error failed = share_offer(comm, offer)) return failed;
-  if (!maker) error = file->open(bytes, offer);
+  if (Error failed = share_offer(comm, ranks, place, offer)) return failed;
+  if (!maker && !alone) error = file->open(bytes, offer);
   std::unique_ptr<NodeArea> area;
-  bool mine = !error && memory_in_use + Board::bytes_for(comm.size()) <= most_memory;
-  if (mine) {
+  bool mine = alone || (!error && memory_in_use + Board::bytes_for(size) <= most_memory);
+  if (alone) {
+    area.reset(new NodeArea(comm, nodes, nullptr, fixed_order, processors));
+  } else if (mine) {
     SharedFile& memory = *file;
-    area.reset(new NodeArea(comm, std::move(file), fixed_order, processors));
+    area.reset(new NodeArea(comm, nodes, std::move(file), fixed_order, processors));
     const auto reserve = [&](Board::Range r) { return !memory.reserve(SharedFile::reserved + r.from, SharedFile::reserved + r.to); };
     mine = area->link_up() && reserve(area->board_.small_part()) && (!maker || reserve(area->board_.all_lines()));
   }
   bool all = false;
   if (Error failed = all_can(comm, mine, all)) return failed;
   if (!all) return success;
-  area->file_->close_file();  // by now the others have opened it
+  if (!alone) area->file_->close_file();  // by now the others have opened it
   runtime::begin_in_turn();
   out = std::move(area);
   return success;
@@ -132,6 +144,10 @@ Error NodeArea::make(Comm& comm, bool fixed_order, double processors, std::uniqu
 
 std::byte* NodeArea::open(Count bytes) {
   board_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(present_));
+  return free_place();
+}
+
+std::byte* NodeArea::free_place() {
   if (!board_.may_write()) wait_for({board_.needed_after_wait(), 0, static_cast<std::uint16_t>(size_)});
   return board_.place();
 }
@@ -174,7 +190,8 @@ void NodeArea::compare_kinds(int first, int end) {
     const std::uint8_t kind = board_.kind(r);
     if (kind == own) [[likely]] continue;
     if (mismatch_ || dead_ >= 0) return;
-    mismatch_ = fail(ErrorClass::other, "rank %d of the communicator is in %s while this rank is in %s", r,
+    mismatch_ = fail(ErrorClass::other, "rank %d of the communicator is in %s while this rank is in %s",
+                     ranks_[static_cast<std::size_t>(r)],
                      kind < collectives ? name_of(static_cast<Collective>(kind)) : "no collective", name_of(present_));
   }
 }
@@ -233,8 +250,9 @@ bool NodeArea::yield_at_once(const Board::Want& want, int& from) {
   return false;
 }
 
-bool NodeArea::somebody_died(int first, int end, Board::Number number) {
-  for (int r = first; r < end && dead_ < 0; ++r) {
+// Of all who have not come to the round: who is waited for may be one that waits for the dead, and enters no more.
+bool NodeArea::somebody_died(Board::Number number) {
+  for (int r = 0; r < size_ && dead_ < 0; ++r) {
     const transport::shm::Link* const other = others_[static_cast<std::size_t>(r)];
     // It may have entered just before its end, so the board is looked at afterwards.
     if (!other || board_.has_entered(r, number) || !runtime::has_ended(transport::shared_memory->process_of(other->index)))
@@ -245,7 +263,7 @@ bool NodeArea::somebody_died(int first, int end, Board::Number number) {
 }
 
 Error NodeArea::loss() const {
-  return fail(ErrorClass::proc_aborted, "rank %d of the communicator has died", dead_);
+  return fail(ErrorClass::proc_aborted, "rank %d of the communicator has died", ranks_[static_cast<std::size_t>(dead_)]);
 }
 
 // As progress::wait_until, but for this: while nobody who shares this processor is behind it is of no use to yield it, and
@@ -274,7 +292,7 @@ void NodeArea::wait_for(const Board::Want& want) {
       board_.run_here();
       if (wait.yields > yields) continue;
       if (const Nanoseconds time = now(); time >= look_at) {  // after a sleep, or while nobody else wants the processor
-        if (look_at > 0 && somebody_died(waiting.from, want.end, want.number)) break;
+        if (look_at > 0 && somebody_died(want.number)) break;
         look_at = time + between_looks;
       }
     }
@@ -287,8 +305,9 @@ void NodeArea::wait_for(const Board::Want& want) {
 // Makes this rank's rooms of a kind exist, where all ranks can; `all` bytes more are then in use.
 Error NodeArea::make_rooms(Made& made, Board::Range part, std::size_t all) {
   if (made != Made::unknown) return success;
+  if (!file_) all = 0;
   const bool mine = memory_in_use + all <= most_memory &&
-                    !file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to);
+                    !(file_ && file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to));
   bool everybody = false;
   if (Error failed = all_can(comm_, mine, everybody)) return failed;
   made = everybody ? Made::yes : Made::no;
@@ -519,6 +538,6 @@ const NodeArea::Waiting* NodeArea::first_waiting() { return waits; }
 const NodeArea::Waiting* NodeArea::next(const Waiting& waiting) { return waiting.following; }
 const Comm& NodeArea::comm_of(const Waiting& waiting) { return waiting.area.comm_; }
 int NodeArea::number(const Waiting& waiting) { return waiting.area.tag_; }
-int NodeArea::missing(const Waiting& waiting) { return waiting.from; }
+int NodeArea::missing(const Waiting& waiting) { return waiting.area.ranks_[static_cast<std::size_t>(waiting.from)]; }
 
 }  // namespace cow::coll

@@ -1,5 +1,7 @@
-// Collectives of a communicator whose ranks all share a node, directly on memory: flags and one copy, no messages. Blocking
-// calls only. The memory and the rules of writing to it are those of coll/board.hpp; a round is an entry of all ranks.
+// Collectives among ranks that share a node, directly on memory: flags and one copy, no messages. Blocking calls only. They
+// are the ranks of a communicator that lies on one node, or those that one of several nodes has of it: then they do parts
+// of its collectives (node_parts.cpp). The memory and the rules of writing to it are those of coll/board.hpp; a round is an
+// entry of all ranks.
 //
 //   barrier         enter, wait for all
 //   allreduce       give the vector, wait for all, combine all vectors in rank order, each rank for itself; when there is
@@ -38,10 +40,11 @@ class Selector;
 
 class NodeArea {
  public:
-  // Made by all ranks of the communicator together; `out` stays null, at all of them, where one of them cannot.
-  // `fixed_order`: reductions combine in the order that depends on the number of ranks alone. `processors` of the node, the
-  // same number at all ranks; 0: one for each.
-  static Error make(Comm& comm, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out);
+  // Made by all ranks of the communicator together, on each node for those that it has; `out` stays null, at all of them,
+  // where one of them cannot. Who is alone on its node gets one without memory, which can do no parts. `fixed_order`:
+  // reductions combine in the order that depends on the number of ranks alone. `processors` of the node, the same number at
+  // all its ranks; 0: one for each.
+  static Error make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<NodeArea>& out);
 
   NodeArea(const NodeArea&) = delete;
   NodeArea& operator=(const NodeArea&) = delete;
@@ -55,6 +58,20 @@ class NodeArea {
   // An operation that suits(). `done` is false, at all ranks, when there is no memory for one so large.
   Error run(Operation& operation, bool& done);
 
+  // ---- parts of collectives of several nodes: ranks and roots are places among the node's
+
+  // Whether the parts of an operation could go by memory, the longest of `longest` bytes: the same answer at every rank.
+  static bool parts_suit(const Operation& operation, const Nodes& nodes, Count& longest);
+  // Whether there is memory for parts so long: asked by all ranks of the communicator together.
+  Error have_room(std::size_t bytes, bool& out);
+  // Before the parts of a collective; `tag` is its own.
+  void begin_parts(Collective whole, int tag, Count longest);
+  // bcast, gather or reduce. False for a rank that is alone on its node, which has nothing to do then.
+  bool can_do_parts() const { return size_ > 1; }
+  Error part(Collective which, const Unit& unit, const Args& args);
+  // This rank has no memory left to go on with; the others of the node shall not wait for it, as far as that can be.
+  void abandon();
+
   // A wait on a board, for reports of what a rank waits for.
   struct Waiting;
   static const Waiting* first_waiting();
@@ -64,14 +81,15 @@ class NodeArea {
   static int missing(const Waiting& waiting);  // a rank that has not come yet
 
  private:
-  NodeArea(Comm& comm, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order, double processors);
+  NodeArea(Comm& comm, const Nodes& nodes, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order,
+           double processors);
   bool link_up();
   enum class Made : std::uint8_t { unknown, yes, no };
-  Error have_room(std::size_t bytes, bool& out);
   Error make_rooms(Made& made, Board::Range part, std::size_t all);
 
   // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
   std::byte* open(Count bytes);
+  std::byte* free_place();
   void enter(bool whole = false);
   void give(Address from, Count bytes);
   void wait(int first, int end);
@@ -79,7 +97,7 @@ class NodeArea {
   void compare_kinds(int first, int end);
   void wait_for(const Board::Want& want);
   bool yield_at_once(const Board::Want& want, int& from);
-  bool somebody_died(int first, int end, Board::Number number);
+  bool somebody_died(Board::Number number);
   Error loss() const;  // that it has
   bool watch(const Board::Want& want, int& from) const;
   void wake_sleepers();
@@ -135,9 +153,15 @@ class NodeArea {
   Error combine_sources(const Unit& unit, Address to, int first, int end, Count n);
   Error add_piece(const Unit& unit, const Args& a, Count at, Count n, std::byte* place, bool inclusive);
 
+  // Parts: node_parts.cpp.
+  Error perform_part(Collective which, const Unit& unit, const Args& args);
+  Error collect(const Unit& unit, const Args& a, bool sums);
+  Error spread(const Args& a);
+
   const std::byte* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
 
   Comm& comm_;
+  const std::vector<int> ranks_;  // of the communicator, by place; all else here speaks of places
   std::unique_ptr<transport::shm::SharedFile> file_;
   Board board_;
   const int rank_;
@@ -155,12 +179,15 @@ class NodeArea {
   Made large_ = Made::unknown;
   Made halls_ = Made::unknown;
   std::size_t in_use_ = 0;  // of all memory of areas, by this one
-  std::vector<transport::shm::Link*> others_;  // by rank; null for this one
+  std::vector<transport::shm::Link*> others_;  // by place; null for this one
   std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
   std::vector<std::byte> halves_;              // scratch of combine_in_pairs() and wait_for_below()
   std::vector<const std::byte*> sources_;      // by rank: what is combined
   WayOfWriting writing_;                       // of long vectors
   bool past_caches_ = false;                   // the present collective brings more than they hold
+  bool one_round_ = false;                     // its parts share one
+  bool entry_due_ = false;                     // this rank has begun that round, and the others wait for it
+  bool abandoned_ = false;
 };
 
 }  // namespace cow::coll

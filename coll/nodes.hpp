@@ -19,7 +19,10 @@ class Nodes {
       if (node == count()) ranks_.emplace_back();
       if (r > 0 && node < node_.back()) in_order_ = false;
       node_.push_back(node);
-      ranks_[static_cast<std::size_t>(node)].push_back(static_cast<int>(r));
+      std::vector<int>& ranks = ranks_[static_cast<std::size_t>(node)];
+      if (ranks.empty()) firsts_.push_back(static_cast<int>(r));
+      place_.push_back(static_cast<int>(ranks.size()));
+      ranks.push_back(static_cast<int>(r));
     }
     for (const std::vector<int>& ranks : ranks_) {
       smallest_ = std::min(smallest_, static_cast<int>(ranks.size()));
@@ -31,6 +34,8 @@ class Nodes {
   int count() const { return static_cast<int>(ranks_.size()); }
   int node(int rank) const { return node_[static_cast<std::size_t>(rank)]; }
   const std::vector<int>& ranks(int node) const { return ranks_[static_cast<std::size_t>(node)]; }  // ascending
+  int place(int rank) const { return place_[static_cast<std::size_t>(rank)]; }  // among the ranks of its node
+  const std::vector<int>& firsts() const { return firsts_; }                    // of each node
   bool in_order() const { return in_order_; }  // the ranks of each node follow each other
   int smallest() const { return smallest_; }   // ranks on a node
   int largest() const { return largest_; }
@@ -41,6 +46,8 @@ class Nodes {
  private:
   std::vector<int> node_;
   std::vector<std::vector<int>> ranks_;
+  std::vector<int> place_;
+  std::vector<int> firsts_;
   bool in_order_ = true;
   int smallest_;
   int largest_ = 0;

@@ -42,4 +42,9 @@ Count most_on_memory(Collective collective, int size, double processors) {
   }
 }
 
+Count most_of_parts(int largest) {
+  if (largest < 2 || largest > most_ranks_on_memory) return -1;
+  return largest <= most_ranks_with_halls ? any_size : Count{Board::most_bytes};
+}
+
 }  // namespace cow::coll

@@ -16,4 +16,7 @@ inline constexpr Count any_size = INT64_MAX;
 // The largest measure of a collective that goes by memory; less than 0: none. `processors` of the node; 0: one for each rank.
 Count most_on_memory(Collective collective, int size, double processors);
 
+// The longest part of a collective of several nodes that goes by memory, where the largest has so many ranks.
+Count most_of_parts(int largest);
+
 }  // namespace cow::coll

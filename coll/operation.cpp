@@ -3,6 +3,7 @@
 #include "coll/comm_coll.hpp"
 #include "coll/forms.hpp"
 #include "coll/inter.hpp"
+#include "coll/machine_file.hpp"
 #include "coll/run.hpp"
 
 namespace cow::coll {
@@ -42,16 +43,53 @@ class Running {
   CollectiveTerms terms_;
 };
 
+Error run_with(Operation& operation, const Selector& selector, std::size_t algorithm, int tag, NodeArea* area) {
+  Comm& comm = *operation.comm;
+  const Running running(comm, operation);
+  Run run(comm, tag, operation.unit, selector.layout(), selector.nodes(), area);
+  perform(run, operation, [algorithm](Run& v, const Args& args) { run_algorithm(algorithm, v, args); });
+  return run.result();
+}
+
+// Of several nodes: with parts on the memory of each, if all can and an algorithm that has such parts is the best one then.
+Error try_parts(Operation& operation, CommColl& coll, bool& done) {
+  Comm& comm = *operation.comm;
+  Selector& selector = coll.selector;
+  const Nodes& nodes = *selector.nodes();
+  Count longest;
+  if (!NodeArea::parts_suit(operation, nodes, longest)) return success;
+  keep_order(operation, selector);
+  const std::size_t algorithm = selector.choose(operation.collective, operation.measure, operation.unit.commutative, true);
+  if (!algorithms()[algorithm].parts_on_memory) return success;
+  if (!coll.area) {
+    if (++coll.suitable < CommColl::suitable_before) return success;
+    Model here;
+    here.processors = selector.processors();
+    add_processors(here);
+    if (Error error = NodeArea::make(comm, nodes, selector.reproducible(), here.processors, coll.area)) return error;
+    coll.parts_on_memory = coll.area != nullptr;
+    if (!coll.area) return success;
+  }
+  if (Error error = coll.area->have_room(static_cast<std::size_t>(longest), done)) return error;
+  if (!done) return success;
+  const int tag = next_tag(comm);
+  coll.area->begin_parts(operation.collective, tag, longest);
+  return run_with(operation, selector, algorithm, tag, coll.area.get());
+}
+
 // Does it on shared memory if all ranks of the communicator can; the answer is the same everywhere, since it goes by what
 // they all know and have in common.
 Error try_memory(Operation& operation, bool& done) {
   Comm& comm = *operation.comm;
   CommColl* coll;
   if (Error error = comm_coll_of(comm, coll)) return error;
-  if (!coll->on_memory || !NodeArea::suits(operation, coll->limits)) return success;
+  if (!coll->on_memory) return coll->parts_on_memory ? try_parts(operation, *coll, done) : success;
+  if (!NodeArea::suits(operation, coll->limits)) return success;
   if (!coll->area) {
     if (++coll->suitable < CommColl::suitable_before) return success;
-    if (Error error = NodeArea::make(comm, coll->selector.reproducible(), coll->selector.processors(), coll->area)) return error;
+    if (Error error = NodeArea::make(comm, *coll->selector.nodes(), coll->selector.reproducible(), coll->selector.processors(),
+                                     coll->area))
+      return error;
     coll->on_memory = coll->area != nullptr;
     if (!coll->area) return success;
   }
@@ -78,10 +116,7 @@ Error run_by_messages(Operation& operation) {
   if (Error error = selector_of(comm, selector)) return error;
   keep_order(operation, *selector);
   const std::size_t algorithm = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
-  const Running running(comm, operation);
-  Run run(comm, next_tag(comm), operation.unit, selector->layout(), selector->nodes());
-  perform(run, operation, [algorithm](Run& v, const Args& args) { run_algorithm(algorithm, v, args); });
-  return run.result();
+  return run_with(operation, *selector, algorithm, next_tag(comm), nullptr);
 }
 
 Error hand_out(Request& request, MPI_Request* out) {

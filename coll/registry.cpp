@@ -20,8 +20,14 @@ constexpr bool is_fixed_order() {
 }
 
 template <class A>
+constexpr bool has_parts_on_memory() {
+  if constexpr (requires { A::parts_on_memory; }) return A::parts_on_memory;
+  return false;
+}
+
+template <class A>
 constexpr Algorithm entry() {
-  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, is_fixed_order<A>()};
+  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, has_parts_on_memory<A>(), is_fixed_order<A>()};
 }
 
 template <class... As>

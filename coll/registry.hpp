@@ -17,6 +17,7 @@ struct Algorithm {
   bool (*valid)(const Problem&);        // depends on size, commutativity and layout alone, never on bytes
   void (*cost)(Cost&, const Problem&);  // adds up the steps of the busiest rank
   void (*record)(Recorder&, const Args&);
+  bool parts_on_memory = false;  // its parts inside of nodes can go by the memory that their ranks share
   bool fixed_order = false;  // of a reduction: combines in the order of Fold (algorithms/common.hpp), whatever the root, sizes and places
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "coll/algorithms/all.hpp"
+#include "coll/node_area.hpp"
 
 namespace cow::coll {
 namespace {
@@ -96,6 +97,15 @@ Address Run::scratch(Count n) {
     note(fail(ErrorClass::no_mem, "no memory for %lld bytes of scratch", static_cast<long long>(unit_.span(n))));
   }
   return room - static_cast<Address>(unit_.first(n));
+}
+
+bool Run::part_on_memory(Collective part, const Args& args) {
+  if (!area_->can_do_parts()) return false;
+  if (stopped_)
+    area_->abandon();
+  else
+    note(area_->part(part, unit_, args));
+  return true;
 }
 
 void Run::begin_send(int to, Address buffer, Count n, Datatype* type) {

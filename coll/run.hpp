@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/layout.hpp"
+#include "coll/collective.hpp"
 #include "coll/nodes.hpp"
 #include "coll/verbs.hpp"
 #include "objects/comm.hpp"
@@ -37,10 +38,14 @@ class Scratch {
   std::vector<void*> blocks_;
 };
 
+class NodeArea;
+
 class Run {
  public:
-  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes)
-      : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), tag_(tag), rank_(comm.rank), size_(comm.size()) {}
+  // `area`: of this node's ranks, for parts of the collective; null: they go by messages.
+  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes, NodeArea* area = nullptr)
+      : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), area_(area), tag_(tag), rank_(comm.rank),
+        size_(comm.size()) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -95,6 +100,9 @@ class Run {
   }
   Address scratch(Count n);
 
+  // A part of the collective among the ranks of this node, see run_in_node(): false when it is to go by messages.
+  bool on_memory(Collective part, const Args& args) { return area_ && part_on_memory(part, args); }
+
   Error result() const { return first_; }
 
  private:
@@ -106,6 +114,7 @@ class Run {
   }
   void begin_send(int to, Address buffer, Count n, Datatype* type);
   void begin_recv(int from, Address buffer, Count n, Datatype* type);
+  bool part_on_memory(Collective part, const Args& args);
   void keep(Request* request);
   void wait_posted();
   void note(Error error) {
@@ -117,6 +126,7 @@ class Run {
   const Unit& unit_;
   const Layout* layout_;
   const Nodes* nodes_;
+  NodeArea* const area_;
   const int tag_;
   const int rank_;
   const int size_;

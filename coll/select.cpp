@@ -39,6 +39,31 @@ std::string memory_line(Collective collective, int size, double processors) {
   return line;
 }
 
+// The lines of a collective: from which size on which algorithm is taken, and what time is predicted.
+struct Table {
+  Selector& selector;
+  bool commutative;
+  bool memory;  // for parts inside of nodes
+
+  std::string lines(Collective collective, const std::string& title) const {
+    std::string out;
+    std::size_t previous = algorithms().size();
+    for (int log = -1; log <= 30; ++log) {
+      const Count bytes = log < 0 ? 0 : Count{1} << log;
+      const std::size_t chosen = selector.choose(collective, bytes, commutative, memory);
+      if (chosen == previous) continue;
+      previous = chosen;
+      const bool by_memory = memory && algorithms()[chosen].parts_on_memory;
+      char line[160];
+      std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us%s\n", log < 0 ? title.c_str() : "",
+                    readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, commutative, memory),
+                    by_memory ? ", inside of nodes by shared memory" : "");
+      out += line;
+    }
+    return out;
+  }
+};
+
 // A middling size of those with so many significant bits.
 Count typical(unsigned width) { return width < 2 ? width : Count{3} << (std::min(width, 61u) - 2); }
 
@@ -79,8 +104,8 @@ Selector::Selector(int size, const std::optional<Layout>& layout, std::optional<
   static_assert(most_algorithms < 255);
 }
 
-double Selector::time(std::size_t algorithm, Count bytes, bool commutative) {
-  const Problem problem{size_, bytes, commutative, layout(), nodes()};
+double Selector::time(std::size_t algorithm, Count bytes, bool commutative, bool memory) {
+  const Problem problem{size_, bytes, commutative, layout(), nodes(), memory};
   return predicted_time(algorithms()[algorithm], problem, model_, patterns_.get());
 }
 
@@ -89,9 +114,9 @@ bool Selector::allowed(const Algorithm& algorithm, const Problem& problem) const
   return algorithm.valid(problem);
 }
 
-std::size_t Selector::decide(Collective collective, unsigned width, bool commutative) {
+std::size_t Selector::decide(Collective collective, unsigned width, bool commutative, bool memory) {
   const auto all = algorithms();
-  const Problem problem{size_, typical(width), commutative, layout(), nodes()};
+  const Problem problem{size_, typical(width), commutative, layout(), nodes(), memory};
   const Algorithm* const named = forced_.by_collective[static_cast<std::size_t>(collective)];
   const Algorithm* best = named && allowed(*named, problem) ? named : nullptr;
   double best_time = 0;
@@ -103,7 +128,7 @@ std::size_t Selector::decide(Collective collective, unsigned width, bool commuta
   }
   COW_INVARIANT(best && all.size() <= most_algorithms);
   const auto number = static_cast<std::size_t>(best - all.data());
-  chosen_[commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
+  chosen_[memory][commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
   return number;
 }
 
@@ -131,24 +156,18 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
   if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
   out += "\n";
   const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout;
+  const bool parts = settings().coll_memory != "no" && nodes->two_levels() && most_of_parts(nodes->largest()) > 0;
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
     const bool by_doubling = collective == Collective::scan || collective == Collective::exscan;
     const bool named = forced.by_collective[static_cast<std::size_t>(c)];
     if (memory && !named && !(by_doubling && settings().reproducible))
       out += memory_line(collective, machine.ranks, model.processors);
-    std::size_t previous = algorithms().size();
-    for (int log = -1; log <= 30; ++log) {
-      const Count bytes = log < 0 ? 0 : Count{1} << log;
-      const std::size_t chosen = selector.choose(collective, bytes, !settings().reproducible);
-      if (chosen == previous) continue;
-      previous = chosen;
-      char line[160];
-      std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us\n", log < 0 ? name_of(collective) : "",
-                    readable(bytes).c_str(), algorithms()[chosen].name,
-                    selector.time(chosen, bytes, !settings().reproducible));
-      out += line;
-    }
+    const bool commutative = !settings().reproducible;
+    out += Table{selector, commutative, false}.lines(collective, name_of(collective));
+    if (!parts) continue;
+    const std::string by_memory = Table{selector, commutative, true}.lines(collective, std::string("  blocking"));
+    if (by_memory.find("shared memory") != std::string::npos) out += by_memory;
   }
   return out;
 }

@@ -25,11 +25,12 @@ class Selector {
   Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
            const Forced& forced, bool reproducible = false);
 
-  // The number of an algorithm, see algorithms(). `bytes` is the collective's measure.
-  std::size_t choose(Collective collective, Count bytes, bool commutative) {
+  // The number of an algorithm, see algorithms(). `bytes` is the collective's measure; `memory`: parts inside of nodes can go
+  // by the memory that their ranks share.
+  std::size_t choose(Collective collective, Count bytes, bool commutative, bool memory = false) {
     const unsigned width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(bytes)));
-    const std::uint8_t known = chosen_[commutative][static_cast<std::size_t>(collective)][width];
-    return known ? known - 1u : decide(collective, width, commutative);
+    const std::uint8_t known = chosen_[memory][commutative][static_cast<std::size_t>(collective)][width];
+    return known ? known - 1u : decide(collective, width, commutative, memory);
   }
 
   const Layout* layout() const { return patterns_ ? patterns_->wires().layout() : nullptr; }
@@ -37,13 +38,13 @@ class Selector {
   // Only algorithms that combine in the one fixed order are taken.
   bool reproducible() const { return reproducible_; }
   int size() const { return size_; }
-  double time(std::size_t algorithm, Count bytes, bool commutative);
+  double time(std::size_t algorithm, Count bytes, bool commutative, bool memory = false);
   const Forced& forced() const { return forced_; }
   double processors() const { return model_.processors; }
 
  private:
   bool allowed(const Algorithm& algorithm, const Problem& problem) const;
-  std::size_t decide(Collective collective, unsigned width, bool commutative);
+  std::size_t decide(Collective collective, unsigned width, bool commutative, bool memory);
 
   int size_;
   Model model_;
@@ -51,7 +52,7 @@ class Selector {
   bool reproducible_;
   std::optional<Nodes> nodes_;
   std::unique_ptr<Patterns> patterns_;            // null: a switch, or the inside of one node
-  std::uint8_t chosen_[2][collectives][65] = {};  // number + 1; 0: not decided yet
+  std::uint8_t chosen_[2][2][collectives][65] = {};  // number + 1; 0: not decided yet
 };
 
 // The machine of which `cowinfo --collectives` speaks: ranks, and how many of them each node has, in order.

@@ -17,6 +17,8 @@ class Among {
     const auto found = std::find(ranks.begin(), ranks.end(), v.rank());
     rank_ = found == ranks.end() ? -1 : static_cast<int>(found - ranks.begin());
   }
+  // Where it is known which of them this rank is; -1: none.
+  Among(V& v, const std::vector<int>& ranks, int rank) : v_(v), ranks_(ranks), rank_(rank) {}
 
   bool member() const { return rank_ >= 0; }
   int rank() const { return rank_; }
@@ -50,6 +52,34 @@ class Among {
   int rank_;
 };
 
+// The ranks of this one's node.
+template <class V>
+Among<V> in_own_node(V& v) {
+  const Nodes& nodes = *v.nodes();
+  return {v, nodes.ranks(nodes.node(v.rank())), nodes.place(v.rank())};
+}
+// The first ranks of all nodes.
+template <class V>
+Among<V> firsts_of_nodes(V& v) {
+  const Nodes& nodes = *v.nodes();
+  return {v, nodes.firsts(), nodes.place(v.rank()) == 0 ? nodes.node(v.rank()) : -1};
+}
+
+// A part of a collective of several nodes among the ranks of this node, a bcast, reduce or gather: on the memory that they
+// share, where V has it (a blocking call, see node_area.hpp), else by messages as `Inner` does it. Those of which one
+// collects and the other spreads what comes of it begin and end at the first rank of the node.
+template <class Inner, class V>
+void run_in_node(V& v, Among<V>& local, const Args& a) {
+  if constexpr (requires { v.on_memory(Inner::collective, a); })
+    if (v.on_memory(Inner::collective, a)) return;
+  Inner::run(local, a);
+}
+template <class Inner>
+void cost_in_node(Cost& cost, const Problem& p, const Problem& part) {
+  if (p.memory) return cost.on_memory(Inner::collective, part.size, static_cast<double>(part.bytes));
+  cost.inside(part.size, [&](Cost& c) { Inner::cost(c, part); });
+}
+
 // One rank of each node. Of the node of `root` it is the root, of the others their number `which` (all have so many).
 inline std::vector<int> one_a_node(const Nodes& nodes, int which, int root = -1) {
   std::vector<int> out;
@@ -58,8 +88,11 @@ inline std::vector<int> one_a_node(const Nodes& nodes, int which, int root = -1)
   return out;
 }
 
-inline int place_of(int rank, const std::vector<int>& ranks) {
-  return static_cast<int>(std::find(ranks.begin(), ranks.end(), rank) - ranks.begin());
+// Where in this rank's node its head is: the root, or the first.
+template <class V>
+int place_of_head(V& v, int root) {
+  const Nodes& nodes = *v.nodes();
+  return nodes.node(root) == nodes.node(v.rank()) ? nodes.place(root) : 0;
 }
 
 inline bool two_levels(const Problem& p) { return p.nodes && p.nodes->two_levels(); }

@@ -15,10 +15,11 @@ struct BarrierTree {
   static bool valid(const Problem&) { return true; }
 
   static void cost(Cost& cost, const Problem& p) {
-    for (int d = 1; d < p.size; d *= 2) {
-      cost.tree(d, 0);
-      cost.tree(d, 0);
-    }
+    cost_half(cost, p);
+    cost_half(cost, p);
+  }
+  static void cost_half(Cost& cost, const Problem& p) {
+    for (int d = 1; d < p.size; d *= 2) cost.tree(d, 0);
   }
 
   template <class V>

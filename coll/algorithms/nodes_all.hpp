@@ -29,28 +29,34 @@ namespace cow::coll {
 struct AllreduceNodes {
   static constexpr Collective collective = Collective::allreduce;
   static constexpr const char* name = "nodes";
+  static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside(p.nodes->largest(), [&](Cost& c) {
-      ReduceBinomial::cost(c, in_node(p));
-      BcastBinomial::cost(c, in_node(p));
-    });
+    cost_in_node<ToHead>(cost, p, in_node(p));
     cost.between(1, [&](Cost& c) { AllreduceDoubling::cost(c, between_nodes(p)); });
+    cost_in_node<BcastBinomial>(cost, p, in_node(p));
   }
 
   template <class V>
   static void run(V& v, const Args& a) {
-    const std::vector<int> head = one_a_node(*v.nodes(), 0);
-    Among heads(v, head);
-    Among local(v, v.nodes()->ranks(v.nodes()->node(v.rank())));
-    // Towards position 0, which keeps the order.
-    reduce_tree(local, a, local.rank(), [](int position) { return position; }, heads.member() ? a.recv : 0);
-    Args sums = a;
-    sums.send = a.recv;
-    if (heads.member()) AllreduceDoubling::run(heads, sums);
-    sums.root = 0;
-    BcastBinomial::run(local, sums);
+    Among local = in_own_node(v);
+    Args part = a;
+    part.root = 0;
+    run_in_node<ToHead>(v, local, part);
+    part.send = a.recv;
+    if (Among heads = firsts_of_nodes(v); heads.member()) AllreduceDoubling::run(heads, part);
+    run_in_node<BcastBinomial>(v, local, part);
   }
+
+ private:
+  struct ToHead {  // towards position 0, which keeps the order
+    static constexpr Collective collective = Collective::reduce;
+    static void cost(Cost& cost, const Problem& p) { ReduceBinomial::cost(cost, p); }
+    template <class V>
+    static void run(V& local, const Args& a) {
+      reduce_tree(local, a, local.rank(), [](int position) { return position; }, local.rank() == 0 ? a.recv : 0);
+    }
+  };
 };
 
 // n units in as many even blocks as there are leaders; further ranks have none.
@@ -104,6 +110,7 @@ template <bool large>
 struct AllgatherNodes {
   static constexpr Collective collective = Collective::allgather;
   static constexpr const char* name = large ? "nodes_ring" : "nodes";
+  static constexpr bool parts_on_memory = true;
   using Spread = std::conditional_t<large, BcastScatterRing, BcastBinomial>;
   static bool valid(const Problem& p) { return two_levels(p) && (large || p.nodes->uniform()); }
   static void cost(Cost& cost, const Problem& p) {
@@ -111,10 +118,8 @@ struct AllgatherNodes {
     Problem whole = in_node(p);
     chunk.bytes *= p.nodes->largest();
     whole.bytes *= p.size;
-    cost.inside(p.nodes->largest(), [&](Cost& c) {
-      GatherBinomial::cost(c, in_node(p));
-      Spread::cost(c, whole);
-    });
+    cost_in_node<GatherBinomial>(cost, p, in_node(p));
+    cost_in_node<Spread>(cost, p, whole);
     cost.between(1, [&](Cost& c) { large ? RingWay::cost(c, chunk) : AllgatherBruck::cost(c, chunk); });
     if (!p.nodes->in_order()) cost.copy(static_cast<double>(p.bytes) * p.size);
   }
@@ -124,9 +129,8 @@ struct AllgatherNodes {
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
     const int node = nodes.node(v.rank());
-    const std::vector<int> head = one_a_node(nodes, 0);
-    Among heads(v, head);
-    Among local(v, nodes.ranks(node));
+    Among heads = firsts_of_nodes(v);
+    Among local = in_own_node(v);
     const Address all = nodes.in_order() ? a.recv : v.scratch(a.count * v.size());
     std::vector<Count> lengths, starts;
     Count at = 0;
@@ -140,13 +144,13 @@ struct AllgatherNodes {
     part.root = 0;
     part.recv = v.at(all, blocks.offset(node));
     if (local.size() > 1)
-      GatherBinomial::run(local, part);
+      run_in_node<GatherBinomial>(v, local, part);
     else
       v.copy(part.recv, a.send, a.count);
     if (heads.member()) between(heads, all, blocks, node);
     part.recv = all;
     part.count = a.count * v.size();
-    Spread::run(local, part);
+    run_in_node<Spread>(v, local, part);
     if (!nodes.in_order()) unpack(v, nodes, a, all);
   }
 

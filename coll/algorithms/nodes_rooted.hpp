@@ -4,9 +4,10 @@
 //   "nodes"        trees at both levels: small messages
 //   "nodes_large"  broadcast by scatter and ring at both levels, reduction by halving: large ones
 //
-// When: several nodes with several ranks each; only one message of a node crosses the network at a time.
-// Cost: that of the algorithm among the ranks of a node, with the numbers of messages inside of it, and that of the
-// same between the nodes. Reductions keep the order where the ranks of each node follow each other.
+// When: several nodes with several ranks each; only one message of a node crosses the network at a time. In blocking calls
+// the parts inside of nodes go by memory, without messages.
+// Cost: that of the algorithm among the ranks of a node, with the numbers of messages inside of it (or of memory), and that
+// of the same between the nodes. Reductions keep the order where the ranks of each node follow each other.
 // Source: folklore; Karonis et al., "Exploiting hierarchy in parallel computer networks", IPDPS 2000.
 #pragma once
 
@@ -23,21 +24,41 @@ namespace cow::coll {
 struct BarrierNodes {
   static constexpr Collective collective = Collective::barrier;
   static constexpr const char* name = "nodes";
+  static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside(p.nodes->largest(), [&](Cost& c) { BarrierTree::cost(c, in_node(p)); });
+    Problem nothing = in_node(p);
+    nothing.bytes = 0;
+    cost_in_node<Report>(cost, p, nothing);
     cost.between(1, [&](Cost& c) { BarrierDissemination::cost(c, between_nodes(p)); });
+    cost_in_node<Release>(cost, p, nothing);
   }
 
   template <class V>
   static void run(V& v, const Args& a) {
-    const std::vector<int> first = one_a_node(*v.nodes(), 0);
-    Among local(v, v.nodes()->ranks(v.nodes()->node(v.rank())));
-    Among heads(v, first);
-    BarrierTree::report(local);
-    if (heads.member()) BarrierDissemination::run(heads, a);
-    BarrierTree::release(local);
+    Among local = in_own_node(v);
+    run_in_node<Report>(v, local, a);
+    if (Among heads = firsts_of_nodes(v); heads.member()) BarrierDissemination::run(heads, a);
+    run_in_node<Release>(v, local, a);
   }
+
+ private:
+  struct Report {  // a gather of nothing
+    static constexpr Collective collective = Collective::gather;
+    static void cost(Cost& cost, const Problem& p) { BarrierTree::cost_half(cost, p); }
+    template <class V>
+    static void run(V& local, const Args&) {
+      BarrierTree::report(local);
+    }
+  };
+  struct Release {
+    static constexpr Collective collective = Collective::bcast;
+    static void cost(Cost& cost, const Problem& p) { BarrierTree::cost_half(cost, p); }
+    template <class V>
+    static void run(V& local, const Args&) {
+      BarrierTree::release(local);
+    }
+  };
 };
 
 struct NodesName {
@@ -50,25 +71,27 @@ struct NodesLargeName {
 template <class Inner, class Name>
 struct BcastNodes : Name {
   static constexpr Collective collective = Collective::bcast;
+  static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost.inside(p.nodes->largest(), [&](Cost& c) { Inner::cost(c, in_node(p)); });
+    cost_in_node<Inner>(cost, p, in_node(p));
     cost.between(1, [&](Cost& c) { Inner::cost(c, between_nodes(p)); });
   }
 
   template <class V>
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
-    const int node = nodes.node(v.rank());
-    const std::vector<int> head = one_a_node(nodes, 0, a.root);
-    const std::vector<int>& neighbours = nodes.ranks(node);
-    Among heads(v, head);
-    Among local(v, neighbours);
+    Among local = in_own_node(v);
     Args part = a;
-    part.root = nodes.node(a.root);
-    if (heads.member()) Inner::run(heads, part);
-    part.root = place_of(head[static_cast<std::size_t>(node)], neighbours);
-    Inner::run(local, part);
+    part.root = place_of_head(v, a.root);
+    if (local.rank() == part.root) {
+      const std::vector<int> head = one_a_node(nodes, 0, a.root);
+      Among heads(v, head, nodes.node(v.rank()));
+      part.root = nodes.node(a.root);
+      Inner::run(heads, part);
+      part.root = local.rank();
+    }
+    run_in_node<Inner>(v, local, part);
   }
 };
 using BcastNodesSmall = BcastNodes<BcastBinomial, NodesName>;
@@ -78,37 +101,40 @@ using BcastNodesLarge = BcastNodes<BcastScatterRing, NodesLargeName>;
 template <class Commuting, class Ordered, class Name>
 struct ReduceNodes : Name {
   static constexpr Collective collective = Collective::reduce;
+  static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
   static void cost(Cost& cost, const Problem& p) {
-    const auto part = [](Cost& c, const Problem& q) { q.commutative ? Commuting::cost(c, q) : Ordered::cost(c, q); };
-    cost.inside(p.nodes->largest(), [&](Cost& c) { part(c, in_node(p)); });
-    cost.between(1, [&](Cost& c) { part(c, between_nodes(p)); });
+    cost_in_node<Part>(cost, p, in_node(p));
+    cost.between(1, [&](Cost& c) { Part::cost(c, between_nodes(p)); });
   }
 
   template <class V>
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
-    const int node = nodes.node(v.rank());
-    const std::vector<int> head = one_a_node(nodes, 0, a.root);
-    const std::vector<int>& neighbours = nodes.ranks(node);
-    Among heads(v, head);
-    Among local(v, neighbours);
+    Among local = in_own_node(v);
     Args part = a;
-    part.root = place_of(head[static_cast<std::size_t>(node)], neighbours);
-    if (heads.member() && v.rank() != a.root) part.recv = v.scratch(a.count);
-    reduce(local, part);
-    if (!heads.member()) return;
+    part.root = place_of_head(v, a.root);
+    const bool is_head = local.rank() == part.root;
+    if (is_head && v.rank() != a.root) part.recv = v.scratch(a.count);
+    run_in_node<Part>(v, local, part);
+    if (!is_head) return;
+    const std::vector<int> head = one_a_node(nodes, 0, a.root);
+    Among heads(v, head, nodes.node(v.rank()));
     part.send = part.recv;
     part.root = nodes.node(a.root);
-    reduce(heads, part);
+    Part::run(heads, part);
   }
 
  private:
-  template <class V>
-  static void reduce(V& v, const Args& a) {
-    if (v.size() == 1) return v.copy(a.recv, a.send, a.count);
-    v.commutative() ? Commuting::run(v, a) : Ordered::run(v, a);
-  }
+  struct Part {
+    static constexpr Collective collective = Collective::reduce;
+    static void cost(Cost& c, const Problem& p) { p.commutative ? Commuting::cost(c, p) : Ordered::cost(c, p); }
+    template <class V>
+    static void run(V& v, const Args& a) {
+      if (v.size() == 1) return v.copy(a.recv, a.send, a.count);
+      v.commutative() ? Commuting::run(v, a) : Ordered::run(v, a);
+    }
+  };
 };
 using ReduceNodesSmall = ReduceNodes<ReduceBinomial, ReduceOrdered, NodesName>;
 using ReduceNodesLarge = ReduceNodes<ReduceRabenseifner, ReduceOrderedHalving, NodesLargeName>;

@@ -124,6 +124,28 @@ TEST(Selection, OnMemory) {
   EXPECT_NE(table.find("allreduce             any size: shared"), std::string::npos) << table;
 }
 
+// Blocking calls, whose parts inside of nodes need no messages, go by nodes more often.
+TEST(Selection, PartsOnMemory) {
+  Selector selector(16, std::nullopt, nodes_of(2, 16), Model{}, {});
+  const auto name = [&](Collective c, Count bytes, bool memory) { return std::string(algorithms()[selector.choose(c, bytes, true, memory)].name); };
+  EXPECT_EQ(name(Collective::allreduce, 8, false), "doubling");
+  for (const Collective c : {Collective::barrier, Collective::bcast, Collective::reduce, Collective::allreduce, Collective::allgather})
+    for (const Count bytes : {8, 4096, 65536}) {
+      const std::size_t chosen = selector.choose(c, bytes, true, true);
+      EXPECT_TRUE(algorithms()[chosen].parts_on_memory) << name_of(c) << ' ' << bytes;
+      EXPECT_LT(selector.time(chosen, bytes, true, true), selector.time(chosen, bytes, true, false)) << name_of(c) << ' ' << bytes;
+    }
+  EXPECT_EQ(name(Collective::scan, 8, true), name(Collective::scan, 8, false));
+  EXPECT_EQ(most_of_parts(1), -1);
+  EXPECT_EQ(most_of_parts(8), any_size);
+  EXPECT_LT(most_of_parts(64), 1 << 20);  // no halls
+  std::string complaint;
+  const std::string table = describe_selection({"", 16, 8}, complaint);
+  EXPECT_NE(table.find("    blocking            from      0 B  nodes "), std::string::npos) << table;
+  EXPECT_NE(table.find("us, inside of nodes by shared memory\n"), std::string::npos) << table;
+  EXPECT_EQ(describe_selection({"", 16, 1}, complaint).find("shared memory"), std::string::npos);
+}
+
 TEST(Selection, IsPrinted) {
   std::string complaint;
   const std::string table = describe_selection({"torus:4x4x4", 64, 1}, complaint);
