@@ -69,6 +69,7 @@ class NodeArea {
   // bcast, gather or reduce. False for a rank that is alone on its node, which has nothing to do then.
   bool can_do_parts() const { return size_ > 1; }
   Error part(Collective which, const Unit& unit, const Args& args);
+  bool has_lost() const { return dead_ >= 0; }  // one of its ranks
   // This rank has no memory left to go on with; the others of the node shall not wait for it, as far as that can be.
   void abandon();
 

@@ -101,10 +101,12 @@ Address Run::scratch(Count n) {
 
 bool Run::part_on_memory(Collective part, const Args& args) {
   if (!area_->can_do_parts()) return false;
-  if (stopped_)
+  if (stopped_) {
     area_->abandon();
-  else
-    note(area_->part(part, unit_, args));
+    return true;
+  }
+  note(area_->part(part, unit_, args));
+  stopped_ = area_->has_lost();  // nobody elsewhere shall take what is not whole for the result
   return true;
 }
 

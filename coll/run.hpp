@@ -131,7 +131,7 @@ class Run {
   const int rank_;
   const int size_;
   int posted_ = 0;
-  bool stopped_ = false;  // without memory nothing can go on
+  bool stopped_ = false;  // without memory, or a rank of the node, nothing can go on
   Error first_ = success;
   Request* few_[few];
   std::vector<Request*> more_;

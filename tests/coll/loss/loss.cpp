@@ -1,7 +1,7 @@
 // loss HOW COLLECTIVE: rank 1 is killed while the others are in a collective on the memory of the node.
 //   job    the launcher sees it, and ends the job
 //   alone  the launcher is held, so that the others must find out by themselves: they say what they were told, and the first
-//          of them lets the launcher go on
+//          of them lets the launcher go on. Those on other nodes wait for what will never come
 #include <mpi.h>
 #include <unistd.h>
 
@@ -24,12 +24,13 @@ int call(const char* which, MPI_Comm comm) {
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
   if (argc != 3) return 2;
-  int rank = 0, size = 0;
-  MPI_Comm comm;
+  int rank = 0, here = 0;  // of the first ranks, how many share a node
+  MPI_Comm comm, node;
   MPI_Comm_dup(MPI_COMM_WORLD, &comm);
   MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
   MPI_Comm_rank(comm, &rank);
-  MPI_Comm_size(comm, &size);
+  MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_size(node, &here);
   const bool alone = strcmp(argv[1], "alone") == 0;
   for (int i = 0; i < 20; ++i) call(argv[2], comm);
   if (rank == 1) {
@@ -48,7 +49,7 @@ int main(int argc, char** argv) {
   char token = 0;
   if (alone && rank != 0) MPI_Send(&token, 1, MPI_CHAR, 0, 0, MPI_COMM_WORLD);
   if (alone && rank == 0) {
-    for (int r = 2; r < size; ++r) MPI_Recv(&token, 1, MPI_CHAR, r, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    for (int r = 2; r < here; ++r) MPI_Recv(&token, 1, MPI_CHAR, r, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     kill(getppid(), SIGCONT);
   }
   for (;;) pause();
