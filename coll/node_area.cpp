@@ -433,7 +433,7 @@ Error NodeArea::bcast(const Args& a) {
   }
   give(0, 0);
   wait(a.root, a.root + 1);
-  const auto came = static_cast<Count>(board_.given_bytes(a.root, board_.number()));
+  const auto came = given_bytes(a.root);
   copy(a.recv, given(a.root), std::min(a.count, came));
   if (came <= a.count) return success;
   return fail(ErrorClass::truncate, "the root sends %lld bytes, of which %lld fit", static_cast<long long>(came),

@@ -127,6 +127,7 @@ class NodeArea {
   template <class Bytes, class From, class TypeOf>
   bool give_blocks(Bytes bytes, From from, TypeOf type, const Count* counts);
   Error take_block(int giver, Address to, Count count, const Datatype* type);
+  Count start_of_blocks(Count data) const;
   Error gatherv(const Unit& unit, const Args& a);
   Error scatterv(const Unit& unit, const Args& a);
   Error alltoallv(const Unit& unit, const Args& a);
@@ -159,7 +160,10 @@ class NodeArea {
   Error collect(const Unit& unit, const Args& a, bool sums);
   Error spread(const Args& a);
 
+  // In the present round.
   const std::byte* given(int rank, Count at = 0) const { return board_.given(rank, board_.number()) + at; }
+  Count given_bytes(int rank) const { return static_cast<Count>(board_.given_bytes(rank, board_.number())); }
+  bool is_whole(int rank) const { return board_.is_whole(rank, board_.number()); }
 
   Comm& comm_;
   const std::vector<int> ranks_;  // of the communicator, by place; all else here speaks of places

@@ -75,55 +75,61 @@ Error NodeArea::grant_halls() {
 
 Error NodeArea::gatherv(const Unit& unit, const Args& a) {
   if (Error error = grant_halls()) return error;
-  Run run(comm_, tag_, unit, nullptr, nullptr);
   if (rank_ != a.root) {
     const Datatype* const type = type_of(a.send_type);
     const Count bytes = bytes_of(a.count, type);
-    if (!fits(bytes, Collective::gatherv)) {
-      give(0, 0);
-      if (dead_ < 0) run.send(a.root, a.send, a.count, a.send_type);
-      return run.result();
+    if (fits(bytes, Collective::gatherv)) {
+      std::byte* const place = open(bytes);
+      if (dead_ < 0) lay_down(place, bytes, a.send, a.count, type);
+      enter(true);
+      return success;
     }
-    std::byte* const place = open(bytes);
-    if (dead_ < 0) lay_down(place, bytes, a.send, a.count, type);
-    enter(true);
-    return success;
+    give(0, 0);
+    if (dead_ >= 0) return success;
+    Run run(comm_, tag_, unit, nullptr, nullptr);
+    run.send(a.root, a.send, a.count, a.send_type);
+    return run.result();
   }
   give(0, 0);
-  const auto to = [&](int r) { return a.recv + static_cast<Address>(a.displs[r]); };
   const Datatype* const type = type_of(a.type);
+  const auto to = [&](int r) { return a.recv + static_cast<Address>(a.displs[r]); };
   if (to(rank_) != a.send) transfer_data(to(rank_), a.counts[rank_], *type, a.send, a.count, *type_of(a.send_type));
   wait(0, size_);
   Error error = success;
+  int sending = 0;
   for (int r = 0; r < size_ && may_go_on(); ++r) {
     if (r == rank_) continue;
-    if (!board_.is_whole(r, board_.number()))
-      run.post_recv(r, to(r), a.counts[r], a.type);
-    else if (Error here = pick_up(r, given(r), static_cast<Count>(board_.given_bytes(r, board_.number())), to(r), a.counts[r], type))
+    if (!is_whole(r))
+      ++sending;
+    else if (Error here = pick_up(r, given(r), given_bytes(r), to(r), a.counts[r], type))
       error = here;
   }
+  if (sending == 0 || !may_go_on()) return error;
+  Run run(comm_, tag_, unit, nullptr, nullptr);
+  for (int r = 0; r < size_; ++r)
+    if (r != rank_ && !is_whole(r)) run.post_recv(r, to(r), a.counts[r], a.type);
   run.step();
   return error ? error : run.result();
 }
 
-// Lengths of the blocks in front, then the blocks of all but `giver`. False: they do not fit into a round.
+// Lengths of the blocks in front, then the blocks of all others. False: they do not fit into a round.
 template <class Bytes, class From, class TypeOf>
 bool NodeArea::give_blocks(Bytes bytes, From from, TypeOf type, const Count* counts) {
-  const Count table = static_cast<Count>(sizeof(Length)) * size_;
-  Count total = table;
+  Count data = 0;
   for (int r = 0; r < size_; ++r)
-    if (r != rank_) total += bytes(r);
+    if (r != rank_) data += bytes(r);
+  const Count total = data + start_of_blocks(data);
   if (!fits(total, present_)) {
     give(0, 0);
     return false;
   }
   std::byte* const place = open(total);
   if (dead_ < 0) {
-    Count at = table;
+    Count at = start_of_blocks(data);
     for (int r = 0; r < size_; ++r) {
       const auto length = static_cast<Length>(r == rank_ ? 0 : bytes(r));
       std::memcpy(place + sizeof(Length) * static_cast<std::size_t>(r), &length, sizeof length);
-      lay_down(place + at, length, length > 0 ? from(r) : 0, counts[r], type(r));
+      if (length > 0) lay_down(place + at, length, from(r), counts[r], type(r));
       at += length;
     }
   }
@@ -131,37 +137,49 @@ bool NodeArea::give_blocks(Bytes bytes, From from, TypeOf type, const Count* cou
   return true;
 }
 
+// Where the first block stands, behind the lengths: right behind them in a line, else at the start of one.
+Count NodeArea::start_of_blocks(Count data) const {
+  constexpr Count line_bytes = 64;
+  const Count lengths = static_cast<Count>(sizeof(Length)) * size_;
+  const bool in_line = lengths + data <= static_cast<Count>(Board::inline_bytes);
+  return in_line ? lengths : (lengths + line_bytes - 1) / line_bytes * line_bytes;
+}
+
 // This rank's block of what `giver` gave.
 Error NodeArea::take_block(int giver, Address to, Count count, const Datatype* type) {
-  const auto came = static_cast<Count>(board_.given_bytes(giver, board_.number()));
   const std::byte* const place = given(giver);
-  Count at = static_cast<Count>(sizeof(Length)) * size_;
-  Length length = 0;
-  for (int r = 0; r <= rank_; ++r) {
-    at += length;
+  Count at = 0, data = 0;
+  Length own = 0;
+  for (int r = 0; r < size_; ++r) {
+    Length length;
     std::memcpy(&length, place + sizeof(Length) * static_cast<std::size_t>(r), sizeof length);
+    if (r == rank_) at = data, own = length;
+    data += length;
   }
-  return pick_up(giver, place + at, std::clamp<Count>(length, 0, std::max<Count>(came - at, 0)), to, count, type);
+  at += start_of_blocks(data);
+  return pick_up(giver, place + at, std::min<Count>(own, std::max<Count>(given_bytes(giver) - at, 0)), to, count, type);
 }
 
 Error NodeArea::scatterv(const Unit& unit, const Args& a) {
   if (Error error = grant_halls()) return error;
-  Run run(comm_, tag_, unit, nullptr, nullptr);
   if (rank_ != a.root) {
     give(0, 0);
     wait(a.root, a.root + 1);
     if (!may_go_on()) return success;
-    if (board_.is_whole(a.root, board_.number())) return take_block(a.root, a.recv, a.count, type_of(a.type));
+    if (is_whole(a.root)) return take_block(a.root, a.recv, a.count, type_of(a.type));
+    Run run(comm_, tag_, unit, nullptr, nullptr);
     run.recv(a.root, a.recv, a.count, a.type);
     return run.result();
   }
   const Datatype* const type = type_of(a.send_type);
   const auto from = [&](int r) { return a.send + static_cast<Address>(a.send_displs[r]); };
-  const bool whole = give_blocks([&](int r) { return bytes_of(a.send_counts[r], type); }, from, [&](int) { return type; },
-                                 a.send_counts);
-  for (int r = 0; r < size_ && !whole && dead_ < 0; ++r)
-    if (r != rank_) run.post_send(r, from(r), a.send_counts[r], a.send_type);
+  const auto bytes = [&](int r) { return bytes_of(a.send_counts[r], type); };
+  const bool whole = give_blocks(bytes, from, [&](int) { return type; }, a.send_counts);
   if (a.recv != from(rank_)) transfer_data(a.recv, a.count, *type_of(a.type), from(rank_), a.send_counts[rank_], *type);
+  if (whole || dead_ >= 0) return success;
+  Run run(comm_, tag_, unit, nullptr, nullptr);
+  for (int r = 0; r < size_; ++r)
+    if (r != rank_) run.post_send(r, from(r), a.send_counts[r], a.send_type);
   run.step();
   return run.result();
 }
@@ -169,23 +187,28 @@ Error NodeArea::scatterv(const Unit& unit, const Args& a) {
 Error NodeArea::alltoallv(const Unit& unit, const Args& a) {
   if (Error error = grant_halls()) return error;
   const Blocks blocks{a};
-  Run run(comm_, tag_, unit, nullptr, nullptr);
-  const bool whole =
-      give_blocks([&](int r) { return blocks.bytes_sent(r); }, [&](int r) { return blocks.from(r); },
-                  [&](int r) { return blocks.sent(r); }, a.send_counts);
+  const bool whole = give_blocks([&](int r) { return blocks.bytes_sent(r); }, [&](int r) { return blocks.from(r); },
+                                 [&](int r) { return blocks.sent(r); }, a.send_counts);
   if (blocks.to(rank_) != blocks.from(rank_) && blocks.bytes_sent(rank_) > 0 && a.counts[rank_] > 0)
     transfer_data(blocks.to(rank_), a.counts[rank_], *blocks.received(rank_), blocks.from(rank_), a.send_counts[rank_],
                   *blocks.sent(rank_));
   wait_for_all();
   Error error = success;
+  int sending = 0;
   for (int i = 1; i < size_ && may_go_on(); ++i) {
     const int r = (rank_ + i) % size_;
-    if (!board_.is_whole(r, board_.number()))
-      run.post_recv(r, blocks.to(r), a.counts[r], a.types ? a.types[r] : a.type);
+    if (!is_whole(r))
+      ++sending;
     else if (Error here = take_block(r, blocks.to(r), a.counts[r], blocks.received(r)))
       error = here;
   }
-  for (int i = 1; i < size_ && !whole && may_go_on(); ++i) {
+  if ((whole && sending == 0) || !may_go_on()) return error;
+  Run run(comm_, tag_, unit, nullptr, nullptr);
+  for (int i = 1; i < size_; ++i) {
+    const int r = (rank_ + i) % size_;
+    if (!is_whole(r)) run.post_recv(r, blocks.to(r), a.counts[r], a.types ? a.types[r] : a.type);
+  }
+  for (int i = 1; i < size_ && !whole; ++i) {
     const int r = (rank_ + i) % size_;
     run.post_send(r, blocks.from(r), a.send_counts[r], a.send_types ? a.send_types[r] : a.send_type);
   }

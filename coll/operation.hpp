@@ -26,6 +26,13 @@ struct Lists {
   std::vector<Piece> out;  // unpacked after
   std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
   std::vector<Datatype*> types, send_types;
+  void clear();
+};
+
+// Lists are kept from one call to the next, so that a small collective allocates nothing. Under the progress lock.
+Lists* take_lists();
+struct GiveBack {
+  void operator()(Lists* lists) const;
 };
 
 struct Operation {
@@ -43,7 +50,7 @@ struct Operation {
   Count recv_in_send = -1;  // 0 or more: the result is that byte of the send scratch (MPI_Scatter in place)
 
   Lists& lists() {
-    if (!lists_) lists_ = std::make_unique<Lists>();
+    if (!lists_) lists_.reset(take_lists());
     return *lists_;
   }
   const Lists* has_lists() const { return lists_.get(); }  // null: none, all are empty
@@ -51,7 +58,7 @@ struct Operation {
   bool is_plain() const { return in_bytes == 0 && out_bytes == 0 && recv_in_send < 0; }
 
  private:
-  std::unique_ptr<Lists> lists_;
+  std::unique_ptr<Lists, GiveBack> lists_;
 };
 
 // The whole of a collective on the verbs: pack, the algorithm, unpack.

@@ -64,7 +64,8 @@ class RunsOfRing {
   std::array<Taken, bytes / granule> taken_{};
 };
 
-using Rooms = RunsOfRing<16384, 4096, 64>;
+// 4 KiB, and a length for each rank.
+using Rooms = RunsOfRing<20480, 4608, 64>;
 // The ring is as large as a cache of one processor on purpose: what was written is no longer in the nearest cache of those
 // who have read it when it is written again, and need not be taken back from there.
 using Halls = RunsOfRing<1 << 20, 256 << 10, 4096>;
