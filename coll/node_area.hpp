@@ -121,16 +121,21 @@ class NodeArea {
   Error combine_in_pairs(const Unit& unit, Address to, Count n, Data data);
 
   // Of blocks given one by one: node_area_given.cpp.
+  void lay_down(std::byte* place, Count at, Count bytes, Address from, Count count, const Datatype* type);
   bool fits(Count bytes, Collective which);
   Error grant_halls();
   bool may_go_on() const { return dead_ < 0 && !mismatch_; }
   template <class Bytes, class From, class TypeOf>
-  bool give_blocks(Bytes bytes, From from, TypeOf type, const Count* counts);
-  Error take_block(int giver, Address to, Count count, const Datatype* type);
+  void give_blocks(Bytes bytes, From from, TypeOf type, const Count* counts);
   Count start_of_blocks(Count data) const;
+  Count length_given(int giver, int to) const;
+  Error take_block(int giver, Address to, Count count, const Datatype* type);
   Error gatherv(const Unit& unit, const Args& a);
   Error scatterv(const Unit& unit, const Args& a);
+  Error scatterv_in_pieces(const Args& a);
   Error alltoallv(const Unit& unit, const Args& a);
+  Error alltoallv_in_pieces(const Args& a);
+  Error alltoallv_by_messages(const Unit& unit, const Args& a);
   void allgatherv(const Args& a);
 
   // Of long vectors: node_area_long.cpp, node_area_sums.cpp.
