@@ -137,6 +137,25 @@ Line measure_pair(int partner, char* buffer) {
   return out;
 }
 
+// A barrier of two ranks of a node, which after some is one cache line each way, both at once.
+double measure_line(int partner) {
+  const int rank = perf::rank_of(MPI_COMM_WORLD);
+  const bool takes_part = rank == 0 || rank == partner;
+  constexpr int times = 200;
+  MPI_Comm pair;
+  MPI_Comm_split(MPI_COMM_WORLD, takes_part ? 0 : MPI_UNDEFINED, rank, &pair);
+  std::vector<double> seen{0};
+  for (int round = -3; takes_part && round < rounds; ++round) {
+    const double start = MPI_Wtime();
+    for (int i = 0; i < times; ++i) MPI_Barrier(pair);
+    if (round == 0) seen.clear();
+    seen.push_back((MPI_Wtime() - start) * 1e6 / times);
+  }
+  if (takes_part) MPI_Comm_free(&pair);
+  MPI_Barrier(MPI_COMM_WORLD);
+  return *std::min_element(seen.begin(), seen.end());
+}
+
 // The first other rank on rank 0's node, and the first on another; -1 where there is none.
 void find_partners(int& near, int& far) {
   MPI_Comm node;
@@ -165,6 +184,8 @@ int main(int argc, char** argv) {
     const Line line = measure_pair(near, buffer.data());
     if (talks) printf("node_alpha = %.3f  # a small message inside a node\n", line.alpha);
     if (talks) printf("node_beta = %.7f  # a byte of it\n", line.beta);
+    const double cache_line = measure_line(near);
+    if (talks) printf("node_line = %.3f  # a cache line from one rank of a node to another\n", cache_line);
   }
   if (far > 0) {
     const Line line = measure_pair(far, buffer.data());

@@ -5,7 +5,7 @@ mpirun=$1 measure=$2 cowinfo=$3
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$mpirun" -n 2 "$measure" > "$folder/machine"
-for number in node_alpha node_beta node_large keep fresh snapshot resident kept gamma copy; do
+for number in node_alpha node_beta node_line node_large keep fresh snapshot resident kept gamma copy; do
   grep -q "^$number = [0-9]" "$folder/machine" || { echo "no $number in:"; cat "$folder/machine"; exit 1; }
 done
 
