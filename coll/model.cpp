@@ -130,7 +130,7 @@ void Cost::on_memory(Collective collective, int ranks, double bytes) {
   if (collective == Collective::bcast) {
     time_ += model_.copy * bytes;
   } else {
-    time_ += model_.node_line / 4 * others;  // lines that come one behind the other
+    time_ += model_.node_line / 8 * others;  // lines that are on their way at once
     const bool divided = collective == Collective::reduce && ranks > 3 && bytes > many_bytes;
     const double each = collective == Collective::reduce ? model_.gamma : model_.copy;
     time_ += divided ? bytes * (each * others / ranks + model_.copy) : each * bytes * others;
