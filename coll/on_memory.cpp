@@ -24,12 +24,13 @@ Count most_on_memory(Collective collective, int size, double processors) {
     case Collective::allgather:
     case Collective::scan:
     case Collective::exscan:
-    case Collective::alltoall:
-    case Collective::scatter:
     case Collective::reduce_scatter:
     case Collective::reduce_scatter_block:
     case Collective::allgatherv:
       return any;
+    case Collective::alltoall:
+    case Collective::scatter:  // the blocks of all are given together
+      return size <= most_ranks_with_halls ? any_size : one_round / size;
     case Collective::gather:
       return few ? any : one_round;
     case Collective::gatherv:

@@ -118,6 +118,7 @@ TEST(Selection, OnMemory) {
   EXPECT_EQ(most_on_memory(Collective::neighbor_alltoall, 2, 2), -1);
   EXPECT_LT(most_on_memory(Collective::gather, 64, 64), 1 << 20);     // the root alone would copy it all
   EXPECT_LT(most_on_memory(Collective::allreduce, 100, 64), 1 << 20);  // there are no halls for so many
+  EXPECT_EQ(most_on_memory(Collective::scatter, 100, 64), 32768 / 100);
   std::string complaint;
   const std::string table = describe_selection({"", 2, 2}, complaint);
   EXPECT_NE(table.find("scatter               any size: shared"), std::string::npos) << table;
