@@ -284,7 +284,7 @@ void NodeArea::allgatherv(const Args& a) {
       give(a.send, bytes(rank_));
     else
       give_long(a.send + static_cast<Address>(at), bytes(rank_));
-    if (own != a.send)
+    if (own != a.send && bytes(rank_) > 0)
       std::memmove(bytes_at(own) + at, bytes_at(a.send) + at, static_cast<std::size_t>(bytes(rank_)));
     wait_for_all();
     for (int i = 1; i < size_; ++i) {

@@ -120,7 +120,7 @@ TEST(LongBlocks, ReduceScatterOfUnevenBlocks) {
   const Sums<int> sums = sums_of_ints(n);
   Warm comm;
   for (const bool in_place : {false, true})
-    for (int turn = 0; turn < n; ++turn) {
+    for (int turn = 0; turn < std::min(n, 4); ++turn) {
       Ints one(sized(n), 0), mixed(sized(n), 0);
       one[sized(turn)] = 100'003;
       const int lengths[] = {90'001, 0, 1, 20'000, 8'192};
