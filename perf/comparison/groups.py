@@ -71,8 +71,8 @@ def alltoall():
     return Group("alltoall", "All-to-all", tuple(jobs))
 
 
-COLLECTIVES = ("barrier", "bcast", "reduce", "allreduce", "reduce_scatter", "scan", "gather", "scatter", "allgather",
-               "alltoall")
+COLLECTIVES = ("barrier", "bcast", "reduce", "allreduce", "reduce_scatter_block", "reduce_scatter", "scan", "exscan",
+               "gather", "scatter", "allgather", "alltoall", "gatherv", "scatterv", "allgatherv", "alltoallv")
 
 
 def collectives(cores=CORES):

@@ -9,8 +9,9 @@ BLOCKS = {
 }
 # Whose calls end on no rank before all have made them; and those where only the root, another one each time, has to do
 # with all others: in as many calls as there are ranks, each rank must run once. A prefix sum waits for lower ranks only.
-FOR_ALL = ("barrier", "allreduce", "reduce_scatter", "allgather", "alltoall")
-ROUND_ROOTS = ("bcast", "reduce", "gather", "scatter")
+FOR_ALL = ("barrier", "allreduce", "reduce_scatter_block", "reduce_scatter", "allgather", "alltoall", "allgatherv",
+           "alltoallv")
+ROUND_ROOTS = ("bcast", "reduce", "gather", "scatter", "gatherv", "scatterv")
 
 
 def touched(name, ranks, size):
@@ -27,4 +28,4 @@ def least_switches(name, ranks, processors):
         return 1 - processors / ranks
     if name in ROUND_ROOTS:
         return 1 / ranks
-    return 0.0 if name == "scan" else None
+    return 0.0 if name in ("scan", "exscan") else None

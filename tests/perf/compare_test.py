@@ -162,7 +162,7 @@ class Switches(unittest.TestCase):
         def tables(cores):
             return [(job.of, len(job.rows)) for job in groups.collectives(cores).jobs if job.of]
         self.assertEqual([tables(cores) for cores in (1, 4, 8)],
-                         [[(f"{ranks} ranks", 10) for ranks in (2, 4, 8)], [("8 ranks", 10)], []])
+                         [[(f"{ranks} ranks", 16) for ranks in (2, 4, 8)], [("8 ranks", 16)], []])
 
 
 class Counts(unittest.TestCase):
