@@ -390,14 +390,11 @@ Error NodeArea::perform(const Operation& operation, const Args& a, bool is_long)
     case Collective::bcast:
       return bcast(a);
     case Collective::gather:
-      gather(a, false);
-      return success;
+      return gather(a, false);
     case Collective::allgather:
-      gather(a, true);
-      return success;
+      return gather(a, true);
     case Collective::scatter:
-      scatter(a);
-      return success;
+      return scatter(a);
     case Collective::alltoall:
       alltoall(a);
       return success;
@@ -440,34 +437,42 @@ Error NodeArea::bcast(const Args& a) {
               static_cast<long long>(a.count));
 }
 
-void NodeArea::gather(const Args& a, bool everywhere) {
+Error NodeArea::gather(const Args& a, bool everywhere) {
   const auto block = [&](int r) { return a.recv + static_cast<Address>(r * a.count); };
   const bool receives = everywhere || rank_ == a.root;
   if (everywhere || !receives)
     give(a.send, a.count);
   else
     give(0, 0);
-  if (!receives) return;
+  if (!receives) return success;
   if (everywhere)
     wait_for_all();
   else
     wait(0, size_);
-  for (int r = 0; r < size_; ++r)
-    if (r != rank_) copy(block(r), given(r), a.count);
+  Error error = success;
+  for (int r = 0; r < size_; ++r) {
+    if (r == rank_) continue;
+    const Count came = given_bytes(r);
+    copy(block(r), given(r), std::min(a.count, came));
+    if (came > a.count && may_go_on()) error = too_long(ranks_[static_cast<std::size_t>(r)], came, a.count);
+  }
   if (block(rank_) != a.send)
     std::memmove(bytes_at(block(rank_)), bytes_at(a.send), static_cast<std::size_t>(a.count));
+  return error;
 }
 
-void NodeArea::scatter(const Args& a) {
+Error NodeArea::scatter(const Args& a) {
   const Address own = a.send + static_cast<Address>(rank_ * a.count);
   if (rank_ == a.root) {
     give(a.send, a.count * size_);
     if (a.recv != own) std::memmove(bytes_at(a.recv), bytes_at(own), static_cast<std::size_t>(a.count));
-  } else {
-    give(0, 0);
-    wait(a.root, a.root + 1);
-    copy(a.recv, given(a.root, rank_ * a.count), a.count);
+    return success;
   }
+  give(0, 0);
+  wait(a.root, a.root + 1);
+  const Count came = given_bytes(a.root) / size_;
+  copy(a.recv, given(a.root, rank_ * came), std::min(a.count, came));
+  return came > a.count && may_go_on() ? too_long(ranks_[static_cast<std::size_t>(a.root)], came, a.count) : success;
 }
 
 void NodeArea::alltoall(const Args& a) {

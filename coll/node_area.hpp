@@ -106,8 +106,8 @@ class NodeArea {
   Error perform(const Operation& operation, const Args& args, bool is_long);
   Error perform_packed(const Operation& operation, bool is_long);
   Error bcast(const Args& a);
-  void gather(const Args& a, bool everywhere);
-  void scatter(const Args& a);
+  Error gather(const Args& a, bool everywhere);
+  Error scatter(const Args& a);
   void alltoall(const Args& a);
   Error reduce(const Unit& unit, const Args& a, bool everywhere);
   Error reduce_blocks(const Unit& unit, Address recv, Count n);

@@ -24,11 +24,6 @@ constexpr Count length_bytes = sizeof(Count);  // that the length of a block tak
 Count bytes_of(Count count, const Datatype* type) { return count > 0 && type ? count * type->size : 0; }
 const Datatype* type_of(const Datatype* type) { return type ? type : find(MPI_BYTE); }
 
-Error too_long(int rank, Count came, Count fits) {
-  return fail(ErrorClass::truncate, "rank %d sends %lld bytes, of which %lld fit", rank, static_cast<long long>(came),
-              static_cast<long long>(fits));
-}
-
 // Bytes [at, at + bytes) of what a rank sends lie at a place on the board: into the buffer for it, as far as it goes.
 Error pick_up(int rank, const std::byte* place, Count at, Count bytes, Address to, Count count, const Datatype* type) {
   const Count fits = bytes_of(count, type), taken = std::min(bytes, fits - at);

@@ -16,6 +16,11 @@ inline void copy(Address to, const void* from, Count bytes) {
   if (bytes > 0 && bytes_at(to) != from) std::memcpy(bytes_at(to), from, static_cast<std::size_t>(bytes));
 }
 
+inline Error too_long(int rank, Count came, Count fits) {
+  return fail(ErrorClass::truncate, "rank %d sends %lld bytes, of which %lld fit", rank, static_cast<long long>(came),
+              static_cast<long long>(fits));
+}
+
 // n units of all ranks, data(r) those of rank r, combined in the one order of docs/collectives.md: of p ranks, with c the
 // largest power of two not above p, the first 2 (p - c) are taken in pairs; then the c parts are combined in pairs, pairs
 // of pairs and so on.

@@ -66,7 +66,8 @@ Error NodeArea::perform_part(Collective which, const Unit& unit, const Args& arg
     }
     case Collective::gather:
       if (one_round_) return collect(unit, args, false);
-      is_long ? gather_long(args, false) : gather(args, false);
+      if (!is_long) return gather(args, false);
+      gather_long(args, false);
       return success;
     case Collective::reduce:
       if (one_round_) return collect(unit, args, true);

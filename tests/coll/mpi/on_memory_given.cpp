@@ -107,6 +107,14 @@ TEST(OnMemory, ABlockTooLongIsAnError) {
   const auto size = static_cast<std::size_t>(n);
   Ints data(2 * size, 7), got(2 * size, -1), one(size, 1), two(size, 2), at(size);
   for (std::size_t r = 0; r < size; ++r) at[r] = 2 * static_cast<int>(r);
+  const auto equal = [&](int count) {  // the same of blocks of one size
+    const int all = MPI_Gather(data.data(), me == 0 ? 1 : 2, MPI_INT, got.data(), 1, MPI_INT, 0, comm);
+    EXPECT_EQ(ranks::error_class(all), me == 0 ? MPI_ERR_TRUNCATE : MPI_SUCCESS);
+    const int own = MPI_Scatter(data.data(), 2, MPI_INT, got.data(), me == 0 ? 2 : count, MPI_INT, 0, comm);
+    EXPECT_EQ(ranks::error_class(own), me == 0 ? MPI_SUCCESS : MPI_ERR_TRUNCATE);
+  };
+  if (n == 2) equal(1);  // of more ranks, by messages, some hear from others who have cut it already
+  got.assign(got.size(), -1);
   one[static_cast<std::size_t>(me)] = 2;  // a rank's own block fits
   const int gathered = MPI_Gatherv(data.data(), 2, MPI_INT, got.data(), one.data(), at.data(), MPI_INT, 0, comm);
   if (me == 0) {
