@@ -3,8 +3,8 @@
 #include "coll/mpi/mixed.hpp"
 
 #include <cstdlib>
-#include <fstream>
 
+#include "coll/mpi/pieces.hpp"
 #include "coll/registry.hpp"
 
 namespace {
@@ -193,23 +193,6 @@ TEST(Mixed, ManyKindsOnSeveralCommunicatorsAtOnce) { run_many(11, true); }
 
 // What is blocking goes by shared memory then, where the library was told to do so from the first one on.
 TEST(MixedAsChosen, ManyKindsOnSeveralCommunicatorsAtOnce) { run_many(13, false); }
-
-// How many pieces of shared memory for collectives this process has mapped.
-int pieces_mapped() {
-  std::ifstream maps("/proc/self/maps");
-  int count = 0;
-  for (std::string line; std::getline(maps, line);) count += line.find("memfd:cow-shared") != std::string::npos;
-  return count;
-}
-
-// How many of the ranks are on this one's node.
-int ranks_here() {
-  MPI_Comm node;
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  const int count = ranks::count(node);
-  MPI_Comm_free(&node);
-  return count;
-}
 
 bool always_on_memory() {
   const char* const setting = getenv("COW_COLL_MEMORY");

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <numeric>
 #include <string>
 
+#include "coll/mpi/pieces.hpp"
 #include "support/ranks.hpp"
 
 namespace {
@@ -288,22 +288,6 @@ TEST_F(SeveralNodes, AllGetTheSameBits) {
     }
     ASSERT_MPI_OK(MPI_Comm_free(&comm));
   }
-}
-
-// How many pieces of shared memory for collectives this process has mapped.
-int pieces_mapped() {
-  std::ifstream maps("/proc/self/maps");
-  int count = 0;
-  for (std::string line; std::getline(maps, line);) count += line.find("memfd:cow-shared") != std::string::npos;
-  return count;
-}
-
-int ranks_here() {
-  MPI_Comm node;
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  const int count = ranks::count(node);
-  MPI_Comm_free(&node);
-  return count;
 }
 
 bool memory_is_allowed() {
