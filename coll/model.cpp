@@ -13,7 +13,8 @@ std::string parse_model(std::string_view text, Model& out) {
   };
   Model read = out;
   const Field fields[] = {
-      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta}, {"node_line", &read.node_line},
+      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
+      {"node_line", &read.node_line},
       {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop},
       {"node_large", &read.node_large}, {"keep", &read.keep}, {"fresh", &read.fresh}, {"snapshot", &read.snapshot},
       {"resident", &read.resident}, {"kept", &read.kept}, {"processors", &read.processors}, {"switching", &read.switching}};

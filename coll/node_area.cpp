@@ -315,8 +315,8 @@ Error NodeArea::make_rooms(Made& made, Board::Range part, std::size_t all) {
   return success;
 }
 
-// For more than a small room takes: halls, as far as there is memory; else large rooms for what fits into them.
-Error NodeArea::have_room(std::size_t bytes, bool& out) {
+// Halls, as far as there is memory; else large rooms for what fits into them.
+Error NodeArea::have_large_room(std::size_t bytes, bool& out) {
   out = true;
   if (Error error = make_rooms(halls_, board_.hall_part(), Board::bytes_of_halls(size_))) return error;
   if (halls_ == Made::yes) {
@@ -356,11 +356,8 @@ bool NodeArea::suits(const Operation& o, const Limits& limits) {
 
 Error NodeArea::run(Operation& operation, bool& done) {
   const auto bytes = static_cast<std::size_t>(most_given(operation, size_));
-  done = true;
-  if (Board::is_large(bytes)) {
-    if (Error error = have_room(bytes, done)) return error;
-    if (!done) return success;
-  }
+  if (Error error = have_room(bytes, done)) return error;
+  if (!done) return success;
   if (dead_ >= 0) return loss();
   present_ = operation.collective;
   mismatch_ = success;
@@ -379,7 +376,8 @@ Error NodeArea::perform_packed(const Operation& operation, bool is_long) {
 }
 
 Error NodeArea::perform(const Operation& operation, const Args& a, bool is_long) {
-  if (is_long && operation.collective != Collective::allgatherv) return perform_long(operation, a);
+  past_caches_ = false;
+  if (is_long) return perform_long(operation, a);
   const Collective which = operation.collective;
   const Unit& unit = operation.unit;
   switch (which) {

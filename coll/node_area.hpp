@@ -14,10 +14,10 @@
 //                   and give that too
 //   gatherv, scatterv, allgatherv, alltoallv    node_area_given.cpp
 //
-// Long vectors go piece by piece (node_area_long.cpp, node_area_sums.cpp). Whoever enters wakes those who sleep, if it was the last whom they
-// waited for. Ranks that call different collectives are told so, as far as they meet. Who has waited long looks whether the
-// processes of those who are missing still live; if one does not, the communicator can do no more on memory: this collective
-// and all others fail.
+// Long vectors go piece by piece (node_area_long.cpp, node_area_sums.cpp). Whoever enters wakes those who sleep, if it was
+// the last whom they waited for. Ranks that call different collectives are told so, as far as they meet. Who has waited long
+// looks whether the processes of those who are missing still live; if one does not, the communicator can do no more on
+// memory: this collective and all others fail.
 #pragma once
 
 #include <array>
@@ -63,7 +63,10 @@ class NodeArea {
   // Whether the parts of an operation could go by memory, the longest of `longest` bytes: the same answer at every rank.
   static bool parts_suit(const Operation& operation, const Nodes& nodes, Count& longest);
   // Whether there is memory for parts so long: asked by all ranks of the communicator together.
-  Error have_room(std::size_t bytes, bool& out);
+  Error have_room(std::size_t bytes, bool& out) {
+    out = true;
+    return Board::is_large(bytes) ? have_large_room(bytes, out) : success;
+  }
   // Before the parts of a collective; `tag` is its own.
   void begin_parts(Collective whole, int tag, Count longest);
   // bcast, gather or reduce. False for a rank that is alone on its node, which has nothing to do then.
@@ -86,6 +89,7 @@ class NodeArea {
            double processors);
   bool link_up();
   enum class Made : std::uint8_t { unknown, yes, no };
+  Error have_large_room(std::size_t bytes, bool& out);
   Error make_rooms(Made& made, Board::Range part, std::size_t all);
 
   // The steps of a round: a place to write to, when one is needed; the entry; the wait for ranks first … end - 1.
@@ -122,7 +126,7 @@ class NodeArea {
 
   // Of blocks given one by one: node_area_given.cpp.
   void lay_down(std::byte* place, Count at, Count bytes, Address from, Count count, const Datatype* type);
-  bool fits(Count bytes, Collective which);
+  bool fits(Count bytes);
   Error grant_halls();
   bool may_go_on() const { return dead_ < 0 && !mismatch_; }
   template <class Bytes, class From, class TypeOf>

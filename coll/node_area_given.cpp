@@ -7,12 +7,14 @@
 //   allgatherv      as allgather, in as many pieces as the longest block has: all know them
 //
 // What does not fit into one round goes in further ones where all know how many these are, in pieces; else by messages:
-// whoever has so much says so in the round, by not calling it whole. Whether there are halls must be the same at all ranks, who do not know of each other's blocks; so a rank for whose
-// blocks there was no room only says on the board that it wishes for them, and from when on: see Board::wish_for_halls().
+// whoever has so much says so in the round, by not calling it whole. Whether there are halls must be the same at all ranks,
+// who do not know of each other's blocks; so a rank for whose blocks there was no room only says on the board that it wishes
+// for them, and from when on: see Board::wish_for_halls().
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
+#include "coll/algorithms/alltoall_direct.hpp"
 #include "coll/node_area_parts.hpp"
 #include "coll/run.hpp"
 
@@ -21,7 +23,7 @@ namespace {
 
 constexpr Count length_bytes = sizeof(Count);  // that the length of a block takes, on the board
 
-Count bytes_of(Count count, const Datatype* type) { return count > 0 && type ? count * type->size : 0; }
+Count bytes_of(Count count, const Datatype* type) { return count > 0 ? count * type->size : 0; }
 const Datatype* type_of(const Datatype* type) { return type ? type : find(MPI_BYTE); }
 
 // Bytes [at, at + bytes) of what a rank sends lie at a place on the board: into the buffer for it, as far as it goes.
@@ -39,7 +41,7 @@ struct Blocks {
   const Args& a;
   const Datatype* sent(int r) const { return type_of(a.send_types ? a.send_types[r] : a.send_type); }
   const Datatype* received(int r) const { return type_of(a.types ? a.types[r] : a.type); }
-  Count bytes_sent(int r) const { return a.send_counts[r] > 0 ? bytes_of(a.send_counts[r], sent(r)) : 0; }
+  Count bytes_sent(int r) const { return bytes_of(a.send_counts[r], sent(r)); }
   Address from(int r) const { return a.send + static_cast<Address>(a.send_displs[r]); }
   Address to(int r) const { return a.recv + static_cast<Address>(a.displs[r]); }
 };
@@ -59,11 +61,12 @@ void NodeArea::lay_down(std::byte* place, Count at, Count bytes, Address from, C
 }
 
 // Whether a rank can give so much in one round.
-bool NodeArea::fits(Count bytes, Collective which) {
+bool NodeArea::fits(Count bytes) {
   if (bytes <= static_cast<Count>(Board::small_bytes)) return true;
-  if (bytes > most_on_memory(which, size_, processors_)) return false;
-  if (halls_ == Made::unknown) board_.wish_for_halls();
-  return halls_ == Made::yes;
+  const bool in_one_hall = bytes <= most_on_memory(present_, size_, processors_);
+  const bool in_pieces = present_ != Collective::gatherv;
+  if (halls_ == Made::unknown && (in_one_hall || in_pieces)) board_.wish_for_halls();
+  return in_one_hall && halls_ == Made::yes;
 }
 
 // Where somebody has wished for them, and all know that by now.
@@ -78,7 +81,7 @@ Error NodeArea::gatherv(const Unit& unit, const Args& a) {
   if (rank_ != a.root) {
     const Datatype* const type = type_of(a.send_type);
     const Count bytes = bytes_of(a.count, type);
-    if (fits(bytes, Collective::gatherv)) {
+    if (fits(bytes)) {
       std::byte* const place = open(bytes);
       lay_down(place, 0, bytes, a.send, a.count, type);
       enter(true);
@@ -118,7 +121,7 @@ void NodeArea::give_blocks(Bytes bytes, From from, TypeOf type, const Count* cou
   Count data = 0;
   for (int r = 0; r < size_; ++r)
     if (r != rank_) data += bytes(r);
-  const bool whole = fits(data + start_of_blocks(data), present_);
+  const bool whole = fits(data + start_of_blocks(data));
   std::byte* const place = open(whole ? data + start_of_blocks(data) : length_bytes * size_);
   if (dead_ >= 0) return;
   Count at = start_of_blocks(data);
@@ -134,10 +137,9 @@ void NodeArea::give_blocks(Bytes bytes, From from, TypeOf type, const Count* cou
 
 // Where the first block stands, behind the lengths: right behind them in a line of the board, else at the start of one.
 Count NodeArea::start_of_blocks(Count data) const {
-  constexpr Count line_bytes = 64;
   const Count lengths = length_bytes * size_;
   const bool in_line = lengths + data <= static_cast<Count>(Board::inline_bytes);
-  return in_line ? lengths : (lengths + line_bytes - 1) / line_bytes * line_bytes;
+  return in_line ? lengths : round_up(lengths);
 }
 
 // What give_blocks() of a rank said of its block for another.
@@ -230,16 +232,11 @@ Error NodeArea::alltoallv(const Unit& unit, const Args& a) {
 
 // Of those whose blocks did not fit.
 Error NodeArea::alltoallv_by_messages(const Unit& unit, const Args& a) {
-  const Blocks blocks{a};
   Run run(comm_, tag_, unit, nullptr, nullptr);
-  for (int i = 1; i < size_; ++i) {
-    const int r = (rank_ + i) % size_;
-    if (!is_whole(r)) run.post_recv(r, blocks.to(r), a.counts[r], a.types ? a.types[r] : a.type);
-  }
-  for (int i = 1; i < size_ && !is_whole(rank_); ++i) {
-    const int r = (rank_ + i) % size_;
-    run.post_send(r, blocks.from(r), a.send_counts[r], a.send_types ? a.send_types[r] : a.send_type);
-  }
+  const GivenTraffic<Run> traffic{run, a};
+  for (int i = 1; i < size_; ++i)
+    if (const int r = (rank_ + i) % size_; !is_whole(r)) traffic.post_recv(r);
+  for (int i = 1; i < size_ && !is_whole(rank_); ++i) traffic.post_send((rank_ + i) % size_);
   run.step();
   return run.result();
 }

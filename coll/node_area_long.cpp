@@ -22,6 +22,7 @@ Count place_for(int reader, int giver, int size) { return (reader - giver - 1 + 
 Count received(const Operation& o, int size) {
   switch (o.collective) {
     case Collective::allgather:
+    case Collective::allgatherv:
     case Collective::alltoall: return o.measure * size * size;
     case Collective::reduce:
     case Collective::reduce_scatter:
@@ -45,6 +46,7 @@ Error NodeArea::perform_long(const Operation& operation, const Args& a) {
     case Collective::bcast: return bcast_long(a);
     case Collective::gather: gather_long(a, false); return success;
     case Collective::allgather: gather_long(a, true); return success;
+    case Collective::allgatherv: allgatherv(a); return success;
     case Collective::alltoall: alltoall_long(a); return success;
     case Collective::scatter: scatter_long(a); return success;
     case Collective::reduce: return many_at_work() ? sum_by_blocks(unit, a, false) : reduce_at_root(unit, a);
