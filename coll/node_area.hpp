@@ -26,7 +26,7 @@
 
 #include "coll/board.hpp"
 #include "coll/on_memory.hpp"
-#include "coll/operation.hpp"
+#include "coll/core/call.hpp"
 #include "coll/streaming.hpp"
 #include "transport/shm/shared_file.hpp"
 

@@ -14,9 +14,9 @@
 #include <cstring>
 #include <vector>
 
-#include "coll/algorithms/alltoall_direct.hpp"
+#include "coll/algorithms/alltoall/direct.hpp"
 #include "coll/node_area_parts.hpp"
-#include "coll/run.hpp"
+#include "coll/execute/run.hpp"
 
 namespace cow::coll {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "coll/collective.hpp"
+#include "coll/core/collective.hpp"
 
 namespace cow::coll {
 

@@ -12,7 +12,7 @@
 namespace cow::pt2pt {
 namespace {
 
-// Beside the bits that communicators use for their side messages: see coll/new_comm.hpp.
+// Beside the bits that communicators use for their side messages: see coll/comms/new_comm.hpp.
 constexpr std::uint64_t meeting_bit = std::uint64_t{1} << 60;
 constexpr std::uint64_t channel_bit = std::uint64_t{1} << 61;
 

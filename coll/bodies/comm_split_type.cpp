@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "api/bodies.hpp"
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "objects/process_set.hpp"

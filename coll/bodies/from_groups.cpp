@@ -8,7 +8,7 @@
 #include "api/bodies.hpp"
 #include "api/report.hpp"
 #include "base/siphash.hpp"
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"

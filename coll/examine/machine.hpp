@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "coll/registry.hpp"
+#include "coll/select/registry.hpp"
 
 namespace cow::coll {
 

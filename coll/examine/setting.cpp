@@ -1,6 +1,6 @@
 #include "coll/examine/setting.hpp"
 
-#include "coll/examine/neighbours.hpp"
+#include "coll/examine/neighborhood.hpp"
 
 namespace cow::coll {
 namespace {

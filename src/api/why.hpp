@@ -1,7 +1,7 @@
 // Why a rank waits: told on a signal, or when nothing has moved for COW_WHY_AFTER. Costs nothing before.
 //
 // Each rank that waits writes to standard error what it is in and what that waits for, in lines that start with
-// "[rank N] why: "; mpirun passes them on and draws its conclusions from them (launcher/why.hpp).
+// "[rank N] why: "; mpirun passes them on and draws its conclusions from them (launcher/mpirun/why.hpp).
 #pragma once
 
 namespace cow::api {

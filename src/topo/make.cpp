@@ -1,6 +1,6 @@
 #include "topo/make.hpp"
 
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 
 namespace cow::topo {
 namespace {

@@ -1,6 +1,6 @@
 #include "topo/parcels.hpp"
 
-#include "coll/prepare.hpp"
+#include "coll/prepare/prepare.hpp"
 
 namespace cow::topo {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "base/settings.hpp"
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "runtime/job.hpp"
 #include "runtime/locality.hpp"
 

@@ -27,6 +27,11 @@ LAYERS = [
     ["src/rma", "src/io", "src/topo"],
     ["src/api"],
 ]
+# The rooms of a layer, from the bottom to the top; those in one row do not see each other.
+ROOMS = {
+    "coll": [["core"], ["algorithms"], ["shm"], ["select"], ["prepare"], ["execute"], ["comms"], ["examine", "bodies"]],
+    "launcher": [["core"], ["placement"], ["rm"], ["tree"], ["streams"], ["pmix"], ["agent", "mpirun"]],
+}
 # Apart from the stack: what each of these may see.
 BESIDE = {
     "launcher": ["launcher", "src/base"],
@@ -67,6 +72,32 @@ def owner(root, name, including):
     return None
 
 
+def room_of(path):
+    """The layer with rooms that a file lies in, the height of its room there, and the room's name; or None."""
+    layer, _, rest = path.partition("/")
+    if layer not in ROOMS:
+        return None
+    room = rest.split("/")[0] if "/" in rest else None
+    for height, row in enumerate(ROOMS[layer]):
+        if room in row:
+            return layer, height, room
+    return layer, None, room
+
+
+def judge_rooms(path, target):
+    """What is wrong with an include from one room of a layer into another, or None."""
+    mine, theirs = room_of(path), room_of(target)
+    if mine is None or theirs is None or mine[0] != theirs[0]:
+        return None
+    if mine[1] is None or theirs[1] is None:
+        return f"{path if mine[1] is None else target} is in no room of {mine[0]}"
+    if theirs[1] > mine[1]:
+        return f"the room {mine[2]} must not see {theirs[2]}, which stands above it"
+    if theirs[1] == mine[1] and theirs[2] != mine[2]:
+        return f"the rooms {mine[2]} and {theirs[2]} stand side by side"
+    return None
+
+
 def judge_include(root, path, quote, name):
     """What is wrong with one include, or None."""
     if name.startswith("rdma/") and not path.startswith("src/transport/ofi/"):
@@ -79,7 +110,7 @@ def judge_include(root, path, quote, name):
     for folder, allowed in BESIDE.items():
         if path.startswith(folder + "/"):
             if any(target.startswith(one + "/") for one in allowed):
-                return None
+                return judge_rooms(path, target)
             return f"{folder} may include only {', '.join(allowed)}"
     mine, theirs = rank_of(path), rank_of(target)
     if mine is None:
@@ -92,7 +123,7 @@ def judge_include(root, path, quote, name):
         return f"{mine[1]} must not see {theirs[1]}, which stands above it"
     if theirs[0] == mine[0] and theirs[1] != mine[1]:
         return f"{mine[1]} and {theirs[1]} stand side by side"
-    return None
+    return judge_rooms(path, target)
 
 
 def check_layers(root):

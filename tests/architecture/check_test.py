@@ -53,8 +53,22 @@ class Layers(unittest.TestCase):
         self.assertEqual(self.wrong("src/transport/ofi/port.cpp", "<rdma/fabric.h>"), 0)
 
     def test_launcher_sees_only_base(self):
-        self.assertEqual(self.wrong("launcher/agent.cpp", '"base/clock.hpp"'), 0)
-        self.assertEqual(self.wrong("launcher/agent.cpp", '"objects/comm.hpp"'), 1)
+        self.assertEqual(self.wrong("launcher/agent/agent.cpp", '"base/clock.hpp"'), 0)
+        self.assertEqual(self.wrong("launcher/agent/agent.cpp", '"objects/comm.hpp"'), 1)
+
+    def test_rooms_of_a_layer(self):
+        for path in ("coll/core/verbs.hpp", "coll/select/select.hpp", "coll/examine/links.hpp", "launcher/tree/tree.hpp"):
+            self.write(path, "")
+        self.assertEqual(self.wrong("coll/select/a.cpp", '"coll/core/verbs.hpp"'), 0)
+        os.remove(os.path.join(self.folder.name, "coll/select/a.cpp"))
+        self.assertEqual(self.wrong("coll/core/a.cpp", '"coll/select/select.hpp"'), 1)
+        os.remove(os.path.join(self.folder.name, "coll/core/a.cpp"))
+        self.assertEqual(self.wrong("coll/bodies/a.cpp", '"coll/examine/links.hpp"'), 1)
+        os.remove(os.path.join(self.folder.name, "coll/bodies/a.cpp"))
+        self.assertEqual(self.wrong("coll/new.cpp", '"coll/core/verbs.hpp"'), 1)
+        os.remove(os.path.join(self.folder.name, "coll/new.cpp"))
+        self.assertEqual(self.wrong("launcher/agent/a.cpp", '"launcher/tree/tree.hpp"'), 0)
+        self.assertEqual(self.wrong("launcher/core/a.cpp", '"launcher/tree/tree.hpp"'), 1)
 
     def test_base_knows_nothing_of_mpi(self):
         self.assertEqual(self.wrong("src/base/log.cpp", '"mpi.h"'), 1)

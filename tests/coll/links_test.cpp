@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "coll/algorithms/allreduce_dimension_exchange.hpp"
+#include "coll/algorithms/allreduce/dimension_exchange.hpp"
 
 namespace cow::coll {
 namespace {

@@ -1,6 +1,6 @@
-#include "coll/select.hpp"
+#include "coll/select/select.hpp"
 
-#include "coll/machine_file.hpp"
+#include "coll/select/machine_file.hpp"
 #include "coll/on_memory.hpp"
 
 #include <gtest/gtest.h>

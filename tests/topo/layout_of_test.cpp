@@ -1,7 +1,7 @@
 // The layout that a Cartesian topology stands for.
 #include <gtest/gtest.h>
 
-#include "coll/find_layout.hpp"
+#include "coll/select/find_layout.hpp"
 
 namespace cow::coll {
 namespace {

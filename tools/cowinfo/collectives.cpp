@@ -6,7 +6,7 @@
 
 #include "base/layout.hpp"
 #include "base/settings.hpp"
-#include "coll/select.hpp"
+#include "coll/select/select.hpp"
 
 int print_collectives(int argc, char** argv) {
   cow::coll::Imagined machine;

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "coll/machine_file.hpp"
-#include "coll/send_costs.hpp"
+#include "coll/select/machine_file.hpp"
+#include "coll/select/send_costs.hpp"
 
 int print_send_modes(int argc, char** argv) {
   double lateness = 1000, resident = 0;

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "api/bodies.hpp"
-#include "coll/find_layout.hpp"
+#include "coll/select/find_layout.hpp"
 #include "objects/comm.hpp"
 #include "objects/info.hpp"
 

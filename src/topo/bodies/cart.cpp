@@ -1,6 +1,6 @@
 // Making Cartesian communicators: MPI_Cart_create, MPI_Cart_sub, MPI_Cart_map, MPI_Dims_create.
 #include "api/bodies.hpp"
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "topo/dims.hpp"
 #include "topo/make.hpp"
 #include "topo/reorder.hpp"

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
-#include "coll/new_comm.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "topo/adjacency.hpp"
 #include "topo/make.hpp"
 #include "topo/reorder.hpp"

@@ -2,7 +2,7 @@
 // and with derived types, against what each rank must end with.
 #include <functional>
 
-#include "coll/registry.hpp"
+#include "coll/select/registry.hpp"
 #include "support/ranks.hpp"
 
 namespace {

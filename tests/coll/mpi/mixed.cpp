@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "coll/mpi/pieces.hpp"
-#include "coll/registry.hpp"
+#include "coll/select/registry.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <string>
 
-#include "coll/collective.hpp"
+#include "coll/core/collective.hpp"
 #include "support/ranks.hpp"
 
 namespace mixed {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "coll/registry.hpp"
+#include "coll/select/registry.hpp"
 #include "support/ranks.hpp"
 
 namespace {

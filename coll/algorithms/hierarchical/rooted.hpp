@@ -1,0 +1,142 @@
+// Barrier, broadcast and reduction in two levels: among the ranks of each node, and between one rank of each node, the
+// node's head. The head of the root's node is the root.
+//
+//   "nodes"        trees at both levels: small messages
+//   "nodes_large"  broadcast by scatter and ring at both levels, reduction by halving: large ones
+//
+// When: several nodes with several ranks each; only one message of a node crosses the network at a time. In blocking calls
+// the parts inside of nodes go by memory, without messages.
+// Cost: that of the algorithm among the ranks of a node, with the numbers of messages inside of it (or of memory), and that
+// of the same between the nodes. Reductions keep the order where the ranks of each node follow each other.
+// Source: folklore; Karonis et al., "Exploiting hierarchy in parallel computer networks", IPDPS 2000.
+#pragma once
+
+#include "coll/algorithms/parts/subgroup.hpp"
+#include "coll/algorithms/barrier/dissemination.hpp"
+#include "coll/algorithms/barrier/tree.hpp"
+#include "coll/algorithms/bcast/binomial.hpp"
+#include "coll/algorithms/bcast/scatter_allgather.hpp"
+#include "coll/algorithms/reduce/binomial.hpp"
+#include "coll/algorithms/reduce/rabenseifner.hpp"
+
+namespace cow::coll {
+
+struct BarrierNodes {
+  static constexpr Collective collective = Collective::barrier;
+  static constexpr const char* name = "nodes";
+  static constexpr bool parts_on_memory = true;
+  static bool valid(const Problem& p) { return two_levels(p); }
+  static void cost(Cost& cost, const Problem& p) {
+    Problem nothing = in_node(p);
+    nothing.bytes = 0;
+    cost_in_node<Report>(cost, p, nothing);
+    cost.between(1, [&](Cost& c) { BarrierDissemination::cost(c, between_nodes(p)); });
+    cost_in_node<Release>(cost, p, nothing);
+  }
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    Among local = in_own_node(v);
+    run_in_node<Report>(v, local, a);
+    if (Among heads = firsts_of_nodes(v); heads.member()) BarrierDissemination::run(heads, a);
+    run_in_node<Release>(v, local, a);
+  }
+
+ private:
+  struct Report {  // a gather of nothing
+    static constexpr Collective collective = Collective::gather;
+    static void cost(Cost& cost, const Problem& p) { BarrierTree::cost_half(cost, p); }
+    template <class V>
+    static void run(V& local, const Args&) {
+      BarrierTree::report(local);
+    }
+  };
+  struct Release {
+    static constexpr Collective collective = Collective::bcast;
+    static void cost(Cost& cost, const Problem& p) { BarrierTree::cost_half(cost, p); }
+    template <class V>
+    static void run(V& local, const Args&) {
+      BarrierTree::release(local);
+    }
+  };
+};
+
+struct NodesName {
+  static constexpr const char* name = "nodes";
+};
+struct NodesLargeName {
+  static constexpr const char* name = "nodes_large";
+};
+
+template <class Inner, class Name>
+struct BcastNodes : Name {
+  static constexpr Collective collective = Collective::bcast;
+  static constexpr bool parts_on_memory = true;
+  static bool valid(const Problem& p) { return two_levels(p); }
+  static void cost(Cost& cost, const Problem& p) {
+    cost_in_node<Inner>(cost, p, in_node(p));
+    cost.between(1, [&](Cost& c) { Inner::cost(c, between_nodes(p)); });
+  }
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    const Nodes& nodes = *v.nodes();
+    Among local = in_own_node(v);
+    Args part = a;
+    part.root = place_of_head(v, a.root);
+    if (local.rank() == part.root) {
+      const std::vector<int> head = one_a_node(nodes, 0, a.root);
+      Among heads(v, head, nodes.node(v.rank()));
+      part.root = nodes.node(a.root);
+      Inner::run(heads, part);
+      part.root = local.rank();
+    }
+    run_in_node<Inner>(v, local, part);
+  }
+};
+using BcastNodesSmall = BcastNodes<BcastBinomial, NodesName>;
+using BcastNodesLarge = BcastNodes<BcastScatterRing, NodesLargeName>;
+
+// `Commuting` where the operation commutes, else `Ordered`.
+template <class Commuting, class Ordered, class Name>
+struct ReduceNodes : Name {
+  static constexpr Collective collective = Collective::reduce;
+  static constexpr bool parts_on_memory = true;
+  static bool valid(const Problem& p) { return two_levels_in_order(p); }
+  static void cost(Cost& cost, const Problem& p) {
+    cost_in_node<Part>(cost, p, in_node(p));
+    cost.between(1, [&](Cost& c) { Part::cost(c, between_nodes(p)); });
+  }
+
+  template <class V>
+  static void run(V& v, const Args& a) {
+    const Nodes& nodes = *v.nodes();
+    Among local = in_own_node(v);
+    Args part = a;
+    part.root = place_of_head(v, a.root);
+    const bool is_head = local.rank() == part.root;
+    if (is_head && v.rank() != a.root) part.recv = v.scratch(a.count);
+    run_in_node<Part>(v, local, part);
+    if (!is_head) return;
+    const std::vector<int> head = one_a_node(nodes, 0, a.root);
+    Among heads(v, head, nodes.node(v.rank()));
+    part.send = part.recv;
+    part.root = nodes.node(a.root);
+    Part::run(heads, part);
+  }
+
+ private:
+  struct Part {
+    static constexpr Collective collective = Collective::reduce;
+    static void cost(Cost& c, const Problem& p) { p.commutative ? Commuting::cost(c, p) : Ordered::cost(c, p); }
+    template <class V>
+    static void run(V& v, const Args& a) {
+      if (v.size() == 1) return v.copy(a.recv, a.send, a.count);
+      v.commutative() ? Commuting::run(v, a) : Ordered::run(v, a);
+    }
+  };
+};
+using ReduceNodesSmall = ReduceNodes<ReduceBinomial, ReduceOrdered, NodesName>;
+using ReduceNodesLarge = ReduceNodes<ReduceRabenseifner, ReduceOrderedHalving, NodesLargeName>;
+
+}  // namespace cow::coll

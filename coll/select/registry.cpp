@@ -1,0 +1,65 @@
+#include "coll/select/registry.hpp"
+
+#include <array>
+
+#include "coll/algorithms/all.hpp"
+
+namespace cow::coll {
+namespace {
+
+constexpr const char* collective_names[collectives] = {
+    "barrier",       "bcast",     "reduce",   "allreduce", "gather",
+    "scatter",       "gatherv",   "scatterv", "allgather", "allgatherv",
+    "alltoall",      "alltoallv", "scan",     "exscan",    "reduce_scatter_block",
+    "reduce_scatter", "neighbor_allgather", "neighbor_alltoall"};
+
+template <class A>
+constexpr bool is_fixed_order() {
+  if constexpr (requires { A::fixed_order; }) return A::fixed_order;
+  return false;
+}
+
+template <class A>
+constexpr bool has_parts_on_memory() {
+  if constexpr (requires { A::parts_on_memory; }) return A::parts_on_memory;
+  return false;
+}
+
+template <class A>
+constexpr Algorithm entry() {
+  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, has_parts_on_memory<A>(), is_fixed_order<A>()};
+}
+
+template <class... As>
+constexpr auto table_of(AlgorithmList<As...>) {
+  return std::array<Algorithm, sizeof...(As)>{entry<As>()...};
+}
+
+constexpr auto table = table_of(AllAlgorithms{});
+
+}  // namespace
+
+bool reduces(Collective c) {
+  return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
+         c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
+}
+
+const char* name_of(Collective collective) { return collective_names[static_cast<int>(collective)]; }
+
+std::span<const Algorithm> algorithms() { return table; }
+
+const Algorithm* find_algorithm(Collective collective, std::string_view name) {
+  for (const Algorithm& algorithm : table)
+    if (algorithm.collective == collective && algorithm.name == name) return &algorithm;
+  return nullptr;
+}
+
+double predicted_time(const Algorithm& algorithm, const Problem& problem, const Model& model, Patterns* patterns) {
+  // Without wires all that is known may be that the ranks share one node.
+  const bool inside = !patterns && problem.nodes && problem.nodes->count() == 1;
+  Cost cost(model, patterns, inside ? problem.size : 0);
+  algorithm.cost(cost, problem);
+  return cost.time();
+}
+
+}  // namespace cow::coll

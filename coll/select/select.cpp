@@ -1,0 +1,175 @@
+#include "coll/select/select.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/settings.hpp"
+#include "coll/select/machine_file.hpp"
+#include "coll/on_memory.hpp"
+
+namespace cow::coll {
+namespace {
+
+constexpr int most_algorithms = 254;  // numbers are kept in a byte
+
+std::string names_for(Collective collective) {
+  std::string out;
+  for (const Algorithm& a : algorithms())
+    if (a.collective == collective) out += (out.empty() ? "" : ", ") + std::string(a.name);
+  return out;
+}
+
+// "4 KiB"
+std::string readable(Count bytes) {
+  const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  int unit = 0;
+  while (bytes >= 1024 && bytes % 1024 == 0 && unit < 4) bytes /= 1024, ++unit;
+  return std::to_string(bytes) + " " + units[unit];
+}
+
+// What is done by memory where the ranks share a node; empty if nothing is.
+std::string memory_line(Collective collective, int size, double processors) {
+  const Count most = most_on_memory(collective, size, processors);
+  if (most < 0) return {};
+  const std::string sizes = most == 0 ? "always" : most == any_size ? "any size" : "up to " + readable(most);
+  char line[160];
+  std::snprintf(line, sizeof line, "  %-21s %s: shared memory, without messages (blocking calls)\n", name_of(collective),
+                sizes.c_str());
+  return line;
+}
+
+// The lines of a collective: from which size on which algorithm is taken, and what time is predicted.
+struct Table {
+  Selector& selector;
+  bool commutative;
+  bool memory;  // for parts inside of nodes
+
+  std::string lines(Collective collective, const std::string& title) const {
+    std::string out;
+    std::size_t previous = algorithms().size();
+    for (int log = -1; log <= 30; ++log) {
+      const Count bytes = log < 0 ? 0 : Count{1} << log;
+      const std::size_t chosen = selector.choose(collective, bytes, commutative, memory);
+      if (chosen == previous) continue;
+      previous = chosen;
+      const bool by_memory = memory && algorithms()[chosen].parts_on_memory;
+      char line[160];
+      std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us%s\n", log < 0 ? title.c_str() : "",
+                    readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, commutative, memory),
+                    by_memory ? ", inside of nodes by shared memory" : "");
+      out += line;
+    }
+    return out;
+  }
+};
+
+// A middling size of those with so many significant bits.
+Count typical(unsigned width) { return width < 2 ? width : Count{3} << (std::min(width, 61u) - 2); }
+
+}  // namespace
+
+std::string parse_forced(std::string_view text, Forced& out) {
+  while (!text.empty()) {
+    const std::string item(text.substr(0, text.find(',')));
+    text.remove_prefix(std::min(item.size() + 1, text.size()));
+    const size_t equals = std::min(item.find('='), item.size());
+    const std::string_view which = std::string_view(item).substr(0, equals);
+    int c = 0;
+    while (c < collectives && which != name_of(static_cast<Collective>(c))) ++c;
+    if (c == collectives) {
+      std::string names;
+      for (int i = 0; i < collectives; ++i) names += (i ? ", " : "") + std::string(name_of(static_cast<Collective>(i)));
+      return "\"" + item + "\": expected one of " + names + ", then = and the name of an algorithm";
+    }
+    const auto collective = static_cast<Collective>(c);
+    const Algorithm* found = equals < item.size() ? find_algorithm(collective, item.substr(equals + 1)) : nullptr;
+    if (!found) return "\"" + item + "\": the algorithms for " + std::string(which) + " are " + names_for(collective);
+    out.by_collective[static_cast<size_t>(c)] = found;
+  }
+  return {};
+}
+
+Selector::Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
+                   const Forced& forced, bool reproducible)
+    : size_(size),
+      model_(model),
+      forced_(forced),
+      reproducible_(reproducible),
+      nodes_(std::move(nodes)) {
+  // A layout of ranks that all share one node is taken at its word.
+  const bool one_node = nodes_ && nodes_->count() == 1;
+  if (Wires::known(layout, nodes_))
+    patterns_ = std::make_unique<Patterns>(Wires(layout, one_node ? std::nullopt : nodes_));
+  static_assert(most_algorithms < 255);
+}
+
+double Selector::time(std::size_t algorithm, Count bytes, bool commutative, bool memory) {
+  const Problem problem{size_, bytes, commutative, layout(), nodes(), memory};
+  return predicted_time(algorithms()[algorithm], problem, model_, patterns_.get());
+}
+
+bool Selector::allowed(const Algorithm& algorithm, const Problem& problem) const {
+  if (reproducible_ && reduces(algorithm.collective) && !algorithm.fixed_order) return false;
+  return algorithm.valid(problem);
+}
+
+std::size_t Selector::decide(Collective collective, unsigned width, bool commutative, bool memory) {
+  const auto all = algorithms();
+  const Problem problem{size_, typical(width), commutative, layout(), nodes(), memory};
+  const Algorithm* const named = forced_.by_collective[static_cast<std::size_t>(collective)];
+  const Algorithm* best = named && allowed(*named, problem) ? named : nullptr;
+  double best_time = 0;
+  for (const Algorithm& a : all) {
+    if (best && best == named) break;
+    if (a.collective != collective || !allowed(a, problem)) continue;
+    const double time = predicted_time(a, problem, model_, patterns_.get());
+    if (!best || time < best_time) best = &a, best_time = time;
+  }
+  COW_INVARIANT(best && all.size() <= most_algorithms);
+  const auto number = static_cast<std::size_t>(best - all.data());
+  chosen_[memory][commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
+  return number;
+}
+
+std::string describe_selection(const Imagined& machine, std::string& complaint) {
+  std::optional<Layout> layout;
+  std::optional<Nodes> nodes;
+  Model model;
+  Forced forced;
+  complaint.clear();
+  if (!machine.layout.empty()) {
+    layout.emplace();
+    complaint = Layout::parse(machine.layout, *layout);
+    if (complaint.empty()) complaint = layout->fit(machine.ranks);
+  }
+  std::vector<std::uint32_t> ids;
+  for (int r = 0; r < machine.ranks; ++r) ids.push_back(static_cast<std::uint32_t>(r / machine.per_node));
+  nodes.emplace(ids);
+  if (complaint.empty()) complaint = settings_model(model);
+  if (complaint.empty()) complaint = parse_forced(settings().coll, forced);
+  if (!complaint.empty()) return {};
+  if (nodes->count() == 1) add_processors(model);
+  Selector selector(machine.ranks, layout, nodes, model, forced, settings().reproducible);
+  std::string out =
+      "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
+  if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
+  out += "\n";
+  const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout;
+  const bool parts = settings().coll_memory != "no" && nodes->two_levels() && most_of_parts(nodes->largest()) > 0;
+  for (int c = 0; c < collectives; ++c) {
+    const auto collective = static_cast<Collective>(c);
+    const bool by_doubling = collective == Collective::scan || collective == Collective::exscan;
+    const bool named = forced.by_collective[static_cast<std::size_t>(c)];
+    if (memory && !named && !(by_doubling && settings().reproducible))
+      out += memory_line(collective, machine.ranks, model.processors);
+    const bool commutative = !settings().reproducible;
+    out += Table{selector, commutative, false}.lines(collective, name_of(collective));
+    if (!parts) continue;
+    const std::string by_memory = Table{selector, commutative, true}.lines(collective, std::string("  blocking"));
+    if (by_memory.find("shared memory") != std::string::npos) out += by_memory;
+  }
+  return out;
+}
+
+}  // namespace cow::coll

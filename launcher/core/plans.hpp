@@ -1,0 +1,34 @@
+// What mpirun decides for the agents, as plain data of the job: how ranks are bound (placement/binding.hpp acts on it) and how
+// the loss of a host is noticed (tree/host_keepalive.hpp).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cow::launch {
+
+// A kind of place in a machine, from small to large.
+enum class Level : std::uint8_t { none = 0, hwthread = 1, core = 2, l3 = 3, numa = 4, socket = 5, node = 6 };
+
+// How the ranks of each node are bound: part of the job, acted on by the agents.
+struct BindingPlan {
+  Level map = Level::none;   // consecutive ranks go round the objects of this kind
+  Level bind = Level::none;  // each rank may run on one object of this kind …
+  std::uint32_t width = 1;   // … or on so many
+  Level rank = Level::none;  // numbers go round the objects of this kind; none: as mapped
+  std::uint32_t per_object = 1;  // ranks that follow each other on one object of `map`
+  bool equal_shares = false;     // each rank gets an equal share of the cores; not bound when there are more ranks
+  std::uint32_t most_cpus = 0;   // no shares where more are allowed than so many (then others may use them); 0: no limit
+  bool report = false;           // tell mpirun where each rank may run
+  bool operator==(const BindingPlan&) const = default;
+};
+
+// What an agent must know to connect to its parent's end of the keepalive.
+struct LifelinePlan {
+  std::vector<std::string> addresses;  // of mpirun's host; tried all at once, because some may be other hosts' as well
+  std::uint16_t port = 0;              // 0: there is none
+  std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost
+};
+
+}  // namespace cow::launch

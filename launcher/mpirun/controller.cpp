@@ -1,0 +1,505 @@
+#include "launcher/mpirun/controller.hpp"
+
+#include <pmix_common.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "launcher/rm/allocation.hpp"
+#include "launcher/core/memory_trim.hpp"
+#include "launcher/core/tree.hpp"
+
+namespace cow::launch {
+namespace {
+
+using std::string;
+
+constexpr const char* agent_program = "/libexec/cowmpi/cow-agent";
+constexpr int timed_out = 124;
+constexpr int agent_time = 1500;    // ms the agents have to be gone, beyond the grace period
+
+}  // namespace
+
+string own_prefix() {
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  const string self(path, size > 0 ? static_cast<size_t>(size) : 0);
+  const size_t folder = self.rfind("/bin/");
+  return folder == string::npos ? string() : self.substr(0, folder);
+}
+
+Controller::Controller(const Options& options, Job job, const SignalState& signals)
+    : options_(options),
+      job_(std::move(job)),
+      signals_before_(signals),
+      signals_(open_signals(
+          {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, why_signal()}, nullptr)),
+      nodes_(job_.nodes.size()),
+      ranks_(job_.ranks.size()),
+      outputs_(
+          loop_, [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); },
+          [this](const string& what, int error) { output_failed(what, error); }),
+      input_nodes_(job_.nodes.size(), job_.input_rank == all_ranks),
+      asks_for_input_(job_.nodes.size()) {
+  outputs_.decorate(options_.tag_output, options_.time_output);
+  if (job_.input_rank != all_ranks) input_nodes_[job_.ranks[job_.input_rank].node] = true;
+  loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
+}
+
+Controller::~Controller() { close(signals_); }
+
+int Controller::run() {
+  if (options_.timeout > 0) {
+    loop_.after(options_.timeout * millisecond, [this] {
+      fail(timed_out, "the job has not ended within " + std::to_string(options_.timeout / 1000.0).substr(0, 6) +
+                          " s (--timeout)");
+    });
+  }
+  if (!options_.output_files.empty()) {
+    const string wrong = outputs_.use_files(options_.output_files, static_cast<std::uint32_t>(ranks_.size()));
+    if (!wrong.empty()) {
+      say(wrong);
+      return own_failure;
+    }
+  }
+  plan_tree();
+  start_nodes();
+  loop_.run();
+  return status_;
+}
+
+// ---- nodes
+
+// Who starts whom; all agents are told.
+void Controller::plan_tree() {
+  for (const string& name : job_.nodes) here_.push_back(options_.hosts.empty() || is_this_host(name));
+  Settings defaults;
+  const char* none[] = {nullptr};
+  read_settings(none, false, defaults);
+  StartPlan& start = job_.start;
+  start.parents = grow_tree(here_, static_cast<std::uint32_t>(options_.settings.tree_width));
+  start.agent = (options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
+  start.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
+  start.remote_shell = options_.settings.rsh_agent;
+  start.start_timeout = static_cast<std::uint32_t>(options_.settings.start_timeout);
+  start.host_timeout = static_cast<std::uint32_t>(options_.settings.host_timeout);
+  common_ = write_common(job_);
+  BranchesPlan plan;
+  plan.here = here_;
+  plan.agent_here = own_prefix() + agent_program;
+  plan.signals = &signals_before_;
+  if (job_.input == Input::inherited) {
+    plan.input_node = job_.ranks[job_.input_rank].node;
+    plan.input = 0;
+  }
+  BranchEvents& events = *this;
+  branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
+  Fences::Outlets outlets;
+  outlets.answer = [this](std::uint32_t child, std::uint64_t number, int status, const string& data) {
+    send(child, Kind::fence_answer, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data));
+  };
+  fences_ = std::make_unique<Fences>(job_, branches_->routes(), no_node, std::move(outlets));
+}
+
+void Controller::start_nodes() {
+  const std::uint32_t depth = depth_of(job_.start.parents);
+  if (depth > 1) {
+    tell(std::to_string(nodes_.size()) + " hosts are started by " + std::to_string(depth) + " levels of agents, at most " +
+         std::to_string(options_.settings.tree_width) + " by each (COW_TREE_WIDTH)");
+  }
+  branches_->start();
+}
+
+void Controller::send(std::uint32_t node, Kind kind, const Writer& body) { branches_->send(kind, node, body.bytes()); }
+
+void Controller::on_branch_started(std::uint32_t node, const Branch& branch) {
+  tell("host " + job_.nodes[node] + ": started " + branch.command + " (pid " + std::to_string(branch.pid) + ")");
+}
+
+void Controller::on_branch_words(std::uint32_t, std::string_view text) { outputs_.write_own(text); }
+
+void Controller::on_branch_watched(std::uint32_t node) {
+  const std::uint32_t parent = branches_->routes().parent(node);
+  tell("host " + job_.nodes[node] + ": its kernel and " + (parent == no_node ? "this one's" : "that of host " + job_.nodes[parent]) +
+       " watch each other");
+}
+
+void Controller::on_branch_frame(const Frame& frame) {
+  const std::uint32_t node = frame.node;
+  Reader body(frame.body);
+  switch (frame.kind) {
+    case Kind::hello: return on_hello(node, body);
+    case Kind::started: return on_started(body);
+    case Kind::start_failure: return on_start_failure(node, body);
+    case Kind::output: return on_output(node, body);
+    case Kind::input_credit: return on_input_credit(node, body.u32());
+    case Kind::bindings: return on_bindings(node, body);
+    case Kind::connected: return on_connected(body);
+    case Kind::exited: return on_exited(body);
+    case Kind::aborted: return on_aborted(body);
+    case Kind::fence: return read_fence(frame, *fences_);
+    case Kind::modex_request: return on_modex_request(node, body);
+    case Kind::modex_answer: return on_modex_answer(body);
+    case Kind::event: return on_event(node, body);
+    case Kind::complaint: return fail(own_failure, "host " + job_.nodes[node] + ": " + string(body.text()));
+    case Kind::goodbye: return on_goodbye(node);
+    case Kind::watched: return on_branch_watched(node);
+    case Kind::remote_words: return on_branch_words(node, body.text());
+    case Kind::lost_node: {
+      const auto status = static_cast<int>(body.u32());
+      on_branch_lost(node, status, string(body.text()));
+      return stop_when_done();
+    }
+    default: return fail(own_failure, "the agent on host " + job_.nodes[node] + " says what makes no sense");
+  }
+}
+
+void Controller::on_hello(std::uint32_t node, Reader body) {
+  body.u32();  // the version, which its parent has looked at
+  const std::uint32_t pid = body.u32();
+  nodes_[node].greeted = true;
+  const std::uint32_t parent = branches_->routes().parent(node);
+  tell("host " + job_.nodes[node] + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " +
+       string(body.text()) + (parent == no_node ? ")" : ", host " + job_.nodes[parent] + " started it)"));
+}
+
+// An agent says it when all below it have, or were lost; who has not even answered by then never will.
+void Controller::on_goodbye(std::uint32_t node) {
+  nodes_[node].done = true;
+  send(node, Kind::goodbye, {});
+  const Routes& routes = branches_->routes();
+  for (const std::uint32_t other : routes.below(node)) close_node(other);
+  if (routes.parent(node) != no_node) close_node(node);
+}
+
+void Controller::close_node(std::uint32_t node) {
+  nodes_[node].closed = true;
+  if (nodes_[node].done) return;
+  for (std::uint32_t rank = 0; rank < ranks_.size(); ++rank) {
+    if (job_.ranks[rank].node == node) ranks_[rank].ended = true;
+  }
+}
+
+void Controller::on_branch_lost(std::uint32_t node, int status, const string& why) {
+  const std::vector<std::uint32_t> below = branches_->routes().below(node);
+  string line = why;
+  if (nodes_[node].greeted && !below.empty()) {
+    line.insert(std::min(line.find('\n'), line.size()),
+                "; with it go the " + std::to_string(below.size()) +
+                    (below.size() == 1 ? " host that it had started" : " hosts that it had started"));
+  }
+  close_node(node);
+  for (const std::uint32_t other : below) close_node(other);
+  fail(status, line);
+}
+
+void Controller::on_branch_end(std::uint32_t node) {
+  nodes_[node].closed = true;
+  stop_when_done();
+}
+
+void Controller::reap() {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) branches_->on_exit(pid, status);
+}
+
+void Controller::stop_when_done() {
+  for (const Node& node : nodes_) {
+    if (!node.closed) return;
+  }
+  if (!branches_->all_gone()) {
+    if (!failed_) return;  // their ends come back here
+    branches_->cut_off();
+    branches_->kill_rest();
+  }
+  if (outputs_.is_empty()) return loop_.stop();
+  loop_.after(10 * millisecond, [this] { stop_when_done(); });
+}
+
+// ---- ranks
+
+string Controller::who(std::uint32_t rank) const {
+  string out = "rank " + std::to_string(rank) + " (";
+  if (ranks_[rank].pid > 0) out += "pid " + std::to_string(ranks_[rank].pid) + " ";
+  return out + "on host " + job_.nodes[job_.ranks[rank].node] + ")";
+}
+
+void Controller::on_started(Reader body) {
+  for (std::uint32_t left = body.count(8); left > 0; --left) {
+    const std::uint32_t rank = body.u32();
+    const std::uint32_t pid = body.u32();
+    if (rank < ranks_.size()) ranks_[rank].pid = static_cast<pid_t>(pid);
+    started_ = true;
+  }
+  if (!std::exchange(settling_, true)) settle();
+}
+
+// The job runs: what is not urgent is done after a while, when jobs that were short are over.
+void Controller::settle() {
+  loop_.after(settled_after, give_back_memory);
+  const bool some_are_here = std::find(here_.begin(), here_.end(), true) != here_.end();
+  if (job_.start.srun && some_are_here) loop_.after(second, [this] { listen_to_slurm(); });
+}
+
+void Controller::listen_to_slurm() {
+  const auto node = static_cast<std::size_t>(std::find(here_.begin(), here_.end(), true) - here_.begin());
+  slurm_ear_ = std::make_unique<SlurmEar>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
+                                          [this](int signal) {
+    for (std::uint32_t own = 0; own < here_.size(); ++own) {
+      if (here_[own]) send(own, Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
+    }
+  });
+}
+
+void Controller::on_start_failure(std::uint32_t node, Reader body) {
+  const std::uint32_t rank = body.u32();
+  const auto error = static_cast<int>(body.u32());
+  string line = string(body.text()) + " on host " + job_.nodes[node] + ": " + strerror(error);
+  const Application& application = job_.applications[job_.ranks[rank < ranks_.size() ? rank : 0].application];
+  const string& name = application.argv[0];
+  if (error == ENOENT && name.find('/') == string::npos && access((application.directory + "/" + name).c_str(), X_OK) == 0) {
+    line += " (it is not in PATH; did you mean ./" + name + "?)";
+  }
+  fail(error == ENOENT || error == ENOTDIR ? 127 : 126, line);
+}
+
+void Controller::on_connected(Reader body) {
+  const std::uint32_t rank = body.u32();
+  if (rank >= ranks_.size()) return;
+  ranks_[rank].connected = true;
+  check_silent_leavers();
+}
+
+// A rank that has ended without MPI while others are in it: they would wait for it for ever.
+void Controller::check_silent_leavers() {
+  const auto in_mpi = std::find_if(ranks_.begin(), ranks_.end(), [](const Rank& r) { return r.connected; });
+  const auto left = std::find_if(ranks_.begin(), ranks_.end(), [](const Rank& r) { return r.left_silently; });
+  if (in_mpi == ranks_.end() || left == ranks_.end()) return;
+  fail(1, who(static_cast<std::uint32_t>(left - ranks_.begin())) + " has ended without calling MPI_Init, which rank " +
+              std::to_string(in_mpi - ranks_.begin()) + " has called");
+}
+
+void Controller::on_exited(Reader body) {
+  const std::uint32_t rank = body.u32();
+  const auto status = static_cast<int>(body.u32());
+  const std::uint8_t flags = body.u8();
+  if (!body.good() || rank >= ranks_.size()) return;
+  ranks_[rank].ended = true;
+  const bool others_run = std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& r) { return !r.ended; });
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    fail(128 + signal, who(rank) + " was killed by " + name_signal(signal) +
+                           (WCOREDUMP(status) ? ", core dumped" : "") +
+                           (signal == passed_signal_ ? ", which mpirun had received" : ""));
+  } else if (WEXITSTATUS(status) != 0) {
+    fail(WEXITSTATUS(status), who(rank) + " ended with status " + std::to_string(WEXITSTATUS(status)));
+  } else if ((flags & exit_connected) && !(flags & exit_finalized) && others_run) {
+    fail(1, who(rank) + " ended with status 0 but without MPI_Finalize, while others run");
+  } else if (!(flags & exit_connected)) {
+    ranks_[rank].left_silently = true;
+    check_silent_leavers();
+  }
+  fences_->rank_gone(rank);
+}
+
+void Controller::on_aborted(Reader body) {
+  const std::uint32_t rank = body.u32();
+  const auto status = static_cast<int>(body.u32());
+  const std::string_view message = body.text();
+  if (!body.good() || rank >= ranks_.size()) return;
+  const int code = status & 0xff;
+  fail(code == 0 ? 1 : code, who(rank) + " called MPI_Abort with " + std::to_string(status) +
+                                 (message.empty() ? "" : ": " + string(message)));
+}
+
+// ---- between nodes
+
+void Controller::on_modex_request(std::uint32_t node, Reader body) {
+  const std::uint64_t number = body.u64();
+  const std::uint32_t rank = body.u32();
+  const std::uint8_t without_pmix = body.u8();
+  if (!body.good() || rank >= ranks_.size()) return;
+  if (ranks_[rank].ended) {
+    Writer answer;
+    answer.u64(number).u32(static_cast<std::uint32_t>(PMIX_ERR_PROC_TERM_WO_SYNC)).text({});
+    return send(node, Kind::modex_answer, answer);
+  }
+  const std::uint64_t question = questions_.open(node, number);
+  send(job_.ranks[rank].node, Kind::modex_question, Writer().u64(question).u32(rank).u8(without_pmix));
+}
+
+void Controller::on_modex_answer(Reader body) {
+  const std::uint64_t question = body.u64();
+  const std::uint32_t status = body.u32();
+  const std::string_view data = body.text();
+  Questions::Asked asked;
+  if (!body.good() || !questions_.close(question, asked)) return;
+  send(asked.node, Kind::modex_answer, Writer().u64(asked.number).u32(status).text(data));
+}
+
+void Controller::on_event(std::uint32_t node, Reader body) {
+  const std::uint32_t status = body.u32();
+  const std::uint32_t rank = body.u32();
+  const std::string_view infos = body.text();
+  if (!body.good()) return;
+  for (std::uint32_t other = 0; other < nodes_.size(); ++other) {
+    if (other != node) send(other, Kind::event, Writer().u32(status).u32(rank).text(infos));
+  }
+}
+
+// ---- streams
+
+void Controller::on_output(std::uint32_t node, Reader body) {
+  const std::uint32_t rank = body.u32();
+  const std::uint8_t stream = body.u8();
+  const std::uint8_t flags = body.u8();
+  const std::string_view bytes = body.text();
+  if (!body.good() || rank >= ranks_.size()) return;
+  if (stream == 2 && bytes.find("] why: ") != std::string_view::npos) on_why(rank, bytes);
+  outputs_.write(stream, {node, rank, string(bytes), (flags & output_open_line) != 0});
+}
+
+// Told in portions: an answer to each line would double the work.
+void Controller::output_has_left(std::uint32_t index, std::uint32_t bytes) {
+  Node& node = nodes_[index];
+  node.credit += bytes;
+  if (node.credit < job_.output_window / 4) return;
+  send(index, Kind::output_credit, Writer().u32(std::exchange(node.credit, 0)));
+}
+
+void Controller::output_failed(const string& what, int error) {
+  if (error == EPIPE) return fail(128 + SIGPIPE, "nobody reads " + what + " any more");
+  fail(own_failure, "cannot write to " + what + ": " + strerror(error));
+}
+
+void Controller::on_bindings(std::uint32_t node, Reader body) {
+  for (std::uint32_t left = body.count(8); left > 0; --left) {
+    const std::uint32_t rank = body.u32();
+    say("rank " + std::to_string(rank) + " on host " + job_.nodes[node] + ": " + string(body.text()));
+  }
+}
+
+// When several nodes read, the next bytes are for all of them, so the slowest decides.
+void Controller::on_input_credit(std::uint32_t node, std::uint32_t bytes) {
+  if (!input_nodes_[node] || bytes == 0) return;
+  asks_for_input_[node] = true;
+  for (std::size_t other = 0; other < nodes_.size(); ++other) {
+    if (input_nodes_[other] && !asks_for_input_[other] && !nodes_[other].done) return;
+  }
+  input_credit_ = std::min<std::uint32_t>(bytes, 64 << 10);
+  send_input();
+}
+
+// Reads what the ranks asked for. A terminal is read only from the foreground, where it does not stop this process.
+void Controller::send_input() {
+  if (input_credit_ == 0 || input_at_end_) return;
+  if (isatty(0) && tcgetpgrp(0) != getpgrp()) {
+    loop_.forget(0);
+    loop_.after(200 * millisecond, [this] { send_input(); });
+    return;
+  }
+  loop_.watch(0, POLLIN, [this](short) {
+    if (isatty(0) && tcgetpgrp(0) != getpgrp()) return send_input();
+    string buffer(input_credit_, '\0');
+    const ssize_t got = read(0, buffer.data(), buffer.size());
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    loop_.forget(0);
+    input_credit_ = 0;
+    input_at_end_ = got <= 0;
+    Writer body;
+    body.text(std::string_view(buffer).substr(0, got > 0 ? static_cast<size_t>(got) : 0));
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+      if (!input_nodes_[node]) continue;
+      asks_for_input_[node] = false;
+      if (job_.input_rank != all_ranks) send(static_cast<std::uint32_t>(node), Kind::input, body);
+    }
+    if (job_.input_rank == all_ranks) branches_->send_all(Kind::input, body.bytes());
+  });
+}
+
+void Controller::say(const string& text) { outputs_.write_own("mpirun: " + text + "\n"); }
+
+void Controller::tell(const string& text) {
+  if (options_.verbose) say(text);
+}
+
+// ---- ends
+
+void Controller::on_signal() {
+  signalfd_siginfo info;
+  while (read(signals_, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo != SIGCHLD) on_user_signal(static_cast<int>(info.ssi_signo));
+  }
+  reap();
+}
+
+void Controller::on_user_signal(int signal) {
+  if (signal == why_signal()) return ask_why();
+  const bool deadly = signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+  if (deadly && (passed_signal_ != 0 || failed_ || !started_)) {
+    // The second one: out at once, whatever the ranks, the agents or the reader of the output are doing.
+    fail(128 + signal, "ended by " + name_signal(signal));
+    outputs_.drop_all();
+    end_all(0);
+    return;
+  }
+  if (deadly) passed_signal_ = signal;
+  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)).bytes());
+  if (signal == SIGTSTP) raise(SIGSTOP);
+}
+
+// ---- why it hangs
+
+// What a rank tells of its wait, asked or because it has lasted long; then all are asked.
+void Controller::on_why(std::uint32_t rank, std::string_view text) {
+  ask_why();
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    std::string_view line = text.substr(0, end);
+    if (line.back() == '\n') line.remove_suffix(1);
+    why_.take(rank, line);
+    text.remove_prefix(end);
+  }
+}
+
+void Controller::ask_why() {
+  constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
+  if (std::exchange(asking_why_, true)) return;
+  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())).bytes());
+  loop_.after(patience, [this] {
+    for (const string& sentence : std::exchange(why_, {}).conclude(static_cast<std::uint32_t>(ranks_.size())))
+      say("why: " + sentence);
+    asking_why_ = false;
+  });
+}
+
+// The first failure decides the status and is told; the others follow from it.
+void Controller::fail(int status, const string& line) {
+  if (std::exchange(failed_, true)) return;
+  status_ = status;
+  const size_t end = line.find('\n');
+  say(line.substr(0, end) + (started_ ? "; the job is ended" : "") + (end == string::npos ? "" : line.substr(end)));
+  end_all(static_cast<std::uint32_t>(options_.settings.grace));
+}
+
+void Controller::end_all(std::uint32_t grace) {
+  branches_->stop_starting();
+  branches_->send_all(Kind::end, Writer().u32(grace).bytes());
+  loop_.after((grace + agent_time) * millisecond, [this] { abandon(); });
+  loop_.after(0, [this] { stop_when_done(); });
+}
+
+// Agents that did not end in time are cut off: their guards then kill all that is there.
+void Controller::abandon() {
+  branches_->cut_off();
+  for (Node& node : nodes_) node.closed = true;
+  loop_.after(0, [this] { stop_when_done(); });
+}
+
+}  // namespace cow::launch

@@ -1,0 +1,29 @@
+// Hands work from another thread (PMIx calls back on its own) over to the loop's thread.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "launcher/core/loop.hpp"
+
+namespace cow::launch {
+
+class Mailbox {
+ public:
+  explicit Mailbox(Loop& loop);
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+  ~Mailbox();
+
+  void post(std::function<void()> work);  // any thread
+  void drain();                           // the loop's thread: does what is there now, with no lock held
+
+ private:
+  Loop& loop_;
+  int event_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> work_;
+};
+
+}  // namespace cow::launch

@@ -1,0 +1,93 @@
+// What a parent in the tree (mpirun, or an agent between it and others) has below it: starts its children, passes
+// frames to and from everything below them, and notices when one of them is lost.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launcher/tree/child.hpp"
+#include "launcher/core/job.hpp"
+#include "launcher/tree/host_keepalive.hpp"
+#include "launcher/core/loop.hpp"
+#include "launcher/core/tree.hpp"
+
+namespace cow::launch {
+
+// The exit status of mpirun when the job could not be started or carried on, through no fault of a rank.
+inline constexpr int own_failure = 125;
+
+class BranchEvents {
+ public:
+  virtual ~BranchEvents() = default;
+  // From a node below, which is frame.node.
+  virtual void on_branch_frame(const Frame& frame) = 0;
+  // A child and all below it are gone without its goodbye; told once. `status` is what mpirun is to end with.
+  virtual void on_branch_lost(std::uint32_t node, int status, const std::string& why) = 0;
+  virtual void on_branch_words(std::uint32_t node, std::string_view text) = 0;  // of its remote shell, once it runs
+  virtual void on_branch_watched(std::uint32_t node) = 0;  // the kernels of both ends watch the connection
+  virtual void on_branch_started(std::uint32_t node, const Branch& branch) = 0;
+  virtual void on_branch_end(std::uint32_t node) = 0;  // its channel and its process have ended
+};
+
+struct BranchesPlan {
+  std::uint32_t self = no_node;
+  std::string self_name;                 // an agent's host, for messages; empty: mpirun
+  std::vector<bool> here;                // by node: on this host, by a plain fork; empty: none is
+  std::string agent_here;                // path of the agent program for those
+  int input = -1;                        // given to the node `input_node`, which is here
+  std::uint32_t input_node = no_node;
+  const SignalState* signals = nullptr;  // for the children
+};
+
+class Branches {
+ public:
+  // `job` and `common`, its description, belong to the caller and stay.
+  Branches(Loop& loop, BranchEvents& events, const Job& job, std::string_view common, BranchesPlan plan);
+  Branches(const Branches&) = delete;
+  Branches& operator=(const Branches&) = delete;
+  ~Branches();
+
+  const Routes& routes() const { return routes_; }
+  void start();
+
+  void send(Kind kind, std::uint32_t node, std::string_view body = {});  // nothing happens when the node is cut off
+  void send_all(Kind kind, std::string_view body = {});
+
+  // No child gets the job any more; those that have not answered are lost.
+  void stop_starting();
+  void cut_off();     // closes all channels: what is below kills all that is there
+  void kill_rest();   // the processes of channels that are closed
+
+  bool on_exit(pid_t pid, int wait_status);  // false: it is none of these
+  bool all_done() const;                     // each has said goodbye, or is closed
+  bool all_closed() const;
+  bool all_gone() const;                     // closed, and its process has ended
+  std::vector<pid_t> processes() const;      // that run
+
+ private:
+  void start(Branch& branch);
+  void on_frame(Branch& branch, const Frame& frame);
+  void greet(Branch& branch);
+  void on_error_output(Branch& branch);
+  void on_channel_end(Branch& branch);
+  void on_silence(std::uint32_t node, bool silent);
+  void judge(Branch& branch);
+  void lose_silent(Branch& branch);
+  void lose(Branch& branch, int status, const std::string& why);
+  Branch* find(std::uint32_t node);
+
+  Loop& loop_;
+  BranchEvents& events_;
+  const Job& job_;
+  std::string_view common_;
+  BranchesPlan plan_;
+  Routes routes_;
+  bool stopped_ = false;
+  std::vector<std::unique_ptr<Branch>> branches_;
+  std::unique_ptr<LifelineServer> lifelines_;  // null: all children are on this host
+  LifelinePlan lifeline_;                      // for the children
+};
+
+}  // namespace cow::launch

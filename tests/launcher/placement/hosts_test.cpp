@@ -1,0 +1,95 @@
+#include "launcher/placement/hosts.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cow::launch {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(HostList, NamesAndSlots) {
+  EXPECT_THAT(parse_host_list("a").list, ElementsAre(Host{"a", 0}));
+  EXPECT_THAT(parse_host_list("a:2,b,c.d.example:16").list,
+              ElementsAre(Host{"a", 2}, Host{"b", 0}, Host{"c.d.example", 16}));
+}
+
+TEST(HostList, AnAddressWithColonsNeedsBracketsForItsSlots) {
+  EXPECT_THAT(parse_host_list("fe80::1,[fe80::2]:4,[::1]").list,
+              ElementsAre(Host{"fe80::1", 0}, Host{"fe80::2", 4}, Host{"::1", 0}));
+}
+
+TEST(HostList, ANameGivenAgainAddsItsSlots) {
+  EXPECT_THAT(parse_host_list("a,b,a").list, ElementsAre(Host{"a", 2}, Host{"b", 0}));
+  EXPECT_THAT(parse_host_list("a:2,a:3").list, ElementsAre(Host{"a", 5}));
+}
+
+TEST(HostList, WhatIsWrongIsSaid) {
+  for (const char* text : {"", ",", "a,,b", ":2", "a:", "a:0", "a:-1", "a:x", "a:2x", "a:99999999999", "[::1", "[::1]4",
+                           "-oProxyCommand=x"}) {
+    EXPECT_NE(parse_host_list(text).error, "") << text;
+  }
+}
+
+TEST(HostFile, BothDialects) {
+  const Hosts hosts = parse_hostfile("# the cluster\n\na slots=4\nb:2   # old one\r\n  c\nd\tslots=1");
+  EXPECT_EQ(hosts.error, "");
+  EXPECT_THAT(hosts.list, ElementsAre(Host{"a", 4}, Host{"b", 2}, Host{"c", 0}, Host{"d", 1}));
+}
+
+TEST(HostFile, AnErrorNamesItsLine) {
+  EXPECT_THAT(parse_hostfile("a\nb slots=x\n").error, HasSubstr("line 2"));
+  EXPECT_THAT(parse_hostfile("a max_slots=2\n").error, HasSubstr("max_slots"));
+  EXPECT_THAT(parse_hostfile("a\nb\n\n-x\n").error, HasSubstr("line 4"));
+  EXPECT_THAT(parse_hostfile("# nothing\n").error, HasSubstr("no host"));
+  EXPECT_NE(parse_hostfile(std::string("a\0b\n", 4)).error, "");
+}
+
+TEST(Placement, SlotsAreFilledInOrder) {
+  EXPECT_THAT(place_ranks({{"a", 2}, {"b", 2}}, 3, false, "").host_of_rank, ElementsAre(0, 0, 1));
+  EXPECT_THAT(place_ranks({{"a", 1}, {"b", 3}}, 4, false, "").host_of_rank, ElementsAre(0, 1, 1, 1));
+}
+
+TEST(Placement, WithoutCountsThereIsNoLimitAndRanksStayTogether) {
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "").host_of_rank, ElementsAre(0, 0, 0, 1, 1));
+  EXPECT_EQ(place_ranks({{"a", 0}}, 200, false, "").host_of_rank.size(), 200u);
+}
+
+TEST(Placement, ALimitThatIsExceededNamesItsSource) {
+  const Placement refused = place_ranks({{"a", 2}, {"b", 1}}, 4, false, "the hostfile cluster");
+  EXPECT_THAT(refused.error, HasSubstr("the hostfile cluster"));
+  EXPECT_THAT(refused.error, HasSubstr("3 slots (a:2, b:1)"));
+  EXPECT_THAT(place_ranks({{"a", 2}, {"b", 1}}, 7, true, "").host_of_rank, ElementsAre(0, 0, 0, 0, 0, 1, 1));
+}
+
+TEST(Placement, OneToEachHostInTurn) {
+  const Spread by_node{true, true, 0};
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", by_node).host_of_rank, ElementsAre(0, 1, 0, 1, 0));
+  EXPECT_THAT(place_ranks({{"a", 1}, {"b", 3}}, 4, false, "", by_node).host_of_rank, ElementsAre(0, 1, 1, 1));
+  EXPECT_THAT(place_ranks({{"a", 1}, {"b", 1}}, 4, true, "", by_node).host_of_rank, ElementsAre(0, 1, 0, 1));
+  EXPECT_NE(place_ranks({{"a", 1}, {"b", 1}}, 4, false, "", by_node).error, "");
+}
+
+TEST(Placement, NumbersMayFollowAnotherOrderThanCounts) {
+  EXPECT_THAT(place_ranks({{"a", 2}, {"b", 2}}, 4, false, "", {false, true, 0}).host_of_rank, ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", {true, false, 0}).host_of_rank, ElementsAre(0, 0, 0, 1, 1));
+}
+
+TEST(Placement, SoManyOnEachHost) {
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 4, false, "", {false, false, 2}).host_of_rank, ElementsAre(0, 0, 1, 1));
+  EXPECT_THAT(place_ranks({{"a", 8}, {"b", 8}}, 3, false, "", {false, false, 2}).host_of_rank, ElementsAre(0, 0, 1));
+  EXPECT_THAT(place_ranks({{"a", 0}}, 3, false, "", {false, false, 2}).error, HasSubstr("2 on each host"));
+  EXPECT_THAT(place_ranks({{"a", 1}}, 2, false, "--host", {false, false, 2}).error, HasSubstr("1 slot"));
+}
+
+TEST(ThisHost, IsKnownByNameAndAddress) {
+  EXPECT_TRUE(is_this_host("localhost"));
+  EXPECT_TRUE(is_this_host("127.0.0.1"));
+  EXPECT_TRUE(is_this_host(this_host()));
+  EXPECT_FALSE(is_this_host("192.0.2.1"));
+  EXPECT_FALSE(is_this_host(this_host() + "x"));
+}
+
+}  // namespace
+}  // namespace cow::launch
