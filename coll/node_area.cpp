@@ -4,13 +4,13 @@
 #include <bit>
 #include <cstring>
 
-#include "coll/algorithms/parts/subgroup.hpp"
 #include "coll/algorithms/bcast/binomial.hpp"
+#include "coll/algorithms/parts/subgroup.hpp"
 #include "coll/execute/comm_coll.hpp"
 #include "coll/execute/execute.hpp"
+#include "coll/execute/run.hpp"
 #include "coll/node_area_parts.hpp"
 #include "coll/prepare/prepare.hpp"
-#include "coll/execute/run.hpp"
 #include "objects/group.hpp"
 #include "objects/op.hpp"
 #include "runtime/ended.hpp"

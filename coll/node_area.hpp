@@ -25,8 +25,8 @@
 #include <vector>
 
 #include "coll/board.hpp"
-#include "coll/on_memory.hpp"
 #include "coll/core/call.hpp"
+#include "coll/on_memory.hpp"
 #include "coll/streaming.hpp"
 #include "transport/shm/shared_file.hpp"
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "coll/algorithms/alltoall/direct.hpp"
-#include "coll/node_area_parts.hpp"
 #include "coll/execute/run.hpp"
+#include "coll/node_area_parts.hpp"
 
 namespace cow::coll {
 namespace {

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
-#include "coll/execute/comm_coll.hpp"
-#include "coll/execute/forms.hpp"
 #include "coll/comms/intercomms.hpp"
 #include "coll/comms/new_comm.hpp"
+#include "coll/execute/comm_coll.hpp"
+#include "coll/execute/forms.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "objects/topology.hpp"

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
-#include "coll/execute/comm_coll.hpp"
 #include "coll/comms/new_comm.hpp"
+#include "coll/execute/comm_coll.hpp"
 #include "objects/group.hpp"
 #include "pt2pt/pt2pt.hpp"
 

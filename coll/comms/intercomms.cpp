@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/siphash.hpp"
-#include "coll/execute/comm_coll.hpp"
 #include "coll/comms/new_comm.hpp"
+#include "coll/execute/comm_coll.hpp"
 #include "objects/group.hpp"
 
 namespace cow::coll {

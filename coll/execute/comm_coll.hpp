@@ -1,8 +1,8 @@
 // What collectives know of a communicator: the choice of algorithms, made at its first collective.
 #pragma once
 
-#include "coll/node_area.hpp"
 #include "coll/core/call.hpp"
+#include "coll/node_area.hpp"
 #include "coll/select/select.hpp"
 #include "objects/comm.hpp"
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "coll/algorithms/intercomm/direct.hpp"
 #include "coll/execute/comm_coll.hpp"
 #include "coll/execute/forms.hpp"
-#include "coll/algorithms/intercomm/direct.hpp"
-#include "coll/select/machine_file.hpp"
 #include "coll/execute/run.hpp"
+#include "coll/select/machine_file.hpp"
 
 namespace cow::coll {
 namespace {

@@ -4,12 +4,12 @@
 #include <new>
 #include <string>
 
-#include "coll/execute/comm_coll.hpp"
 #include "coll/algorithms/intercomm/direct.hpp"
 #include "coll/core/call.hpp"
+#include "coll/core/schedule.hpp"
+#include "coll/execute/comm_coll.hpp"
 #include "coll/execute/execute.hpp"
 #include "coll/execute/run.hpp"
-#include "coll/core/schedule.hpp"
 #include "objects/request.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "runtime/progress.hpp"

@@ -5,8 +5,8 @@
 
 #include "base/error.hpp"
 #include "base/settings.hpp"
-#include "coll/select/machine_file.hpp"
 #include "coll/on_memory.hpp"
+#include "coll/select/machine_file.hpp"
 
 namespace cow::coll {
 namespace {

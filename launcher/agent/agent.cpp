@@ -13,8 +13,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "launcher/core/memory_trim.hpp"
 #include "launcher/agent/supervisor.hpp"
+#include "launcher/core/memory_trim.hpp"
 #include "launcher/placement/hosts.hpp"
 
 namespace cow::launch {
@@ -88,10 +88,10 @@ void Agent::tell(Kind kind, const Writer& body) { channel_.send(kind, self_, bod
 void Agent::on_frame(const Frame& frame) {
   const bool first = self_ == unknown_node;  // the first frame that is for one node is the job, for this one
   if (frame.node != everyone && frame.node != self_ && !first) {
-    if (branches_) branches_->send(frame.kind, frame.node, frame.body);
+    if (children_) children_->send(frame.kind, frame.node, frame.body);
     return;
   }
-  if (frame.node == everyone && branches_) branches_->send_all(frame.kind, frame.body);
+  if (frame.node == everyone && children_) children_->send_all(frame.kind, frame.body);
   obey(frame.kind, Reader(frame.body));
 }
 
@@ -145,11 +145,11 @@ void Agent::on_job(Reader body) {
   if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
   self_ = job_.node;
   open_fences();
-  start_branches(body);  // before all else: it takes long, and most of that is waiting
+  start_children(body);  // before all else: it takes long, and most of that is waiting
   output_ = std::make_unique<RankOutput>(loop_, channel_, self_, job_.output_window, job_.flush_after);
   if (plan_.remote) {
-    lifeline_ = std::make_unique<Lifeline>(loop_, job_.key, job_.node, [this] { give_up(parent_is_silent); });
-    lifeline_->connect(job_.lifeline);
+    keepalive_ = std::make_unique<Keepalive>(loop_, job_.key, job_.node, [this] { give_up(parent_is_silent); });
+    keepalive_->connect(job_.keepalive);
   }
   output_->on_empty = [this] {
     finished_ = true;
@@ -346,9 +346,9 @@ void Agent::on_signal() {
       is_warning = true;
     }
     if (is_warning) continue;
-    // SIGTERM is also what the kernel sends when the guard has died.
-    if (getppid() != plan_.guard) complain("the guard of this host (pid " + std::to_string(plan_.guard) + ") is gone");
-    if (getppid() == plan_.guard) {
+    // SIGTERM is also what the kernel sends when the supervisor has died.
+    if (getppid() != plan_.supervisor) complain("the supervisor of this host (pid " + std::to_string(plan_.supervisor) + ") is gone");
+    if (getppid() == plan_.supervisor) {
       complain("the agent of this host was told to end by signal " + std::to_string(info.ssi_signo));
     }
     end(0);
@@ -356,16 +356,16 @@ void Agent::on_signal() {
   reap();
 }
 
-// A resource manager warns the job: its own process here, which is the guard, or this one, and then it is for the ranks,
+// A resource manager warns the job: its own process here, which is the supervisor, or this one, and then it is for the ranks,
 // too; or every process that it knows of, and then they have it already.
-void Agent::on_warning(int signal, bool from_guard) {
+void Agent::on_warning(int signal, bool from_supervisor) {
   constexpr Nanoseconds while_others_may_come = 300 * millisecond;
   Warning& warning = warnings_[signal];
-  (from_guard ? warning.from_guard : warning.direct) = true;
+  (from_supervisor ? warning.from_supervisor : warning.direct) = true;
   if (std::exchange(warning.pending, true)) return;
   loop_.after(while_others_may_come, [this, signal] {
     const Warning seen = std::exchange(warnings_[signal], {});
-    if (!seen.from_guard || !seen.direct) signal_ranks(signal);
+    if (!seen.from_supervisor || !seen.direct) signal_ranks(signal);
   });
 }
 
@@ -375,7 +375,7 @@ void Agent::reap() {
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-    if (!branches_ || !branches_->on_exit(pid, status)) on_exit(pid, status);
+    if (!children_ || !children_->on_exit(pid, status)) on_exit(pid, status);
   }
 }
 
@@ -412,7 +412,7 @@ void Agent::when_all_ended() {
 
 // When nothing more is to come of this node, nor of any below it.
 void Agent::say_goodbye() {
-  if (!finished_ || said_goodbye_ || (branches_ && !branches_->all_done())) return;
+  if (!finished_ || said_goodbye_ || (children_ && !children_->all_done())) return;
   said_goodbye_ = true;
   tell(Kind::goodbye);
 }
@@ -420,12 +420,12 @@ void Agent::say_goodbye() {
 // Those below have been dismissed before.
 void Agent::leave() {
   constexpr Nanoseconds patience = 1000 * millisecond;
-  if (!branches_ || branches_->all_gone()) return loop_.stop();
+  if (!children_ || children_->all_gone()) return loop_.stop();
   loop_.after(patience, [this] { loop_.stop(); });
 }
 
 // Processes that are no ranks, nor left by any.
-std::vector<pid_t> Agent::others() const { return branches_ ? branches_->processes() : std::vector<pid_t>(); }
+std::vector<pid_t> Agent::others() const { return children_ ? children_->processes() : std::vector<pid_t>(); }
 
 void Agent::signal_ranks(int signal) {
   for (const auto& [rank, state] : ranks_) {
@@ -435,7 +435,7 @@ void Agent::signal_ranks(int signal) {
 
 void Agent::end(std::uint32_t grace) {
   over_ = true;
-  if (branches_) branches_->stop_starting();
+  if (children_) children_->stop_starting();
   if (running_ == 0) {
     if (!ending_ && output_) when_all_ended();
     if (!output_) {
@@ -463,47 +463,47 @@ void Agent::end(std::uint32_t grace) {
 // What arrives from below goes up once, when all that take part have come.
 void Agent::open_fences() {
   routes_ = std::make_unique<Routes>(job_.start.parents, self_);
-  Fences::Outlets outlets;
-  outlets.answer = [this](std::uint32_t who, std::uint64_t number, int status, const std::string& data) {
+  Fences::Callbacks callbacks;
+  callbacks.answer = [this](std::uint32_t who, std::uint64_t number, int status, const std::string& data) {
     if (who == self_) return answer_fence(number, status, data);
-    branches_->send(Kind::fence_answer, who, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data).bytes());
+    children_->send(Kind::fence_answer, who, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data).bytes());
   };
-  outlets.arrive = [this](std::uint64_t number, const std::vector<std::uint32_t>& ranks, const std::string& data) {
+  callbacks.arrive = [this](std::uint64_t number, const std::vector<std::uint32_t>& ranks, const std::string& data) {
     tell(Kind::fence, write_fence(number, ranks, data));
   };
-  fences_ = std::make_unique<Fences>(job_, *routes_, self_, std::move(outlets));
+  fences_ = std::make_unique<Fences>(job_, *routes_, self_, std::move(callbacks));
 }
 
-void Agent::start_branches(Reader body) {
+void Agent::start_children(Reader body) {
   if (routes_->children().empty()) return;
   common_ = common_part(body);
-  BranchesPlan plan;
+  ChildrenPlan plan;
   plan.self = self_;
   plan.self_name = job_.nodes[self_];
   plan.signals = &plan_.signals;
-  BranchEvents& events = *this;
-  branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
-  branches_->start();
+  ChildEvents& events = *this;
+  children_ = std::make_unique<Children>(loop_, events, job_, common_, std::move(plan));
+  children_->start();
 }
 
-void Agent::on_branch_frame(const Frame& frame) {
+void Agent::on_child_frame(const Frame& frame) {
   if (frame.kind == Kind::fence) return read_fence(frame, *fences_);
   if (frame.kind == Kind::exited) fences_->rank_gone(Reader(frame.body).u32());
   channel_.send(frame.kind, frame.node, frame.body);
   if (frame.kind == Kind::goodbye) say_goodbye();
 }
 
-void Agent::on_branch_lost(std::uint32_t node, int status, const std::string& why) {
+void Agent::on_child_lost(std::uint32_t node, int status, const std::string& why) {
   channel_.send(Kind::lost_node, node, Writer().u32(static_cast<std::uint32_t>(status)).text(why).bytes());
 }
 
-void Agent::on_branch_words(std::uint32_t node, std::string_view text) {
+void Agent::on_child_words(std::uint32_t node, std::string_view text) {
   channel_.send(Kind::remote_words, node, Writer().text(text).bytes());
 }
 
-void Agent::on_branch_watched(std::uint32_t node) { channel_.send(Kind::watched, node); }
+void Agent::on_child_watched(std::uint32_t node) { channel_.send(Kind::watched, node); }
 
-void Agent::on_branch_end(std::uint32_t) {
+void Agent::on_child_end(std::uint32_t) {
   say_goodbye();
   if (dismissed_) leave();
 }

@@ -7,18 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "launcher/tree/children.hpp"
-#include "launcher/core/channel.hpp"
-#include "launcher/tree/fences.hpp"
-#include "launcher/core/job.hpp"
-#include "launcher/pmix/pmix_loader.hpp"
-#include "launcher/tree/host_keepalive.hpp"
-#include "launcher/core/loop.hpp"
-#include "launcher/pmix/modex.hpp"
-#include "launcher/core/process.hpp"
-#include "launcher/streams/rank_input.hpp"
 #include "launcher/agent/rank_lines.hpp"
+#include "launcher/core/channel.hpp"
+#include "launcher/core/job.hpp"
+#include "launcher/core/loop.hpp"
+#include "launcher/core/process.hpp"
+#include "launcher/placement/binding.hpp"
+#include "launcher/pmix/modex.hpp"
+#include "launcher/pmix/pmix_loader.hpp"
+#include "launcher/streams/rank_input.hpp"
 #include "launcher/streams/rank_output.hpp"
+#include "launcher/tree/children.hpp"
+#include "launcher/tree/fences.hpp"
+#include "launcher/tree/host_keepalive.hpp"
 
 namespace cow::launch {
 
@@ -27,11 +28,11 @@ struct AgentPlan {
   int out = 1;
   bool remote = false;  // the parent is on another host
   int input = -1;      // rank 0's standard input, when this host's mpirun passed its own
-  pid_t guard = 0;     // the parent; when it is gone, this agent ends everything
+  pid_t supervisor = 0;     // the parent; when it is gone, this agent ends everything
   SignalState signals;  // for the ranks
 };
 
-class Agent : private PmixClientEvents, private BranchEvents {
+class Agent : private PmixClientEvents, private ChildEvents {
  public:
   explicit Agent(const AgentPlan& plan);
   int run();  // the exit status
@@ -82,7 +83,7 @@ class Agent : private PmixClientEvents, private BranchEvents {
   std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
   Inherited open_inherited() const;
   void on_signal();
-  void on_warning(int signal, bool from_guard);
+  void on_warning(int signal, bool from_supervisor);
   void reap();
   void on_exit(pid_t pid, int status);
   void signal_ranks(int signal);
@@ -104,19 +105,19 @@ class Agent : private PmixClientEvents, private BranchEvents {
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
 
   void open_fences();
-  void start_branches(Reader body);
-  void on_branch_frame(const Frame& frame) override;
-  void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
-  void on_branch_words(std::uint32_t node, std::string_view text) override;
-  void on_branch_watched(std::uint32_t node) override;
-  void on_branch_started(std::uint32_t, const Branch&) override {}
-  void on_branch_end(std::uint32_t node) override;
+  void start_children(Reader body);
+  void on_child_frame(const Frame& frame) override;
+  void on_child_lost(std::uint32_t node, int status, const std::string& why) override;
+  void on_child_words(std::uint32_t node, std::string_view text) override;
+  void on_child_watched(std::uint32_t node) override;
+  void on_child_started(std::uint32_t, const Child&) override {}
+  void on_child_end(std::uint32_t node) override;
 
   AgentPlan plan_;
   Loop loop_;
   int signals_;
   Channel channel_;
-  LatePmix pmix_;
+  PmixLoader pmix_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> for_pmix_;  // questions about ranks that came before it
   RankLines lines_;
   Modex modex_;
@@ -127,11 +128,11 @@ class Agent : private PmixClientEvents, private BranchEvents {
   std::string common_;                  // what is passed on of the job
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<Fences> fences_;
-  std::unique_ptr<Branches> branches_;  // null: there are no agents below this one
-  std::unique_ptr<Lifeline> lifeline_;
+  std::unique_ptr<Children> children_;  // null: there are no agents below this one
+  std::unique_ptr<Keepalive> keepalive_;
   std::map<std::uint32_t, Rank> ranks_;
   struct Warning {
-    bool from_guard = false, direct = false;  // who has brought it
+    bool from_supervisor = false, direct = false;  // who has brought it
     bool pending = false;
   };
   std::map<int, Warning> warnings_;  // by signal

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "launcher/agent/agent.hpp"
-#include "launcher/core/memory_trim.hpp"
 #include "launcher/agent/supervisor.hpp"
+#include "launcher/core/memory_trim.hpp"
 #include "launcher/rm/slurm_signals.hpp"
 
 namespace {
@@ -41,7 +41,7 @@ void occupy_standard_descriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && strcmp(argv[1], "--ear") == 0) return be_an_ear();
+  if (argc == 2 && strcmp(argv[1], "--slurm-signals") == 0) return forward_slurm_signals();
   AgentPlan plan;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--remote") == 0) {
@@ -69,8 +69,8 @@ int main(int argc, char** argv) {
   fcntl(plan.in, F_SETFD, FD_CLOEXEC);
   forget_outer_launcher();
   keep_one_heap();
-  return guard_agent(plan.in, [&](pid_t guard) {
-    plan.guard = guard;
+  return supervise_agent(plan.in, [&](pid_t supervisor) {
+    plan.supervisor = supervisor;
     return Agent(plan).run();
   });
 }

@@ -19,7 +19,7 @@ namespace {
 constexpr int agent_time = 1000;  // ms the agent has to end by itself after mpirun has gone
 constexpr int sweep_time = 5000;  // ms to wait for the last process to be gone
 
-sigset_t guarded_signals() {
+sigset_t supervised_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT}) sigaddset(&set, signal);
@@ -30,7 +30,7 @@ void enter_own_session() {
   if (getsid(0) == getpid() || setsid() >= 0) return;
   // The leader of a process group cannot leave it; a child can. The leader stays to pass the status on, and the signals
   // that a resource manager sends.
-  const sigset_t set = guarded_signals();
+  const sigset_t set = supervised_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   const pid_t child = fork();
   if (child == 0) {
@@ -46,8 +46,8 @@ void enter_own_session() {
 }
 
 // Waits for the agent's end; the result is its wait status.
-int wait_for_agent(pid_t agent, int lifeline, int signals) {
-  pollfd polled[2] = {{signals, POLLIN, 0}, {lifeline, POLLRDHUP, 0}};
+int wait_for_agent(pid_t agent, int keepalive, int signals) {
+  pollfd polled[2] = {{signals, POLLIN, 0}, {keepalive, POLLRDHUP, 0}};
   Nanoseconds deadline = 0;  // 0: none yet
   bool settled = false;
   while (true) {
@@ -90,10 +90,10 @@ int wait_for_agent(pid_t agent, int lifeline, int signals) {
 
 int passed_on(int signal) { return SIGRTMIN + (signal == SIGUSR1 ? 1 : 2); }
 
-int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent) {
+int supervise_agent(int keepalive, const std::function<int(pid_t supervisor)>& agent) {
   enter_own_session();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const sigset_t set = guarded_signals();
+  const sigset_t set = supervised_signals();
   sigprocmask(SIG_BLOCK, &set, nullptr);
   const int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   const pid_t self = getpid();
@@ -101,13 +101,13 @@ int guard_agent(int lifeline, const std::function<int(pid_t guard)>& agent) {
   if (child < 0) return 125;
   if (child == 0) {
     close(signals);
-    // The agent ends the ranks itself when its guard dies; SIGTERM tells it so.
+    // The agent ends the ranks itself when its supervisor dies; SIGTERM tells it so.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != self) _exit(1);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     _exit(agent(self));
   }
-  const int status = wait_for_agent(child, lifeline, signals);
+  const int status = wait_for_agent(child, keepalive, signals);
   kill_all_children(sweep_time);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

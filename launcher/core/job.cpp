@@ -58,9 +58,9 @@ std::string write_common(const Job& job) {
   return out.bytes();
 }
 
-Writer write_job(std::string_view common, std::uint32_t node, const LifelinePlan& lifeline) {
+Writer write_job(std::string_view common, std::uint32_t node, const KeepalivePlan& keepalive) {
   Writer out;
-  out.u32(node).text(common).texts(lifeline.addresses).u32(lifeline.port).u32(lifeline.timeout);
+  out.u32(node).text(common).texts(keepalive.addresses).u32(keepalive.port).u32(keepalive.timeout);
   return out;
 }
 
@@ -72,9 +72,9 @@ std::string_view common_part(Reader body) {
 bool read_job(Reader body, Job& out) {
   out.node = body.u32();
   Reader in(body.text());
-  out.lifeline.addresses = body.texts();
-  out.lifeline.port = static_cast<std::uint16_t>(body.u32());
-  out.lifeline.timeout = body.u32();
+  out.keepalive.addresses = body.texts();
+  out.keepalive.port = static_cast<std::uint16_t>(body.u32());
+  out.keepalive.timeout = body.u32();
   if (!body.finished()) return false;
   out.name = in.text();
   out.key = in.text();

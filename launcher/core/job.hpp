@@ -57,12 +57,12 @@ struct Job {
   std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
   BindingPlan binding;
   StartPlan start;
-  LifelinePlan lifeline;           // to the reader's parent
+  KeepalivePlan keepalive;           // to the reader's parent
 };
 
 // The part that all nodes share is written once, and passed on as it is; write_job() is the body for one of them.
 std::string write_common(const Job& job);
-Writer write_job(std::string_view common, std::uint32_t node, const LifelinePlan& lifeline);
+Writer write_job(std::string_view common, std::uint32_t node, const KeepalivePlan& keepalive);
 
 // False when the bytes are not a job that makes sense (indices out of range, no key, an empty program …).
 bool read_job(Reader body, Job& out);

@@ -25,7 +25,7 @@ struct BindingPlan {
 };
 
 // What an agent must know to connect to its parent's end of the keepalive.
-struct LifelinePlan {
+struct KeepalivePlan {
   std::vector<std::string> addresses;  // of mpirun's host; tried all at once, because some may be other hosts' as well
   std::uint16_t port = 0;              // 0: there is none
   std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost

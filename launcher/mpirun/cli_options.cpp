@@ -25,7 +25,7 @@ void add_short_form(CLI::App& app, const char* names, string& target, const char
       ->group(on_placement.title);
 }
 
-void add_program_options(CLI::App& app, Part& part) {
+void add_program_options(CLI::App& app, CliOptions& part) {
   const char* group = per_program.title;
   app.add_option("-n,--np,-c", part.ranks, "Number of ranks")->type_name("N")->check(CLI::Range(1u, 1u << 24))
       ->group(group);
@@ -36,7 +36,7 @@ void add_program_options(CLI::App& app, Part& part) {
       ->type_name("NAME VALUE")->group(group);
 }
 
-void add_host_options(CLI::App& app, Part& part) {
+void add_host_options(CLI::App& app, CliOptions& part) {
   const char* group = on_hosts.title;
   app.add_option("--host,-H,--hosts", part.host_list, "Hosts, with slots if wanted")->type_name("A[:SLOTS],B…")
       ->group(group);
@@ -47,7 +47,7 @@ void add_host_options(CLI::App& app, Part& part) {
   app.add_flag("--oversubscribe", part.oversubscribe, "Start more ranks than there are slots")->group(group);
 }
 
-void add_placement_options(CLI::App& app, Part& part) {
+void add_placement_options(CLI::App& app, CliOptions& part) {
   const char* group = on_placement.title;
   app.add_option("--map-by", part.mapping.map_by,
                  "slot (fill each host), node (one to each in turn), layout (neighbours of --layout near each other), ppr:N:OBJECT (N to each object), or core, socket, "
@@ -72,7 +72,7 @@ void add_placement_options(CLI::App& app, Part& part) {
   app.add_flag("--dry-run", part.dry_run, "Print the map, and start nothing")->group(group);
 }
 
-void add_stream_options(CLI::App& app, Part& part) {
+void add_stream_options(CLI::App& app, CliOptions& part) {
   const char* group = on_streams.title;
   app.add_flag("-l,--tag-output,--prepend-rank", part.tag, "Begin each line of output with its rank")->group(group);
   app.add_flag("--timestamp-output", part.times, "Begin each line of output with the time")->group(group);
@@ -82,7 +82,7 @@ void add_stream_options(CLI::App& app, Part& part) {
       ->type_name("RANK")->group(group);
 }
 
-void add_job_options(CLI::App& app, Part& part) {
+void add_job_options(CLI::App& app, CliOptions& part) {
   const char* group = on_ends.title;
   app.add_option("--genv", part.set_for_all, "Set a variable for all ranks")->allow_extra_args(false)
       ->type_name("NAME VALUE")->group(group);
@@ -97,7 +97,7 @@ void add_job_options(CLI::App& app, Part& part) {
       ->type_name("NAMES")->group(group);
 }
 
-void add_setting_options(CLI::App& app, Part& part) {
+void add_setting_options(CLI::App& app, CliOptions& part) {
   const char* none[] = {nullptr};
   for (const SettingInfo& info : list_settings(none)) {
     if (strcmp(info.kind, "flag") == 0 && string(info.name) == "COW_OVERSUBSCRIBE") continue;
@@ -112,7 +112,7 @@ void add_setting_options(CLI::App& app, Part& part) {
 
 }  // namespace
 
-void add_options(CLI::App& app, Part& part) {
+void add_options(CLI::App& app, CliOptions& part) {
   app.set_help_flag("-h,--help", "Print all of this; --help TOPIC: program, hosts, placement, streams, job or settings")
       ->group(on_ends.title);
   app.set_version_flag("-V,--version", "mpirun (COW MPI) " COW_VERSION)->group(on_ends.title);

@@ -12,7 +12,7 @@
 
 namespace cow::launch {
 
-struct Part {
+struct CliOptions {
   std::uint32_t ranks = 0;
   std::string directory;
   std::vector<std::string> exports;                           // -x NAME or NAME=value
@@ -42,7 +42,7 @@ inline constexpr Topic on_settings{"settings",
                                    "Settings of the library (each also as a COW_ variable; cowinfo explains them)"};
 inline constexpr Topic topics[] = {per_program, on_hosts, on_placement, on_streams, on_ends, on_settings};
 
-void add_options(CLI::App& app, Part& part);
+void add_options(CLI::App& app, CliOptions& part);
 
 // What --help says: all, or one topic's options. False: no such topic.
 bool write_help(CLI::App& app, const std::string& topic);

@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "launcher/rm/allocation.hpp"
 #include "launcher/core/memory_trim.hpp"
 #include "launcher/core/tree.hpp"
+#include "launcher/rm/allocation.hpp"
 
 namespace cow::launch {
 namespace {
@@ -90,7 +90,7 @@ void Controller::plan_tree() {
   start.start_timeout = static_cast<std::uint32_t>(options_.settings.start_timeout);
   start.host_timeout = static_cast<std::uint32_t>(options_.settings.host_timeout);
   common_ = write_common(job_);
-  BranchesPlan plan;
+  ChildrenPlan plan;
   plan.here = here_;
   plan.agent_here = own_prefix() + agent_program;
   plan.signals = &signals_before_;
@@ -98,13 +98,13 @@ void Controller::plan_tree() {
     plan.input_node = job_.ranks[job_.input_rank].node;
     plan.input = 0;
   }
-  BranchEvents& events = *this;
-  branches_ = std::make_unique<Branches>(loop_, events, job_, common_, std::move(plan));
-  Fences::Outlets outlets;
-  outlets.answer = [this](std::uint32_t child, std::uint64_t number, int status, const string& data) {
+  ChildEvents& events = *this;
+  children_ = std::make_unique<Children>(loop_, events, job_, common_, std::move(plan));
+  Fences::Callbacks callbacks;
+  callbacks.answer = [this](std::uint32_t child, std::uint64_t number, int status, const string& data) {
     send(child, Kind::fence_answer, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data));
   };
-  fences_ = std::make_unique<Fences>(job_, branches_->routes(), no_node, std::move(outlets));
+  fences_ = std::make_unique<Fences>(job_, children_->routes(), no_node, std::move(callbacks));
 }
 
 void Controller::start_nodes() {
@@ -113,24 +113,24 @@ void Controller::start_nodes() {
     tell(std::to_string(nodes_.size()) + " hosts are started by " + std::to_string(depth) + " levels of agents, at most " +
          std::to_string(options_.settings.tree_width) + " by each (COW_TREE_WIDTH)");
   }
-  branches_->start();
+  children_->start();
 }
 
-void Controller::send(std::uint32_t node, Kind kind, const Writer& body) { branches_->send(kind, node, body.bytes()); }
+void Controller::send(std::uint32_t node, Kind kind, const Writer& body) { children_->send(kind, node, body.bytes()); }
 
-void Controller::on_branch_started(std::uint32_t node, const Branch& branch) {
-  tell("host " + job_.nodes[node] + ": started " + branch.command + " (pid " + std::to_string(branch.pid) + ")");
+void Controller::on_child_started(std::uint32_t node, const Child& child) {
+  tell("host " + job_.nodes[node] + ": started " + child.command + " (pid " + std::to_string(child.pid) + ")");
 }
 
-void Controller::on_branch_words(std::uint32_t, std::string_view text) { outputs_.write_own(text); }
+void Controller::on_child_words(std::uint32_t, std::string_view text) { outputs_.write_own(text); }
 
-void Controller::on_branch_watched(std::uint32_t node) {
-  const std::uint32_t parent = branches_->routes().parent(node);
+void Controller::on_child_watched(std::uint32_t node) {
+  const std::uint32_t parent = children_->routes().parent(node);
   tell("host " + job_.nodes[node] + ": its kernel and " + (parent == no_node ? "this one's" : "that of host " + job_.nodes[parent]) +
        " watch each other");
 }
 
-void Controller::on_branch_frame(const Frame& frame) {
+void Controller::on_child_frame(const Frame& frame) {
   const std::uint32_t node = frame.node;
   Reader body(frame.body);
   switch (frame.kind) {
@@ -149,11 +149,11 @@ void Controller::on_branch_frame(const Frame& frame) {
     case Kind::event: return on_event(node, body);
     case Kind::complaint: return fail(own_failure, "host " + job_.nodes[node] + ": " + string(body.text()));
     case Kind::goodbye: return on_goodbye(node);
-    case Kind::watched: return on_branch_watched(node);
-    case Kind::remote_words: return on_branch_words(node, body.text());
+    case Kind::watched: return on_child_watched(node);
+    case Kind::remote_words: return on_child_words(node, body.text());
     case Kind::lost_node: {
       const auto status = static_cast<int>(body.u32());
-      on_branch_lost(node, status, string(body.text()));
+      on_child_lost(node, status, string(body.text()));
       return stop_when_done();
     }
     default: return fail(own_failure, "the agent on host " + job_.nodes[node] + " says what makes no sense");
@@ -164,7 +164,7 @@ void Controller::on_hello(std::uint32_t node, Reader body) {
   body.u32();  // the version, which its parent has looked at
   const std::uint32_t pid = body.u32();
   nodes_[node].greeted = true;
-  const std::uint32_t parent = branches_->routes().parent(node);
+  const std::uint32_t parent = children_->routes().parent(node);
   tell("host " + job_.nodes[node] + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " +
        string(body.text()) + (parent == no_node ? ")" : ", host " + job_.nodes[parent] + " started it)"));
 }
@@ -173,7 +173,7 @@ void Controller::on_hello(std::uint32_t node, Reader body) {
 void Controller::on_goodbye(std::uint32_t node) {
   nodes_[node].done = true;
   send(node, Kind::goodbye, {});
-  const Routes& routes = branches_->routes();
+  const Routes& routes = children_->routes();
   for (const std::uint32_t other : routes.below(node)) close_node(other);
   if (routes.parent(node) != no_node) close_node(node);
 }
@@ -186,8 +186,8 @@ void Controller::close_node(std::uint32_t node) {
   }
 }
 
-void Controller::on_branch_lost(std::uint32_t node, int status, const string& why) {
-  const std::vector<std::uint32_t> below = branches_->routes().below(node);
+void Controller::on_child_lost(std::uint32_t node, int status, const string& why) {
+  const std::vector<std::uint32_t> below = children_->routes().below(node);
   string line = why;
   if (nodes_[node].greeted && !below.empty()) {
     line.insert(std::min(line.find('\n'), line.size()),
@@ -199,24 +199,24 @@ void Controller::on_branch_lost(std::uint32_t node, int status, const string& wh
   fail(status, line);
 }
 
-void Controller::on_branch_end(std::uint32_t node) {
+void Controller::on_child_end(std::uint32_t node) {
   nodes_[node].closed = true;
   stop_when_done();
 }
 
 void Controller::reap() {
   int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) branches_->on_exit(pid, status);
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) children_->on_exit(pid, status);
 }
 
 void Controller::stop_when_done() {
   for (const Node& node : nodes_) {
     if (!node.closed) return;
   }
-  if (!branches_->all_gone()) {
+  if (!children_->all_gone()) {
     if (!failed_) return;  // their ends come back here
-    branches_->cut_off();
-    branches_->kill_rest();
+    children_->cut_off();
+    children_->kill_rest();
   }
   if (outputs_.is_empty()) return loop_.stop();
   loop_.after(10 * millisecond, [this] { stop_when_done(); });
@@ -249,7 +249,7 @@ void Controller::settle() {
 
 void Controller::listen_to_slurm() {
   const auto node = static_cast<std::size_t>(std::find(here_.begin(), here_.end(), true) - here_.begin());
-  slurm_ear_ = std::make_unique<SlurmEar>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
+  slurm_ear_ = std::make_unique<SlurmSignals>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
                                           [this](int signal) {
     for (std::uint32_t own = 0; own < here_.size(); ++own) {
       if (here_[own]) send(own, Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
@@ -419,7 +419,7 @@ void Controller::send_input() {
       asks_for_input_[node] = false;
       if (job_.input_rank != all_ranks) send(static_cast<std::uint32_t>(node), Kind::input, body);
     }
-    if (job_.input_rank == all_ranks) branches_->send_all(Kind::input, body.bytes());
+    if (job_.input_rank == all_ranks) children_->send_all(Kind::input, body.bytes());
   });
 }
 
@@ -450,7 +450,7 @@ void Controller::on_user_signal(int signal) {
     return;
   }
   if (deadly) passed_signal_ = signal;
-  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)).bytes());
+  children_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)).bytes());
   if (signal == SIGTSTP) raise(SIGSTOP);
 }
 
@@ -471,7 +471,7 @@ void Controller::on_why(std::uint32_t rank, std::string_view text) {
 void Controller::ask_why() {
   constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
   if (std::exchange(asking_why_, true)) return;
-  branches_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())).bytes());
+  children_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())).bytes());
   loop_.after(patience, [this] {
     for (const string& sentence : std::exchange(why_, {}).conclude(static_cast<std::uint32_t>(ranks_.size())))
       say("why: " + sentence);
@@ -489,15 +489,15 @@ void Controller::fail(int status, const string& line) {
 }
 
 void Controller::end_all(std::uint32_t grace) {
-  branches_->stop_starting();
-  branches_->send_all(Kind::end, Writer().u32(grace).bytes());
+  children_->stop_starting();
+  children_->send_all(Kind::end, Writer().u32(grace).bytes());
   loop_.after((grace + agent_time) * millisecond, [this] { abandon(); });
   loop_.after(0, [this] { stop_when_done(); });
 }
 
-// Agents that did not end in time are cut off: their guards then kill all that is there.
+// Agents that did not end in time are cut off: their supervisors then kill all that is there.
 void Controller::abandon() {
-  branches_->cut_off();
+  children_->cut_off();
   for (Node& node : nodes_) node.closed = true;
   loop_.after(0, [this] { stop_when_done(); });
 }

@@ -4,18 +4,18 @@
 #include <string>
 #include <vector>
 
-#include "launcher/tree/children.hpp"
-#include "launcher/tree/fences.hpp"
 #include "launcher/core/job.hpp"
 #include "launcher/core/loop.hpp"
 #include "launcher/mpirun/options.hpp"
-#include "launcher/streams/outputs.hpp"
-#include "launcher/rm/slurm_signals.hpp"
 #include "launcher/mpirun/why.hpp"
+#include "launcher/rm/slurm_signals.hpp"
+#include "launcher/streams/outputs.hpp"
+#include "launcher/tree/children.hpp"
+#include "launcher/tree/fences.hpp"
 
 namespace cow::launch {
 
-class Controller : private BranchEvents {
+class Controller : private ChildEvents {
  public:
   // `signals`: as mpirun was started.
   Controller(const Options& options, Job job, const SignalState& signals);
@@ -41,12 +41,12 @@ class Controller : private BranchEvents {
   void start_nodes();
   void settle();
   void listen_to_slurm();
-  void on_branch_frame(const Frame& frame) override;
-  void on_branch_lost(std::uint32_t node, int status, const std::string& why) override;
-  void on_branch_words(std::uint32_t node, std::string_view text) override;
-  void on_branch_watched(std::uint32_t node) override;
-  void on_branch_started(std::uint32_t node, const Branch& branch) override;
-  void on_branch_end(std::uint32_t node) override;
+  void on_child_frame(const Frame& frame) override;
+  void on_child_lost(std::uint32_t node, int status, const std::string& why) override;
+  void on_child_words(std::uint32_t node, std::string_view text) override;
+  void on_child_watched(std::uint32_t node) override;
+  void on_child_started(std::uint32_t node, const Child& child) override;
+  void on_child_end(std::uint32_t node) override;
   void on_hello(std::uint32_t node, Reader body);
   void on_goodbye(std::uint32_t node);
   void close_node(std::uint32_t node);
@@ -93,9 +93,9 @@ class Controller : private BranchEvents {
   Loop loop_;
   int signals_;
   std::string common_;  // the job frame's common part
-  std::unique_ptr<Branches> branches_;
+  std::unique_ptr<Children> children_;
   std::vector<bool> here_;              // nodes that are mpirun's own
-  std::unique_ptr<SlurmEar> slurm_ear_;
+  std::unique_ptr<SlurmSignals> slurm_ear_;
   std::vector<Node> nodes_;
   std::vector<Rank> ranks_;
   std::unique_ptr<Fences> fences_;

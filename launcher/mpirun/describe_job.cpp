@@ -64,9 +64,9 @@ std::string arrange(const std::string& text, std::size_t hosts, std::vector<std:
   if (!wrong.empty()) return "--layout (COW_LAYOUT): " + wrong;
   std::vector<std::uint32_t> counts(hosts);
   for (const std::uint32_t host : host_of_rank) ++counts[host];
-  Near near = place_near(layout, counts);
-  host_of_rank = std::move(near.host_of_rank);
-  slot_of_rank = std::move(near.slot_of_rank);
+  LayoutPlacement placed = place_by_layout(layout, counts);
+  host_of_rank = std::move(placed.host_of_rank);
+  slot_of_rank = std::move(placed.slot_of_rank);
   return {};
 }
 

@@ -12,9 +12,9 @@
 #include <sstream>
 #include <utility>
 
-#include "launcher/rm/allocation.hpp"
-#include "launcher/mpirun/cli_options.hpp"
 #include "launcher/core/process.hpp"
+#include "launcher/mpirun/cli_options.hpp"
+#include "launcher/rm/allocation.hpp"
 
 namespace cow::launch {
 namespace {
@@ -94,7 +94,7 @@ string current_directory() {
   return error ? "/" : path;
 }
 
-string take_program(const Part& part, std::vector<string> argv, Program& out) {
+string take_program(const CliOptions& part, std::vector<string> argv, Program& out) {
   out.ranks = part.ranks;
   out.application.argv = std::move(argv);
   string directory = current_directory();
@@ -111,7 +111,7 @@ string take_program(const Part& part, std::vector<string> argv, Program& out) {
   return {};
 }
 
-string take_hosts(const Part& part, Options& out) {
+string take_hosts(const CliOptions& part, Options& out) {
   if (!part.host_list.empty() && !part.host_file.empty()) return "--host and --hostfile exclude each other";
   Hosts hosts;
   if (!part.host_list.empty()) {
@@ -151,7 +151,7 @@ bool is_of_outer_launcher(string_view entry) {
          entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=");
 }
 
-string take_environment(const Part& part, const char* const* environment, Options& out) {
+string take_environment(const CliOptions& part, const char* const* environment, Options& out) {
   for (const char* const* entry = environment; entry && *entry; ++entry) {
     if (!is_of_outer_launcher(*entry)) out.environment.emplace_back(*entry);
   }
@@ -185,7 +185,7 @@ std::vector<string> check_settings(Options& out) {
 bool is_help(const string& word) { return word == "--help" || word == "-h" || word == "-help" || word == "-?"; }
 
 struct Parsed {
-  Part part;
+  CliOptions part;
   std::vector<string> program;
   std::optional<int> end;
 };
@@ -302,7 +302,7 @@ string take_input_rank(const string& text, Options& out) {
 }
 
 // What is said once, in front of the first program.
-string take_job(const Part& part, const char* const* environment, Options& out) {
+string take_job(const CliOptions& part, const char* const* environment, Options& out) {
   if (string text = take_hosts(part, out); !text.empty()) return text;
   if (string text = take_allocation(out); !text.empty()) return text;
   if (string text = take_environment(part, environment, out); !text.empty()) return text;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/settings.hpp"
-#include "launcher/placement/hosts.hpp"
 #include "launcher/core/job.hpp"
+#include "launcher/placement/hosts.hpp"
 #include "launcher/placement/mapping.hpp"
 
 namespace cow::launch {

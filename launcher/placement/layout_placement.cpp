@@ -76,8 +76,8 @@ std::uint64_t links_between(const Layout& layout, const std::vector<std::uint32_
   return out;
 }
 
-Near place_near(const Layout& layout, const std::vector<std::uint32_t>& counts) {
-  Near out;
+LayoutPlacement place_by_layout(const Layout& layout, const std::vector<std::uint32_t>& counts) {
+  LayoutPlacement out;
   const auto ranks = static_cast<std::size_t>(layout.size());
   Places all(ranks);
   std::iota(all.begin(), all.end(), 0);

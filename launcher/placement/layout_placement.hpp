@@ -9,14 +9,14 @@
 
 namespace cow::launch {
 
-struct Near {
+struct LayoutPlacement {
   std::vector<std::uint32_t> host_of_rank;
   std::vector<std::uint32_t> slot_of_rank;  // its number among those of its host; near numbers are near in the layout
 };
 
 // `counts`: the ranks of each host, as many in all as the layout has places. The layout is cut in two, again and again,
 // so that hosts get compact pieces of it; what results never has more links between hosts than consecutive ranks have.
-Near place_near(const Layout& layout, const std::vector<std::uint32_t>& counts);
+LayoutPlacement place_by_layout(const Layout& layout, const std::vector<std::uint32_t>& counts);
 
 // How many links of the layout lead from one host to another.
 std::uint64_t links_between(const Layout& layout, const std::vector<std::uint32_t>& host_of_rank);

@@ -20,22 +20,22 @@ std::uint64_t body_size(std::string_view bytes) {
 
 }  // namespace
 
-std::size_t greeting_size(std::string_view bytes) {
+std::size_t first_words_size(std::string_view bytes) {
   return bytes.size() < header ? header : header + body_size(bytes);
 }
 
-Greeting judge_greeting(std::string_view bytes, std::string_view job_name) {
+FirstWords judge_first_words(std::string_view bytes, std::string_view job_name) {
   constexpr std::string_view opening("\xff\xff\xff\xff\xff\xff\xff\xff", 8);
   const std::size_t known = std::min(bytes.size(), opening.size());
-  if (bytes.substr(0, known) != opening.substr(0, known)) return Greeting::nonsense;
-  if (bytes.size() < header) return Greeting::incomplete;
+  if (bytes.substr(0, known) != opening.substr(0, known)) return FirstWords::nonsense;
+  if (bytes.size() < header) return FirstWords::incomplete;
   const std::uint64_t size = body_size(bytes);
-  if (size > longest_greeting - header) return Greeting::nonsense;
-  if (bytes.size() < header + size) return Greeting::incomplete;
-  if (job_name.empty()) return Greeting::nonsense;
+  if (size > longest_first_words - header) return FirstWords::nonsense;
+  if (bytes.size() < header + size) return FirstWords::incomplete;
+  if (job_name.empty()) return FirstWords::nonsense;
   const std::string wanted = std::string(job_name) + '\0';
   const bool named = bytes.substr(header, size).find(wanted) != std::string_view::npos;
-  return named ? Greeting::complete : Greeting::nonsense;
+  return named ? FirstWords::complete : FirstWords::nonsense;
 }
 
 }  // namespace cow::launch

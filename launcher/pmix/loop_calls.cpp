@@ -6,7 +6,7 @@
 
 namespace cow::launch {
 
-Mailbox::Mailbox(Loop& loop) : loop_(loop), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+LoopCalls::LoopCalls(Loop& loop) : loop_(loop), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   loop_.watch(event_, POLLIN, [this](short) {
     eventfd_t count;
     eventfd_read(event_, &count);
@@ -14,12 +14,12 @@ Mailbox::Mailbox(Loop& loop) : loop_(loop), event_(eventfd(0, EFD_CLOEXEC | EFD_
   });
 }
 
-Mailbox::~Mailbox() {
+LoopCalls::~LoopCalls() {
   loop_.forget(event_);
   close(event_);
 }
 
-void Mailbox::post(std::function<void()> work) {
+void LoopCalls::post(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
     work_.push_back(std::move(work));
@@ -27,7 +27,7 @@ void Mailbox::post(std::function<void()> work) {
   eventfd_write(event_, 1);
 }
 
-void Mailbox::drain() {
+void LoopCalls::drain() {
   std::vector<std::function<void()>> taken;
   {
     const std::lock_guard lock(mutex_);

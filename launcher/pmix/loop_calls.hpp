@@ -9,12 +9,12 @@
 
 namespace cow::launch {
 
-class Mailbox {
+class LoopCalls {
  public:
-  explicit Mailbox(Loop& loop);
-  Mailbox(const Mailbox&) = delete;
-  Mailbox& operator=(const Mailbox&) = delete;
-  ~Mailbox();
+  explicit LoopCalls(Loop& loop);
+  LoopCalls(const LoopCalls&) = delete;
+  LoopCalls& operator=(const LoopCalls&) = delete;
+  ~LoopCalls();
 
   void post(std::function<void()> work);  // any thread
   void drain();                           // the loop's thread: does what is there now, with no lock held

@@ -121,14 +121,14 @@ void knock(std::uint16_t port) {
 
 }  // namespace
 
-Gate::~Gate() {
+PmixAdmission::~PmixAdmission() {
   while (!guests_.empty()) turn_away(guests_.begin()->first);
   if (listener_ < 0) return;
   loop_.forget(listener_);
   close(listener_);
 }
 
-std::string Gate::open(const std::string& job_name) {
+std::string PmixAdmission::open(const std::string& job_name) {
   job_name_ = job_name;
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
@@ -141,7 +141,7 @@ std::string Gate::open(const std::string& job_name) {
   return {};
 }
 
-void Gate::take_in() {
+void PmixAdmission::take_in() {
   int fd;
   while ((fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0) {
     if (!is_of_this_user(fd)) {
@@ -159,33 +159,33 @@ void Gate::take_in() {
   }
 }
 
-void Gate::turn_away(int guest) {
+void PmixAdmission::turn_away(int guest) {
   if (const std::uint64_t timer = guests_[guest]) loop_.cancel(timer);
   guests_.erase(guest);
   loop_.forget(guest);
   close(guest);
 }
 
-void Gate::look_at(int guest) {
-  char bytes[longest_greeting];
+void PmixAdmission::look_at(int guest) {
+  char bytes[longest_first_words];
   const ssize_t got = recv(guest, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) return turn_away(guest);
   const std::string_view text(bytes, static_cast<std::size_t>(got));
-  switch (judge_greeting(text, job_name_)) {
-    case Greeting::nonsense: return turn_away(guest);
-    case Greeting::complete: return pass(guest);
-    case Greeting::incomplete: break;
+  switch (judge_first_words(text, job_name_)) {
+    case FirstWords::nonsense: return turn_away(guest);
+    case FirstWords::complete: return pass(guest);
+    case FirstWords::incomplete: break;
   }
   // What has come stays in the socket, so only the rest is worth a call. At the end of the stream poll() tells all the same.
-  const auto wanted = static_cast<int>(greeting_size(text));
+  const auto wanted = static_cast<int>(first_words_size(text));
   int before = 0;
   socklen_t size = sizeof before;
   getsockopt(guest, SOL_SOCKET, SO_RCVLOWAT, &before, &size);
   if (before >= wanted || setsockopt(guest, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) != 0) turn_away(guest);
 }
 
-void Gate::pass(int guest) {
+void PmixAdmission::pass(int guest) {
   const std::uint16_t port = pmix_port_();
   if (port == 0) return turn_away(guest);
   loop_.cancel(guests_[guest]);

@@ -1,11 +1,11 @@
 // In front of PMIx's listener. PMIx 4.2.2 reads what a new connection says in the thread that serves all ranks, and waits
 // there until it is complete; so whoever connects and says half a greeting brings the node to a standstill, and what makes
 // no sense it complains of on standard error. It also believes what a process says of its user. So ranks are told the port
-// of this gate, on loopback. A connection goes on to PMIx when it belongs to this user and the whole greeting of a rank
+// of this check, on loopback. A connection goes on to PMIx when it belongs to this user and the whole greeting of a rank
 // of this job lies in it; others wait in here, five seconds at most. PMIx starts when the first may pass.
 //
 // How it goes on: this program has an accept() of its own, which libpmix calls in place of the C library's, and which
-// gives it what has passed the gate and nothing else, whoever knocks at PMIx's own port.
+// gives it what was let through and nothing else, whoever knocks at PMIx's own port.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@
 
 namespace cow::launch {
 
-class Gate {
+class PmixAdmission {
  public:
   // `pmix_port` starts PMIx if that has not been done, and tells its port; 0: it cannot be started.
-  Gate(Loop& loop, std::function<std::uint16_t()> pmix_port) : loop_(loop), pmix_port_(std::move(pmix_port)) {}
-  Gate(const Gate&) = delete;
-  Gate& operator=(const Gate&) = delete;
-  ~Gate();
+  PmixAdmission(Loop& loop, std::function<std::uint16_t()> pmix_port) : loop_(loop), pmix_port_(std::move(pmix_port)) {}
+  PmixAdmission(const PmixAdmission&) = delete;
+  PmixAdmission& operator=(const PmixAdmission&) = delete;
+  ~PmixAdmission();
 
   // What went wrong; empty when nothing did. The job's name is in the greeting of each of its ranks.
   std::string open(const std::string& job_name);

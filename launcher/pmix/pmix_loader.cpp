@@ -31,16 +31,16 @@ std::string server_name() { return "pmix-server." + std::to_string(getpid()) + "
 
 }  // namespace
 
-LatePmix::LatePmix(Loop& loop, PmixClientEvents& events, Started started)
-    : loop_(loop), events_(events), started_(std::move(started)), gate_(loop, [this] { return port(); }) {}
+PmixLoader::PmixLoader(Loop& loop, PmixClientEvents& events, Started started)
+    : loop_(loop), events_(events), started_(std::move(started)), admission_(loop, [this] { return port(); }) {}
 
-std::string LatePmix::open(const Job& job) {
+std::string PmixLoader::open(const Job& job) {
   job_ = &job;
-  return gate_.open(job.name);
+  return admission_.open(job.name);
 }
 
 // What PMIx 4 itself would set for them (PMIx_server_setup_fork), which can be asked only when it runs.
-std::vector<std::string> LatePmix::rank_environment(std::uint32_t rank) const {
+std::vector<std::string> PmixLoader::rank_environment(std::uint32_t rank) const {
   static_assert(PMIX_VERSION_MAJOR == 4, "find out what the server of this PMIx sets in the environment of its ranks");
   std::vector<std::string> out{"PMIX_NAMESPACE=" + job_->name,
                                "PMIX_RANK=" + std::to_string(rank),
@@ -52,17 +52,17 @@ std::vector<std::string> LatePmix::rank_environment(std::uint32_t rank) const {
                                "PMIX_VERSION=" + std::to_string(PMIX_VERSION_MAJOR) + "." + std::to_string(PMIX_VERSION_MINOR) +
                                    "." + std::to_string(PMIX_VERSION_RELEASE)};
   for (const char* version : {"2", "21", "3", "4", "41"}) {
-    out.push_back(std::string("PMIX_SERVER_URI") + version + "=" + server_name() + std::to_string(gate_.port()));
+    out.push_back(std::string("PMIX_SERVER_URI") + version + "=" + server_name() + std::to_string(admission_.port()));
   }
   return out;
 }
 
-std::uint16_t LatePmix::port() {
+std::uint16_t PmixLoader::port() {
   if (!std::exchange(tried_, true)) started_(start());
   return port_;
 }
 
-std::string LatePmix::start() {
+std::string PmixLoader::start() {
   const std::string path = module_path();
   // For all to see, because PMIx's own modules look for its functions there.
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);

@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "launcher/pmix/pmix_admission.hpp"
 #include "launcher/core/job.hpp"
+#include "launcher/pmix/pmix_admission.hpp"
 #include "launcher/pmix/pmix_server.hpp"
 
 namespace cow::launch {
 
-class LatePmix {
+class PmixLoader {
  public:
   // `started` is called when the server is there, or with what went wrong.
   using Started = std::function<void(const std::string& wrong)>;
-  LatePmix(Loop& loop, PmixClientEvents& events, Started started);
+  PmixLoader(Loop& loop, PmixClientEvents& events, Started started);
 
   std::string open(const Job& job);  // what went wrong; empty when nothing did. `job` lives longer than this
   std::vector<std::string> rank_environment(std::uint32_t rank) const;
@@ -30,7 +30,7 @@ class LatePmix {
   Loop& loop_;
   PmixClientEvents& events_;
   Started started_;
-  Gate gate_;
+  PmixAdmission admission_;
   const Job* job_ = nullptr;
   std::unique_ptr<PmixServer> server_;
   bool tried_ = false;

@@ -27,7 +27,7 @@ Server* server = nullptr;
 
 class Server : public PmixServer {
  public:
-  Server(Loop& loop, PmixClientEvents& e) : events(e), mailbox(loop) {
+  Server(Loop& loop, PmixClientEvents& e) : events(e), loop_calls(loop) {
     COW_INVARIANT(server == nullptr);
     server = this;
   }
@@ -40,7 +40,7 @@ class Server : public PmixServer {
   void answer_modex(std::uint64_t question, int status, std::string_view data) override;
   void ask_local(std::uint64_t question, std::uint32_t rank) override;
   void tell_local(int status, std::uint32_t source, std::string_view infos) override;
-  void drain() override { mailbox.drain(); }
+  void drain() override { loop_calls.drain(); }
 
   struct Waiting {
     pmix_modex_cbfunc_t answer;
@@ -48,7 +48,7 @@ class Server : public PmixServer {
   };
 
   PmixClientEvents& events;
-  Mailbox mailbox;
+  LoopCalls loop_calls;
   std::string name;  // the namespace
   std::uint64_t last_number = 0;
   std::map<std::uint64_t, Waiting> fences;
@@ -61,7 +61,7 @@ void answer(pmix_op_cbfunc_t function, void* data) {
 
 pmix_status_t client_connected(const pmix_proc_t* proc, void*, pmix_info_t[], size_t, pmix_op_cbfunc_t function,
                                void* data) {
-  server->mailbox.post([rank = proc->rank, function, data] {
+  server->loop_calls.post([rank = proc->rank, function, data] {
     server->events.on_connected(rank);
     answer(function, data);
   });
@@ -69,7 +69,7 @@ pmix_status_t client_connected(const pmix_proc_t* proc, void*, pmix_info_t[], si
 }
 
 pmix_status_t client_finalized(const pmix_proc_t* proc, void*, pmix_op_cbfunc_t function, void* data) {
-  server->mailbox.post([rank = proc->rank, function, data] {
+  server->loop_calls.post([rank = proc->rank, function, data] {
     server->events.on_finalized(rank);
     answer(function, data);
   });
@@ -78,7 +78,7 @@ pmix_status_t client_finalized(const pmix_proc_t* proc, void*, pmix_op_cbfunc_t 
 
 pmix_status_t abort_job(const pmix_proc_t* proc, void*, int status, const char message[], pmix_proc_t[], size_t,
                         pmix_op_cbfunc_t function, void* data) {
-  server->mailbox.post([rank = proc->rank, status, text = std::string(message ? message : ""), function, data] {
+  server->loop_calls.post([rank = proc->rank, status, text = std::string(message ? message : ""), function, data] {
     server->events.on_abort(rank, status, text);
     answer(function, data);
   });
@@ -105,7 +105,7 @@ pmix_status_t fence(const pmix_proc_t procs[], size_t count, const pmix_info_t i
     }
     ranks.push_back(procs[i].rank);
   }
-  server->mailbox.post([ranks = std::move(ranks), limit = limit_of(info, infos),
+  server->loop_calls.post([ranks = std::move(ranks), limit = limit_of(info, infos),
                         blob = bytes ? std::string(bytes, size) : std::string(), function, data] {
     const std::uint64_t number = ++server->last_number;
     server->fences[number] = {function, data};
@@ -116,7 +116,7 @@ pmix_status_t fence(const pmix_proc_t procs[], size_t count, const pmix_info_t i
 
 pmix_status_t direct_modex(const pmix_proc_t* proc, const pmix_info_t info[], size_t infos,
                            pmix_modex_cbfunc_t function, void* data) {
-  server->mailbox.post([rank = proc->rank, limit = limit_of(info, infos), function, data] {
+  server->loop_calls.post([rank = proc->rank, limit = limit_of(info, infos), function, data] {
     const std::uint64_t number = ++server->last_number;
     server->questions[number] = {function, data};
     server->events.on_modex_request(number, rank, limit);
@@ -147,7 +147,7 @@ std::string pack(const pmix_info_t info[], size_t count) {
 pmix_status_t notify_event(pmix_status_t code, const pmix_proc_t* source, pmix_data_range_t, pmix_info_t info[],
                            size_t count, pmix_op_cbfunc_t function, void* data) {
   // Packed here: `info` is PMIx's and may go when this returns. The rank's own server has told its own ranks.
-  server->mailbox.post([code, rank = source ? source->rank : PMIX_RANK_UNDEF, blob = pack(info, count), function,
+  server->loop_calls.post([code, rank = source ? source->rank : PMIX_RANK_UNDEF, blob = pack(info, count), function,
                         data] {
     server->events.on_event(code, rank, blob);
     answer(function, data);
@@ -176,7 +176,7 @@ struct Question {
 
 void local_answer(pmix_status_t status, char* data, size_t size, void* context) {
   const std::unique_ptr<Question> question(static_cast<Question*>(context));
-  server->mailbox.post([number = question->number, status, blob = data ? std::string(data, size) : std::string()] {
+  server->loop_calls.post([number = question->number, status, blob = data ? std::string(data, size) : std::string()] {
     server->events.on_modex_answer(number, status, blob);
   });
 }

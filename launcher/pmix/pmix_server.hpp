@@ -1,7 +1,7 @@
 // The PMIx server of a node, for ranks that do not talk to the agent directly (rank_lines.hpp): programs of other MPI
 // libraries, older ones of this. It is a module of its own (cow-pmix.so), loaded when the first of them connects, since
 // libpmix and what it brings along is larger than all the rest. PMIx calls its server module on a thread of its own;
-// everything arrives here through a mailbox, on the loop's thread.
+// everything arrives here through a loop_calls, on the loop's thread.
 #pragma once
 
 #include <pmix_common.h>

@@ -27,11 +27,11 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-SlurmEar::SlurmEar(Loop& loop, const std::string& command, const std::string& node, const std::string& agent,
+SlurmSignals::SlurmSignals(Loop& loop, const std::string& command, const std::string& node, const std::string& agent,
                    const SignalState& signals, Heard heard)
     : loop_(loop), heard_(std::move(heard)) {
   std::vector<std::string> words = words_of(command);
-  words.insert(words.end(), {node, agent, "--ear"});
+  words.insert(words.end(), {node, agent, "--slurm-signals"});
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -62,7 +62,7 @@ SlurmEar::SlurmEar(Loop& loop, const std::string& command, const std::string& no
   loop_.watch(from_, POLLIN, [this](short) { listen(); });
 }
 
-void SlurmEar::listen() {
+void SlurmSignals::listen() {
   unsigned char heard[64];
   const ssize_t got = read(from_, heard, sizeof heard);
   for (ssize_t i = 0; i < got; ++i) {
@@ -71,7 +71,7 @@ void SlurmEar::listen() {
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) loop_.forget(from_);
 }
 
-SlurmEar::~SlurmEar() {
+SlurmSignals::~SlurmSignals() {
   if (pid_ <= 0) return;
   if (loop_.watches(from_)) loop_.forget(from_);
   close(to_);
@@ -85,7 +85,7 @@ SlurmEar::~SlurmEar() {
   waitpid(pid_, nullptr, 0);
 }
 
-int be_an_ear() {
+int forward_slurm_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGUSR1, SIGUSR2}) sigaddset(&set, signal);

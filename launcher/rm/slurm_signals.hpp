@@ -1,6 +1,6 @@
 // Slurm sends a signal that warns a job (--signal, scancel --signal) to the job's steps. The agents of other nodes are steps,
 // since srun starts them; that of mpirun's own node is mpirun's child, and no step. So where it has ranks, mpirun has a step
-// there that does nothing but listen (`cow-agent --ear`), and passes on what it hears.
+// there that does nothing but listen (`cow-agent --slurm-signals`), and passes on what it hears.
 #pragma once
 
 #include <functional>
@@ -11,16 +11,16 @@
 
 namespace cow::launch {
 
-class SlurmEar {
+class SlurmSignals {
  public:
   using Heard = std::function<void(int signal)>;
 
-  // `command`: srun with its options. Without srun there is no ear, and that is all.
-  SlurmEar(Loop& loop, const std::string& command, const std::string& node, const std::string& agent, const SignalState& signals,
+  // `command`: srun with its options. Without srun there is nobody who listens, and that is all.
+  SlurmSignals(Loop& loop, const std::string& command, const std::string& node, const std::string& agent, const SignalState& signals,
            Heard heard);
-  SlurmEar(const SlurmEar&) = delete;
-  SlurmEar& operator=(const SlurmEar&) = delete;
-  ~SlurmEar();  // waits a moment for its end
+  SlurmSignals(const SlurmSignals&) = delete;
+  SlurmSignals& operator=(const SlurmSignals&) = delete;
+  ~SlurmSignals();  // waits a moment for its end
 
  private:
   void listen();
@@ -33,6 +33,6 @@ class SlurmEar {
 };
 
 // The other end: passes on signals until its standard input ends.
-int be_an_ear();
+int forward_slurm_signals();
 
 }  // namespace cow::launch

@@ -104,7 +104,7 @@ void Sink::release_waiting() {
 
 void Sink::write_own(std::string_view line) { append({0, 0, std::string(line)}); }
 
-void Sink::append(Part part) {
+void Sink::append(CliOptions part) {
   if (part.bytes.empty()) return;
   if (failed_) {
     if (part.credit > 0) on_gone_(part.agent, part.credit);
@@ -116,7 +116,7 @@ void Sink::append(Part part) {
 
 void Sink::write_some() {
   while (!pending_.empty()) {
-    Part& part = pending_.front();
+    CliOptions& part = pending_.front();
     const char* from = part.bytes.data() + written_;
     const std::size_t size = part.bytes.size() - written_;
     ssize_t wrote;
@@ -143,7 +143,7 @@ void Sink::write_some() {
     if (wrote < 0) return fail(errno);
     written_ += static_cast<std::size_t>(wrote);
     if (written_ < part.bytes.size()) continue;
-    const Part done = std::move(part);
+    const CliOptions done = std::move(part);
     pending_.pop_front();
     written_ = 0;
     if (done.credit > 0) on_gone_(done.agent, done.credit);
@@ -159,11 +159,11 @@ void Sink::fail(int error) {
 void Sink::drop_all() {
   failed_ = true;
   if (std::exchange(watching_, false)) loop_.forget(fd_);
-  std::deque<Part> dropped;
+  std::deque<CliOptions> dropped;
   dropped.swap(pending_);
   written_ = 0;
   owned_ = false;
-  for (const Part& part : dropped) {
+  for (const CliOptions& part : dropped) {
     if (part.credit > 0) on_gone_(part.agent, part.credit);
   }
   release_waiting();

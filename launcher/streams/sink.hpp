@@ -45,7 +45,7 @@ class Sink {
   void drop_all();  // the user wants out at once
 
  private:
-  struct Part {
+  struct CliOptions {
     std::uint32_t agent;
     std::uint32_t credit;  // bytes to tell of when it has left
     std::string bytes;
@@ -53,7 +53,7 @@ class Sink {
   void accept(Piece& piece);
   void release_waiting();
   void be_patient();
-  void append(Part part);
+  void append(CliOptions part);
   void write_some();
   void fail(int error);
   std::string tagged(const Piece& piece, bool at_line_start) const;
@@ -68,7 +68,7 @@ class Sink {
   bool timing_ = false;
   bool failed_ = false;
   bool watching_ = false;
-  std::deque<Part> pending_;
+  std::deque<CliOptions> pending_;
   std::size_t written_ = 0;  // of the first pending part
   std::deque<Piece> waiting_;  // pieces of other ranks than the owner
   bool owned_ = false;         // a line is open

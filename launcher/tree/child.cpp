@@ -56,15 +56,15 @@ void restore(const SignalState& signals) {
   sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
 }
 
-string start_here(Branch& branch, const BranchStart& how, int fds[2]) {
+string start_here(Child& child, const ChildStart& how, int fds[2]) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return string("socketpair: ") + strerror(errno);
   std::vector<string> words{how.agent, "--channel", std::to_string(ends[1])};
   if (how.input >= 0) words.insert(words.end(), {"--input", std::to_string(how.input)});
   const std::vector<char*> argv = pointers(words);
-  branch.command = how.agent;
-  branch.pid = fork();
-  if (branch.pid == 0) {
+  child.command = how.agent;
+  child.pid = fork();
+  if (child.pid == 0) {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(null, 0);
     dup2(null, 1);
@@ -76,21 +76,21 @@ string start_here(Branch& branch, const BranchStart& how, int fds[2]) {
   }
   close(ends[1]);
   fds[0] = fds[1] = ends[0];
-  return branch.pid < 0 ? string("fork: ") + strerror(errno) : string();
+  return child.pid < 0 ? string("fork: ") + strerror(errno) : string();
 }
 
-string start_there(Branch& branch, const BranchStart& how, int fds[2]) {
+string start_there(Child& child, const ChildStart& how, int fds[2]) {
   std::vector<string> words = split(how.remote_shell);
   if (words.empty()) return "no remote shell is set (COW_RSH_AGENT)";
-  words.insert(words.end(), {branch.name, how.srun ? how.agent : quote(how.agent), "--remote"});
-  for (const string& word : words) branch.command += (branch.command.empty() ? "" : " ") + word;
+  words.insert(words.end(), {child.name, how.srun ? how.agent : quote(how.agent), "--remote"});
+  for (const string& word : words) child.command += (child.command.empty() ? "" : " ") + word;
   int to[2], from[2], error[2];
   if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
     return string("pipe: ") + strerror(errno);
   }
   const std::vector<char*> argv = pointers(words);
-  branch.pid = fork();
-  if (branch.pid == 0) {
+  child.pid = fork();
+  if (child.pid == 0) {
     dup2(to[0], 0);
     dup2(from[1], 1);
     dup2(error[1], 2);
@@ -113,8 +113,8 @@ string start_there(Branch& branch, const BranchStart& how, int fds[2]) {
   close(error[1]);
   fds[0] = from[0];
   fds[1] = to[1];
-  branch.error_fd = error[0];
-  return branch.pid < 0 ? string("fork: ") + strerror(errno) : string();
+  child.error_fd = error[0];
+  return child.pid < 0 ? string("fork: ") + strerror(errno) : string();
 }
 
 string describe(int wait_status) {
@@ -129,36 +129,36 @@ string name_signal(int signal) {
   return "signal " + std::to_string(signal) + (name ? " (" + string(name) + ")" : "");
 }
 
-string start_branch(Branch& branch, const BranchStart& how, int fds[2]) {
-  return branch.is_here ? start_here(branch, how, fds) : start_there(branch, how, fds);
+string start_child(Child& child, const ChildStart& how, int fds[2]) {
+  return child.is_here ? start_here(child, how, fds) : start_there(child, how, fds);
 }
 
-string explain_loss(const Branch& branch) {
-  const int code = branch.reaped && WIFEXITED(branch.wait_status) ? WEXITSTATUS(branch.wait_status) : -1;
-  if (branch.greeted) {
-    if (code > 128) return "the agent on host " + branch.name + " was killed by " + name_signal(code - 128);
-    if (branch.is_here && branch.reaped && WIFSIGNALED(branch.wait_status)) {
-      return "the guard on host " + branch.name + " " + describe(branch.wait_status);
+string explain_loss(const Child& child) {
+  const int code = child.reaped && WIFEXITED(child.wait_status) ? WEXITSTATUS(child.wait_status) : -1;
+  if (child.greeted) {
+    if (code > 128) return "the agent on host " + child.name + " was killed by " + name_signal(code - 128);
+    if (child.is_here && child.reaped && WIFSIGNALED(child.wait_status)) {
+      return "the supervisor on host " + child.name + " " + describe(child.wait_status);
     }
-    return "the connection to the agent on host " + branch.name + " was lost" +
-           (branch.is_here || !branch.reaped ? "" : "; the remote shell " + describe(branch.wait_status));
+    return "the connection to the agent on host " + child.name + " was lost" +
+           (child.is_here || !child.reaped ? "" : "; the remote shell " + describe(child.wait_status));
   }
   string step = "no answer came";
-  if (branch.is_here) {
-    step = code == cannot_exec ? "cannot run " + branch.command : "the agent " + describe(branch.wait_status);
-  } else if (branch.reaped) {
-    step = "the remote shell " + describe(branch.wait_status);
+  if (child.is_here) {
+    step = code == cannot_exec ? "cannot run " + child.command : "the agent " + describe(child.wait_status);
+  } else if (child.reaped) {
+    step = "the remote shell " + describe(child.wait_status);
     if (code == 255) step += " (it could not connect or log in)";
     if (code == cannot_exec) step += " (a program was not found: the remote shell itself here, or the agent there)";
   }
-  string out = "cannot start on host " + branch.name + (branch.from.empty() ? "" : " from host " + branch.from) + ": " + step;
-  if (branch.is_here) return out;
-  out += "\n  the command was: " + branch.command;
-  string said = branch.said;
+  string out = "cannot start on host " + child.name + (child.from.empty() ? "" : " from host " + child.from) + ": " + step;
+  if (child.is_here) return out;
+  out += "\n  the command was: " + child.command;
+  string said = child.said;
   while (!said.empty() && said.back() == '\n') said.pop_back();
   for (size_t at = said.find('\n'); at != string::npos; at = said.find('\n', at + 1)) said.insert(at + 1, "    ");
   out += said.empty() ? "\n  it said nothing" : "\n  it said: " + said;
-  const string noise = branch.channel ? branch.channel->noise().substr(0, 1024) : string();
+  const string noise = child.channel ? child.channel->noise().substr(0, 1024) : string();
   if (!noise.empty()) out += "\n  and printed: " + noise;
   return out;
 }

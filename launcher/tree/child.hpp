@@ -1,5 +1,5 @@
 // The connection to the agent of one node from its parent (mpirun or another agent), and the process it runs through:
-// the node's guard on this host, a remote shell elsewhere.
+// the node's supervisor on this host, a remote shell elsewhere.
 #pragma once
 
 #include <memory>
@@ -11,13 +11,13 @@
 
 namespace cow::launch {
 
-struct Branch {
+struct Child {
   std::uint32_t node = 0;
   std::string name;
   std::string from;         // the parent's host, when that is an agent
   bool is_here = false;
   std::string command;      // as a message shows it
-  pid_t pid = -1;           // guard or remote shell; -1 when it was reaped
+  pid_t pid = -1;           // supervisor or remote shell; -1 when it was reaped
   int wait_status = 0;      // valid when it was reaped
   bool reaped = false;
   bool greeted = false;     // the agent has said hello
@@ -29,7 +29,7 @@ struct Branch {
   std::unique_ptr<Channel> channel;
 };
 
-struct BranchStart {
+struct ChildStart {
   std::string agent;             // path of the agent program on that node
   std::string remote_shell;      // words separated by blanks
   bool srun = false;             // it is srun: no shell on the other side, and signals of the terminal are not for it
@@ -37,12 +37,12 @@ struct BranchStart {
   const SignalState* signals = nullptr;  // as mpirun was started, or as its agent treats those it starts
 };
 
-// Starts the branch's process; `fds` takes the channel's descriptors (in, out). Empty, or what went wrong.
-std::string start_branch(Branch& branch, const BranchStart& how, int fds[2]);
+// Starts the child's process; `fds` takes the channel's descriptors (in, out). Empty, or what went wrong.
+std::string start_child(Child& child, const ChildStart& how, int fds[2]);
 
-// Why the branch's process ended without the agent's goodbye: one line, and for a remote shell the command and what it
+// Why the child's process ended without the agent's goodbye: one line, and for a remote shell the command and what it
 // said on further lines.
-std::string explain_loss(const Branch& branch);
+std::string explain_loss(const Child& child);
 
 // The exit status of an agent that has not heard of its parent's host for too long.
 inline constexpr int parent_is_silent = 4;

@@ -7,31 +7,31 @@
 #include <string>
 #include <vector>
 
-#include "launcher/tree/child.hpp"
 #include "launcher/core/job.hpp"
-#include "launcher/tree/host_keepalive.hpp"
 #include "launcher/core/loop.hpp"
 #include "launcher/core/tree.hpp"
+#include "launcher/tree/child.hpp"
+#include "launcher/tree/host_keepalive.hpp"
 
 namespace cow::launch {
 
 // The exit status of mpirun when the job could not be started or carried on, through no fault of a rank.
 inline constexpr int own_failure = 125;
 
-class BranchEvents {
+class ChildEvents {
  public:
-  virtual ~BranchEvents() = default;
+  virtual ~ChildEvents() = default;
   // From a node below, which is frame.node.
-  virtual void on_branch_frame(const Frame& frame) = 0;
+  virtual void on_child_frame(const Frame& frame) = 0;
   // A child and all below it are gone without its goodbye; told once. `status` is what mpirun is to end with.
-  virtual void on_branch_lost(std::uint32_t node, int status, const std::string& why) = 0;
-  virtual void on_branch_words(std::uint32_t node, std::string_view text) = 0;  // of its remote shell, once it runs
-  virtual void on_branch_watched(std::uint32_t node) = 0;  // the kernels of both ends watch the connection
-  virtual void on_branch_started(std::uint32_t node, const Branch& branch) = 0;
-  virtual void on_branch_end(std::uint32_t node) = 0;  // its channel and its process have ended
+  virtual void on_child_lost(std::uint32_t node, int status, const std::string& why) = 0;
+  virtual void on_child_words(std::uint32_t node, std::string_view text) = 0;  // of its remote shell, once it runs
+  virtual void on_child_watched(std::uint32_t node) = 0;  // the kernels of both ends watch the connection
+  virtual void on_child_started(std::uint32_t node, const Child& child) = 0;
+  virtual void on_child_end(std::uint32_t node) = 0;  // its channel and its process have ended
 };
 
-struct BranchesPlan {
+struct ChildrenPlan {
   std::uint32_t self = no_node;
   std::string self_name;                 // an agent's host, for messages; empty: mpirun
   std::vector<bool> here;                // by node: on this host, by a plain fork; empty: none is
@@ -41,13 +41,13 @@ struct BranchesPlan {
   const SignalState* signals = nullptr;  // for the children
 };
 
-class Branches {
+class Children {
  public:
   // `job` and `common`, its description, belong to the caller and stay.
-  Branches(Loop& loop, BranchEvents& events, const Job& job, std::string_view common, BranchesPlan plan);
-  Branches(const Branches&) = delete;
-  Branches& operator=(const Branches&) = delete;
-  ~Branches();
+  Children(Loop& loop, ChildEvents& events, const Job& job, std::string_view common, ChildrenPlan plan);
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+  ~Children();
 
   const Routes& routes() const { return routes_; }
   void start();
@@ -67,27 +67,27 @@ class Branches {
   std::vector<pid_t> processes() const;      // that run
 
  private:
-  void start(Branch& branch);
-  void on_frame(Branch& branch, const Frame& frame);
-  void greet(Branch& branch);
-  void on_error_output(Branch& branch);
-  void on_channel_end(Branch& branch);
+  void start(Child& child);
+  void on_frame(Child& child, const Frame& frame);
+  void greet(Child& child);
+  void on_error_output(Child& child);
+  void on_channel_end(Child& child);
   void on_silence(std::uint32_t node, bool silent);
-  void judge(Branch& branch);
-  void lose_silent(Branch& branch);
-  void lose(Branch& branch, int status, const std::string& why);
-  Branch* find(std::uint32_t node);
+  void judge(Child& child);
+  void lose_silent(Child& child);
+  void lose(Child& child, int status, const std::string& why);
+  Child* find(std::uint32_t node);
 
   Loop& loop_;
-  BranchEvents& events_;
+  ChildEvents& events_;
   const Job& job_;
   std::string_view common_;
-  BranchesPlan plan_;
+  ChildrenPlan plan_;
   Routes routes_;
   bool stopped_ = false;
-  std::vector<std::unique_ptr<Branch>> branches_;
-  std::unique_ptr<LifelineServer> lifelines_;  // null: all children are on this host
-  LifelinePlan lifeline_;                      // for the children
+  std::vector<std::unique_ptr<Child>> children_;
+  std::unique_ptr<KeepaliveServer> keepalives_;  // null: all children are on this host
+  KeepalivePlan keepalive_;                      // for the children
 };
 
 }  // namespace cow::launch

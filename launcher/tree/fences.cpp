@@ -38,7 +38,7 @@ void Fences::arrive(std::uint32_t who, std::uint64_t number, std::vector<std::ui
   if (!fence->missing.empty()) return;
   if (!fence->others_take_part) return finish(fence, PMIX_SUCCESS, fence->data);
   fence->number = ++last_number_;
-  outlets_.arrive(fence->number, fence->ranks, fence->data);
+  callbacks_.arrive(fence->number, fence->ranks, fence->data);
   fence->data.clear();
 }
 
@@ -67,7 +67,7 @@ void Fences::finish(std::list<Fence>::iterator fence, int status, const std::str
   const std::string everything = status == PMIX_SUCCESS ? data : std::string();
   const Fence done = std::move(*fence);
   open_.erase(fence);
-  for (const auto& [who, number] : done.arrived) outlets_.answer(who, number, status, everything);
+  for (const auto& [who, number] : done.arrived) callbacks_.answer(who, number, status, everything);
 }
 
 Writer write_fence(std::uint64_t number, const std::vector<std::uint32_t>& ranks, std::string_view data) {

@@ -19,7 +19,7 @@ namespace cow::launch {
 
 class Fences {
  public:
-  struct Outlets {
+  struct Callbacks {
     // Answers one that has arrived: a child, or this member itself, with its number for the fence, a PMIx status, and the
     // data of all.
     std::function<void(std::uint32_t who, std::uint64_t number, int status, const std::string& data)> answer;
@@ -28,8 +28,8 @@ class Fences {
   };
 
   // `self`: no_node for mpirun. `job` and `routes` belong to the caller and stay.
-  Fences(const Job& job, const Routes& routes, std::uint32_t self, Outlets outlets)
-      : job_(job), routes_(routes), self_(self), outlets_(std::move(outlets)) {}
+  Fences(const Job& job, const Routes& routes, std::uint32_t self, Callbacks callbacks)
+      : job_(job), routes_(routes), self_(self), callbacks_(std::move(callbacks)) {}
 
   // `ranks`: those that take part; empty: all.
   void arrive(std::uint32_t who, std::uint64_t number, std::vector<std::uint32_t> ranks, std::string_view data);
@@ -57,7 +57,7 @@ class Fences {
   const Job& job_;
   const Routes& routes_;
   std::uint32_t self_;
-  Outlets outlets_;
+  Callbacks callbacks_;
   std::list<Fence> open_;
   std::set<std::uint32_t> gone_;
   std::uint64_t last_number_ = 0;

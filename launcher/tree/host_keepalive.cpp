@@ -89,7 +89,7 @@ std::vector<string> own_addresses() {
 
 }  // namespace
 
-string lifeline_seal(const string& key, const char* word, std::uint32_t node, const string& agent_nonce,
+string keepalive_seal(const string& key, const char* word, std::uint32_t node, const string& agent_nonce,
                      const string& parent_nonce) {
   const string text = Writer().text(word).u32(node).text(agent_nonce).text(parent_nonce).bytes();
   Writer out;
@@ -103,20 +103,20 @@ string lifeline_seal(const string& key, const char* word, std::uint32_t node, co
 
 // ---- the parent's end
 
-LifelineServer::LifelineServer(Loop& loop, string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost)
+KeepaliveServer::KeepaliveServer(Loop& loop, string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost)
     : loop_(loop),
       key_(std::move(key)),
       timeout_(timeout),
       on_ready_(std::move(on_ready)),
       on_lost_(std::move(on_lost)) {}
 
-LifelineServer::~LifelineServer() {
+KeepaliveServer::~KeepaliveServer() {
   while (!guests_.empty()) drop(guests_.begin()->first);
   if (listener_ >= 0) loop_.forget(listener_), close(listener_);
 }
 
-LifelinePlan LifelineServer::open() {
-  LifelinePlan out{own_addresses(), 0, timeout_};
+KeepalivePlan KeepaliveServer::open() {
+  KeepalivePlan out{own_addresses(), 0, timeout_};
   if (out.addresses.empty()) return out;
   sockaddr_in6 any{};
   any.sin6_family = AF_INET6;
@@ -140,7 +140,7 @@ LifelinePlan LifelineServer::open() {
   return out;
 }
 
-void LifelineServer::accept_one() {
+void KeepaliveServer::accept_one() {
   const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
   if (guests_.size() >= most_guests) {
@@ -157,7 +157,7 @@ void LifelineServer::accept_one() {
   });
 }
 
-void LifelineServer::on_readable(int fd) {
+void KeepaliveServer::on_readable(int fd) {
   Guest& guest = guests_.at(fd);
   if (!receive(fd, guest.received)) {
     const int error = errno;
@@ -178,7 +178,7 @@ void LifelineServer::on_readable(int fd) {
   on_ready_(guest.node);
 }
 
-void LifelineServer::greet(int fd, Guest& guest) {
+void KeepaliveServer::greet(int fd, Guest& guest) {
   const string& hello = guest.received;
   const std::size_t known = std::min(hello.size(), magic.size());
   if (hello.compare(0, known, magic, 0, known) != 0 || hello.size() > hello_size) return drop(fd);
@@ -186,12 +186,12 @@ void LifelineServer::greet(int fd, Guest& guest) {
   guest.node = Reader(std::string_view(hello).substr(magic.size(), 4)).u32();
   const string theirs = hello.substr(magic.size() + 4), mine = make_nonce();
   if (mine.empty()) return drop(fd);
-  guest.expected = lifeline_seal(key_, "agent", guest.node, theirs, mine);
+  guest.expected = keepalive_seal(key_, "agent", guest.node, theirs, mine);
   guest.received.clear();
-  if (!send_all(fd, mine + lifeline_seal(key_, "parent", guest.node, theirs, mine))) drop(fd);
+  if (!send_all(fd, mine + keepalive_seal(key_, "parent", guest.node, theirs, mine))) drop(fd);
 }
 
-void LifelineServer::drop(int fd) {
+void KeepaliveServer::drop(int fd) {
   loop_.forget(fd);
   close(fd);
   guests_.erase(fd);
@@ -199,23 +199,23 @@ void LifelineServer::drop(int fd) {
 
 // ---- an agent's end
 
-Lifeline::Lifeline(Loop& loop, string key, std::uint32_t node, std::function<void()> on_lost)
+Keepalive::Keepalive(Loop& loop, string key, std::uint32_t node, std::function<void()> on_lost)
     : loop_(loop), key_(std::move(key)), node_(node), on_lost_(std::move(on_lost)) {}
 
-Lifeline::~Lifeline() {
+Keepalive::~Keepalive() {
   tries_ = most_tries;
   while (!attempts_.empty()) drop(attempts_.begin()->first);
   if (retry_) loop_.cancel(retry_);
 }
 
-void Lifeline::connect(const LifelinePlan& plan) {
+void Keepalive::connect(const KeepalivePlan& plan) {
   plan_ = plan;
   if (plan.port == 0) return;
   for (const string& address : plan.addresses) try_address(address, plan);
 }
 
 // After the last attempt has failed: the parent may have been too slow, or this agent.
-void Lifeline::connect_again() {
+void Keepalive::connect_again() {
   if (!attempts_.empty() || retry_ || ++tries_ > most_tries) return;
   retry_ = loop_.after(second, [this] {
     retry_ = 0;
@@ -223,7 +223,7 @@ void Lifeline::connect_again() {
   });
 }
 
-void Lifeline::try_address(const string& address, const LifelinePlan& plan) {
+void Keepalive::try_address(const string& address, const KeepalivePlan& plan) {
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   v4.sin_family = AF_INET;
@@ -244,7 +244,7 @@ void Lifeline::try_address(const string& address, const LifelinePlan& plan) {
   loop_.watch(fd, POLLOUT, [this, fd](short) { on_event(fd); });
 }
 
-void Lifeline::on_event(int fd) {
+void Keepalive::on_event(int fd) {
   Attempt& attempt = attempts_.at(fd);
   if (!attempt.connected) {
     int error = 0;
@@ -269,8 +269,8 @@ void Lifeline::on_event(int fd) {
   // Some other program, or another job, at an address that this host has as well.
   const string theirs = attempt.received.substr(0, nonce_size);
   if (chosen_ >= 0 || attempt.received.size() > nonce_size + seal_size ||
-      !equal(attempt.received.substr(nonce_size), lifeline_seal(key_, "parent", node_, attempt.nonce, theirs)) ||
-      !send_all(fd, lifeline_seal(key_, "agent", node_, attempt.nonce, theirs))) {
+      !equal(attempt.received.substr(nonce_size), keepalive_seal(key_, "parent", node_, attempt.nonce, theirs)) ||
+      !send_all(fd, keepalive_seal(key_, "agent", node_, attempt.nonce, theirs))) {
     return drop(fd);
   }
   attempt.received.clear();
@@ -278,7 +278,7 @@ void Lifeline::on_event(int fd) {
   chosen_ = fd;
 }
 
-void Lifeline::drop(int fd) {
+void Keepalive::drop(int fd) {
   loop_.forget(fd);
   close(fd);
   attempts_.erase(fd);

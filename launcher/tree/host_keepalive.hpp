@@ -23,19 +23,19 @@
 namespace cow::launch {
 
 // The parent's end.
-class LifelineServer {
+class KeepaliveServer {
  public:
   // `silent`: nothing came for the whole time; otherwise the connection ended, which the agent's own end may explain.
   using OnLost = std::function<void(std::uint32_t node, bool silent)>;
   using OnReady = std::function<void(std::uint32_t node)>;
-  LifelineServer(Loop& loop, std::string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost);
-  LifelineServer(const LifelineServer&) = delete;
-  LifelineServer& operator=(const LifelineServer&) = delete;
-  ~LifelineServer();
+  KeepaliveServer(Loop& loop, std::string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost);
+  KeepaliveServer(const KeepaliveServer&) = delete;
+  KeepaliveServer& operator=(const KeepaliveServer&) = delete;
+  ~KeepaliveServer();
 
   // Listens on all addresses of this host. The port is 0 when that failed: then hosts are watched by the remote shell's
   // own means alone.
-  LifelinePlan open();
+  KeepalivePlan open();
 
  private:
   struct Guest {
@@ -61,13 +61,13 @@ class LifelineServer {
 };
 
 // An agent's end.
-class Lifeline {
+class Keepalive {
  public:
-  Lifeline(Loop& loop, std::string key, std::uint32_t node, std::function<void()> on_lost);
-  Lifeline(const Lifeline&) = delete;
-  Lifeline& operator=(const Lifeline&) = delete;
-  ~Lifeline();
-  void connect(const LifelinePlan& plan);
+  Keepalive(Loop& loop, std::string key, std::uint32_t node, std::function<void()> on_lost);
+  Keepalive(const Keepalive&) = delete;
+  Keepalive& operator=(const Keepalive&) = delete;
+  ~Keepalive();
+  void connect(const KeepalivePlan& plan);
 
  private:
   struct Attempt {
@@ -76,7 +76,7 @@ class Lifeline {
     bool sealed = false;  // this one was chosen, and the parent is to say that it counts
   };
   void connect_again();
-  void try_address(const std::string& address, const LifelinePlan& plan);
+  void try_address(const std::string& address, const KeepalivePlan& plan);
   void on_event(int fd);
   void drop(int fd);
 
@@ -84,7 +84,7 @@ class Lifeline {
   std::string key_;
   std::uint32_t node_;
   std::function<void()> on_lost_;
-  LifelinePlan plan_;
+  KeepalivePlan plan_;
   int tries_ = 0;
   std::uint64_t retry_ = 0;
   int chosen_ = -1;  // the connection whose other end has proven itself
@@ -93,7 +93,7 @@ class Lifeline {
 };
 
 // The seal of one end, for tests too.
-std::string lifeline_seal(const std::string& key, const char* word, std::uint32_t node, const std::string& agent_nonce,
+std::string keepalive_seal(const std::string& key, const char* word, std::uint32_t node, const std::string& agent_nonce,
                           const std::string& parent_nonce);
 
 }  // namespace cow::launch

@@ -1,5 +1,6 @@
 #include "topo/parcels.hpp"
 
+#include "coll/execute/execute.hpp"
 #include "coll/prepare/prepare.hpp"
 
 namespace cow::topo {

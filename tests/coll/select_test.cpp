@@ -1,7 +1,7 @@
 #include "coll/select/select.hpp"
 
-#include "coll/select/machine_file.hpp"
 #include "coll/on_memory.hpp"
+#include "coll/select/machine_file.hpp"
 
 #include <gtest/gtest.h>
 

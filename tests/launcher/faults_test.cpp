@@ -34,7 +34,7 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
     if (GetParam() == chain) {
       return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " --rsh-agent " HARNESS "/local --tree-width 1 --host h1,h2,h3 " + options + ranks};
     }
-    // The hosts go with all that runs in them, guards too; so the job gets its two seconds before that.
+    // The hosts go with all that runs in them, supervisors too; so the job gets its two seconds before that.
     return {hosts, "run", std::to_string(GetParam()), "--", "/bin/sh", "-c",
             "echo $HOSTS.; " MPIRUN " --host $HOSTS " + options + ranks +
                 "; status=$?; sleep 2; n=0; while ps -e -o args | grep -q '^[s]" + daemon.substr(1) +
@@ -74,7 +74,7 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
 
 TEST_P(Faults, ARankIsKilled) { kill_some(CLIENT); }
 
-TEST_P(Faults, AnAgentOrAGuardIsKilled) { kill_some(std::string(MPIRUN).substr(0, std::string(MPIRUN).rfind("/bin/")) + "/libexec"); }
+TEST_P(Faults, AnAgentOrASupervisorIsKilled) { kill_some(std::string(MPIRUN).substr(0, std::string(MPIRUN).rfind("/bin/")) + "/libexec"); }
 
 TEST_P(Faults, MpirunIsKilled) { kill_some(MPIRUN); }
 

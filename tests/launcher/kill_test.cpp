@@ -25,7 +25,7 @@ pid_t find(const std::string& what, std::size_t which = 0) {
   return -1;
 }
 
-// The agent's parent is the guard, which has the same command line.
+// The agent's parent is the supervisor, which has the same command line.
 pid_t find_agent() {
   const auto all = descendants();
   for (const LivingProcess& process : all) {
@@ -78,13 +78,13 @@ TEST(Kill, TheAgent) {
   EXPECT_THAT(job.left, IsEmpty());
 }
 
-TEST(Kill, TheGuard) {
+TEST(Kill, TheSupervisor) {
   JobRun job(stubborn);
   ASSERT_TRUE(all_ready(job));
   kill(parent_of(find_agent()), SIGKILL);
   job.finish(soon);
   EXPECT_GT(job.status, 0);
-  EXPECT_THAT(job.err, HasSubstr("guard"));
+  EXPECT_THAT(job.err, HasSubstr("supervisor"));
   EXPECT_THAT(job.left, IsEmpty());
 }
 

@@ -55,17 +55,17 @@ bool all_ready(JobRun& job) {
   return job.wait_for("ready 0") && job.wait_for("ready 1") && job.wait_for("ready 2");
 }
 
-// The agents (children of guards) in the order of the list of processes.
-std::vector<LivingProcess> agents(bool guards) {
+// The agents (children of supervisors) in the order of the list of processes.
+std::vector<LivingProcess> agents(bool supervisors) {
   const auto all = descendants();
   std::vector<LivingProcess> out;
   for (const LivingProcess& process : all) {
     if (process.command.find("cow-agent --remote") == std::string::npos || process.command.starts_with("/bin/sh")) continue;
-    const bool below_guard = std::any_of(all.begin(), all.end(), [&](const LivingProcess& other) {
+    const bool below_supervisor = std::any_of(all.begin(), all.end(), [&](const LivingProcess& other) {
       return other.pid == process.parent && other.command.find("cow-agent --remote") != std::string::npos &&
              !other.command.starts_with("/bin/sh");
     });
-    if (below_guard != guards) out.push_back(process);
+    if (below_supervisor != supervisors) out.push_back(process);
   }
   return out;
 }
@@ -187,7 +187,7 @@ TEST_F(ManyHosts, TheDeathOfAnAgentEndsAllHosts) {
   EXPECT_THAT(job.left, IsEmpty());
 }
 
-TEST_F(ManyHosts, TheDeathOfAGuardEndsAllHosts) {
+TEST_F(ManyHosts, TheDeathOfASupervisorEndsAllHosts) {
   JobRun job(waiting_job());
   ASSERT_TRUE(all_ready(job));
   ASSERT_EQ(agents(true).size(), 3u);

@@ -214,7 +214,7 @@ def besiege(mpirun, rsh, busy, provider, folder):
     job = subprocess.Popen([mpirun, "--rsh-agent", rsh, "--tree-width", "1", "--host", hosts, "-n", str(ranks), *program, str(end)],
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     first = job.stdout.readline()
-    time.sleep(0.5)  # connections of the lifeline settle
+    time.sleep(0.5)  # connections of the keepalive settle
     ports = ports_of(family_of(job.pid))
     strangers = Strangers(ports)
     heard = strangers.attack()
@@ -237,9 +237,9 @@ def besiege(mpirun, rsh, busy, provider, folder):
     met = {program for program, _ in listeners}
     expect(name + "the agents were met", "cow-agent" in met, ports)
     if "mpirun" not in met and not subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.strip():
-        print("       " + name + "no lifelines, since this host has no address but loopback's")
+        print("       " + name + "no keepalives, since this host has no address but loopback's")
         return
-    # Each agent has the gate of PMIx, on loopback; the two that have started others have a lifeline's.
+    # Each agent has the port in front of PMIx, on loopback; the two that have started others have a keepalive's.
     wide = [port for port in ports + late if port[3] == "cow-agent" and not port[1].startswith("127.")]
     expect(name + "agents listen wide at one port for each that started others", len(set(wide)) == 2, wide)
     wide = {port for port in ports + late if port[3] == "mpirun"}
@@ -247,7 +247,7 @@ def besiege(mpirun, rsh, busy, provider, folder):
     for port, answers in heard.items():
         for text, answer in answers:
             if port[3] == "mpirun" or port in wide:
-                expect(name + "a lifeline answers to nothing but a whole greeting, with a nonce and a seal",
+                expect(name + "a keepalive answers to nothing but a whole greeting, with a nonce and a seal",
                        text.startswith(b"COWLIFE\x01") and len(answer) == 32, (port, text, answer))
 
 

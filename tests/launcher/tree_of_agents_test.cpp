@@ -49,7 +49,7 @@ std::string environment_of(pid_t pid) {
   return out;
 }
 
-// The guard and the agent of a host, in this order.
+// The supervisor and the agent of a host, in this order.
 std::vector<pid_t> agents_of(const std::string& host) {
   std::vector<LivingProcess> found;
   for (const LivingProcess& process : descendants()) {
@@ -143,7 +143,7 @@ TEST(TreeOfAgents, TheDeathOfAnInnerAgentIsTheCauseThatIsTold) {
   EXPECT_THAT(job.left, IsEmpty());
 }
 
-TEST(TreeOfAgents, TheDeathOfAnInnerGuardEndsAll) {
+TEST(TreeOfAgents, TheDeathOfAnInnerSupervisorEndsAll) {
   JobRun job(waiting_job());
   ASSERT_TRUE(all_ready(job)) << job.err;
   const std::vector<pid_t> victims = agents_of("h6");

@@ -11,11 +11,11 @@
 // Source: folklore; Karonis et al., "Exploiting hierarchy in parallel computer networks", IPDPS 2000.
 #pragma once
 
-#include "coll/algorithms/parts/subgroup.hpp"
 #include "coll/algorithms/barrier/dissemination.hpp"
 #include "coll/algorithms/barrier/tree.hpp"
 #include "coll/algorithms/bcast/binomial.hpp"
 #include "coll/algorithms/bcast/scatter_allgather.hpp"
+#include "coll/algorithms/parts/subgroup.hpp"
 #include "coll/algorithms/reduce/binomial.hpp"
 #include "coll/algorithms/reduce/rabenseifner.hpp"
 

@@ -44,7 +44,7 @@ TEST(Wire, AJobComesBackAsItWasSent) {
   EXPECT_EQ(out.input, Input::sent);
   EXPECT_EQ(out.start.parents, job.start.parents);
   EXPECT_EQ(out.start.agent, "/agent");
-  EXPECT_EQ(out.lifeline.port, 77);
+  EXPECT_EQ(out.keepalive.port, 77);
   EXPECT_EQ(common_part(Reader(body.bytes())), write_common(job));
 }
 

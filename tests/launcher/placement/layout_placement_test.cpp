@@ -21,24 +21,24 @@ std::vector<std::uint32_t> consecutive(const std::vector<std::uint32_t>& counts)
   return out;
 }
 
-std::uint64_t links(const char* text, const std::vector<std::uint32_t>& counts, bool near) {
+std::uint64_t links(const char* text, const std::vector<std::uint32_t>& counts, bool placed) {
   const Layout layout = layout_of(text);
-  return links_between(layout, near ? place_near(layout, counts).host_of_rank : consecutive(counts));
+  return links_between(layout, near ? place_by_layout(layout, counts).host_of_rank : consecutive(counts));
 }
 
-TEST(Near, HostsGetSquaresOfAMesh) {
+TEST(LayoutPlacement, HostsGetSquaresOfAMesh) {
   const std::vector<std::uint32_t> hosts(16, 16);
   EXPECT_EQ(links("mesh:16x16", hosts, false), 15u * 16u);
   EXPECT_EQ(links("mesh:16x16", hosts, true), 6u * 16u);
 }
 
-TEST(Near, HostsGetCubesOfATorus) {
+TEST(LayoutPlacement, HostsGetCubesOfATorus) {
   const std::vector<std::uint32_t> hosts(64, 8);
   EXPECT_EQ(links("torus:8x8x8", hosts, false), 2u * 8u * 64u);
   EXPECT_EQ(links("torus:8x8x8", hosts, true), 3u * 4u * 64u);
 }
 
-TEST(Near, NeverHasMoreLinksBetweenHostsThanConsecutiveRanks) {
+TEST(LayoutPlacement, NeverHasMoreLinksBetweenHostsThanConsecutiveRanks) {
   for (const char* text : {"mesh:3x5", "torus:4x4", "torus:3x3x3", "hypercube:5", "ring:13", "mesh:7x1x3", "torus:2x2x2"}) {
     const auto size = static_cast<std::uint32_t>(layout_of(text).size());
     for (std::uint32_t width = 1; width <= size; ++width) {
@@ -49,12 +49,12 @@ TEST(Near, NeverHasMoreLinksBetweenHostsThanConsecutiveRanks) {
   }
 }
 
-TEST(Near, EachHostGetsItsCountAndEachSlotOneRank) {
+TEST(LayoutPlacement, EachHostGetsItsCountAndEachSlotOneRank) {
   for (const char* text : {"torus:4x3x2", "ring:24", "switch:24"}) {
     const std::vector<std::uint32_t> counts{5, 0, 7, 12};
-    const Near near = place_near(layout_of(text), counts);
+    const LayoutPlacement placed = place_by_layout(layout_of(text), counts);
     std::vector<std::set<std::uint32_t>> slots(4);
-    for (std::size_t rank = 0; rank < 24; ++rank) slots[near.host_of_rank[rank]].insert(near.slot_of_rank[rank]);
+    for (std::size_t rank = 0; rank < 24; ++rank) slots[placed.host_of_rank[rank]].insert(placed.slot_of_rank[rank]);
     for (std::size_t host = 0; host < 4; ++host) {
       EXPECT_EQ(slots[host].size(), counts[host]);
       for (const std::uint32_t slot : slots[host]) EXPECT_LT(slot, counts[host]);
@@ -63,11 +63,11 @@ TEST(Near, EachHostGetsItsCountAndEachSlotOneRank) {
 }
 
 // On one host of 16: the ranks of each half, and each quarter, of its slots are squares and not rows.
-TEST(Near, NeighboursHaveNearSlots) {
+TEST(LayoutPlacement, NeighboursHaveNearSlots) {
   const Layout layout = layout_of("mesh:4x4");
-  const Near near = place_near(layout, {16});
+  const LayoutPlacement placed = place_by_layout(layout, {16});
   std::vector<std::uint32_t> quarter(16);
-  for (std::size_t rank = 0; rank < 16; ++rank) quarter[rank] = near.slot_of_rank[rank] / 4;
+  for (std::size_t rank = 0; rank < 16; ++rank) quarter[rank] = placed.slot_of_rank[rank] / 4;
   EXPECT_EQ(links_between(layout, quarter), 8u);
   EXPECT_EQ(links_between(layout, consecutive({4, 4, 4, 4})), 12u);
 }

@@ -21,36 +21,36 @@ const std::string body = std::string("native\0\0\0\0\x08", 11) + std::string("co
 TEST(Greeting, IsCompleteWhenAllOfItIsThere) {
   const std::string bytes = greeting_of(body);
   for (std::size_t size = 1; size < bytes.size(); ++size) {
-    EXPECT_EQ(judge_greeting(std::string_view(bytes).substr(0, size), "cow-1-ab"), Greeting::incomplete) << size;
-    EXPECT_EQ(greeting_size(std::string_view(bytes).substr(0, size)), size < 16 ? 16 : bytes.size());
+    EXPECT_EQ(judge_first_words(std::string_view(bytes).substr(0, size), "cow-1-ab"), FirstWords::incomplete) << size;
+    EXPECT_EQ(first_words_size(std::string_view(bytes).substr(0, size)), size < 16 ? 16 : bytes.size());
   }
-  EXPECT_EQ(judge_greeting(bytes, "cow-1-ab"), Greeting::complete);
-  EXPECT_EQ(judge_greeting(bytes + "more", "cow-1-ab"), Greeting::complete);
+  EXPECT_EQ(judge_first_words(bytes, "cow-1-ab"), FirstWords::complete);
+  EXPECT_EQ(judge_first_words(bytes + "more", "cow-1-ab"), FirstWords::complete);
 }
 
 TEST(Greeting, OfAnotherJobOrOfNoneIsNonsense) {
-  EXPECT_EQ(judge_greeting(greeting_of(body), "cow-1-a"), Greeting::nonsense);
-  EXPECT_EQ(judge_greeting(greeting_of(body), "cow-2-ab"), Greeting::nonsense);
-  EXPECT_EQ(judge_greeting(greeting_of(body), ""), Greeting::nonsense);
-  EXPECT_EQ(judge_greeting(greeting_of("cow-1-ab"), "cow-1-ab"), Greeting::nonsense) << "no zero behind the name";
+  EXPECT_EQ(judge_first_words(greeting_of(body), "cow-1-a"), FirstWords::nonsense);
+  EXPECT_EQ(judge_first_words(greeting_of(body), "cow-2-ab"), FirstWords::nonsense);
+  EXPECT_EQ(judge_first_words(greeting_of(body), ""), FirstWords::nonsense);
+  EXPECT_EQ(judge_first_words(greeting_of("cow-1-ab"), "cow-1-ab"), FirstWords::nonsense) << "no zero behind the name";
 }
 
 TEST(Greeting, OfAnImpossibleSizeIsNonsense) {
   std::string bytes = greeting_of(body);
-  for (const std::uint64_t size : {std::uint64_t{longest_greeting}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
+  for (const std::uint64_t size : {std::uint64_t{longest_first_words}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
     bytes.replace(8, 8, reinterpret_cast<const char*>(&size), 8);
-    EXPECT_EQ(judge_greeting(bytes, "cow-1-ab"), Greeting::nonsense);
+    EXPECT_EQ(judge_first_words(bytes, "cow-1-ab"), FirstWords::nonsense);
   }
 }
 
 TEST(Greeting, GarbageIsNonsense) {
-  EXPECT_EQ(judge_greeting("GET / HTTP/1.0\r\n\r\n", "cow-1-ab"), Greeting::nonsense);
-  EXPECT_EQ(judge_greeting(std::string(1, '\0'), "cow-1-ab"), Greeting::nonsense);
+  EXPECT_EQ(judge_first_words("GET / HTTP/1.0\r\n\r\n", "cow-1-ab"), FirstWords::nonsense);
+  EXPECT_EQ(judge_first_words(std::string(1, '\0'), "cow-1-ab"), FirstWords::nonsense);
   std::mt19937 random(3);
   for (int round = 0; round < 1000; ++round) {
     std::string bytes(1 + random() % 300, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
-    EXPECT_NE(judge_greeting(bytes, "cow-1-ab"), Greeting::complete);
+    EXPECT_NE(judge_first_words(bytes, "cow-1-ab"), FirstWords::complete);
   }
 }
 

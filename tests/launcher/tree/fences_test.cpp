@@ -29,8 +29,8 @@ struct Arrival {
 class FencesTest : public testing::Test {
  protected:
   FencesTest() { job_.ranks = {{0, 0}, {0, 0}, {1, 0}, {2, 0}}; }
-  Fences::Outlets outlets() {
-    Fences::Outlets out;
+  Fences::Callbacks callbacks() {
+    Fences::Callbacks out;
     out.answer = [this](std::uint32_t who, std::uint64_t number, int status, const std::string& data) {
       answers_.push_back({who, number, status, data});
     };
@@ -44,9 +44,9 @@ class FencesTest : public testing::Test {
   std::vector<Answered> answers_;
   std::vector<Arrival> arrivals_;
   Routes flat_{{no_node, no_node, no_node}, no_node};
-  Fences fences_{job_, flat_, no_node, outlets()};  // of a root with three children
+  Fences fences_{job_, flat_, no_node, callbacks()};  // of a root with three children
   Routes below_one_{{no_node, no_node, 1}, 1};
-  Fences inner_{job_, below_one_, 1, outlets()};  // of node 1, which is the parent of node 2
+  Fences inner_{job_, below_one_, 1, callbacks()};  // of node 1, which is the parent of node 2
 };
 
 TEST_F(FencesTest, AllNodesGetTheDataOfAllWhenTheLastHasArrived) {

@@ -20,7 +20,7 @@ using testing::IsEmpty;
 
 const std::string key = "0123456789abcdefghijklmnopqrstuv", other_key(32, 'x');
 
-class Lifelines : public testing::Test {
+class Keepalives : public testing::Test {
  protected:
   void SetUp() override {
     plan_ = server_->open();
@@ -36,8 +36,8 @@ class Lifelines : public testing::Test {
   void run_until(Done done) {
     for (int i = 0; i < 1000 && !done(); ++i) run(10);
   }
-  std::unique_ptr<Lifeline> agent(const std::string& its_key, std::uint32_t node) {
-    auto out = std::make_unique<Lifeline>(loop_, its_key, node, [this] { ++agents_lost_; });
+  std::unique_ptr<Keepalive> agent(const std::string& its_key, std::uint32_t node) {
+    auto out = std::make_unique<Keepalive>(loop_, its_key, node, [this] { ++agents_lost_; });
     out->connect(plan_);
     return out;
   }
@@ -65,13 +65,13 @@ class Lifelines : public testing::Test {
   Loop loop_;
   std::vector<std::uint32_t> ready_, lost_, silent_;
   int agents_lost_ = 0;
-  std::unique_ptr<LifelineServer> server_ = std::make_unique<LifelineServer>(
+  std::unique_ptr<KeepaliveServer> server_ = std::make_unique<KeepaliveServer>(
       loop_, key, 8000, [this](std::uint32_t node) { ready_.push_back(node); },
       [this](std::uint32_t node, bool silent) { (silent ? silent_ : lost_).push_back(node); });
-  LifelinePlan plan_;
+  KeepalivePlan plan_;
 };
 
-TEST_F(Lifelines, BothEndsLearnOfTheOthersEnd) {
+TEST_F(Keepalives, BothEndsLearnOfTheOthersEnd) {
   auto one = agent(key, 1), two = agent(key, 2);
   run_until([&] { return ready_.size() == 2; });
   EXPECT_THAT(ready_, testing::UnorderedElementsAre(1u, 2u));
@@ -84,7 +84,7 @@ TEST_F(Lifelines, BothEndsLearnOfTheOthersEnd) {
   EXPECT_EQ(agents_lost_, 1);
 }
 
-TEST_F(Lifelines, WhoHasAnotherKeyIsNoAgentAndFindsNoMpirun) {
+TEST_F(Keepalives, WhoHasAnotherKeyIsNoAgentAndFindsNoMpirun) {
   auto wrong = agent(other_key, 1);
   run(100);
   EXPECT_THAT(ready_, IsEmpty());
@@ -93,7 +93,7 @@ TEST_F(Lifelines, WhoHasAnotherKeyIsNoAgentAndFindsNoMpirun) {
   EXPECT_THAT(lost_, IsEmpty());
 }
 
-TEST_F(Lifelines, StrangersAreCutOffAndChangeNothing) {
+TEST_F(Keepalives, StrangersAreCutOffAndChangeNothing) {
   auto right = agent(key, 3);
   run_until([&] { return ready_.size() == 1; });
   const std::string hello = std::string("COWLIFE\x01", 8) + std::string("\0\0\0\0", 4) + std::string(16, 'n');
@@ -111,7 +111,7 @@ TEST_F(Lifelines, StrangersAreCutOffAndChangeNothing) {
   EXPECT_EQ(agents_lost_, 0);
 }
 
-TEST_F(Lifelines, TheSealOfAnEarlierConnectionIsWorthNothing) {
+TEST_F(Keepalives, TheSealOfAnEarlierConnectionIsWorthNothing) {
   const std::string nonce(16, 'n');
   const std::string hello = std::string("COWLIFE\x01", 8) + std::string("\0\0\0\0", 4) + nonce;
   std::string earlier;
@@ -126,7 +126,7 @@ TEST_F(Lifelines, TheSealOfAnEarlierConnectionIsWorthNothing) {
       if (got > 0) heard.append(buffer, static_cast<std::size_t>(got));
     }
     // The first time with the key; then the same bytes again, or mpirun's own seal sent back.
-    if (round == 0) earlier = lifeline_seal(key, "agent", 0, nonce, heard.substr(0, 16));
+    if (round == 0) earlier = keepalive_seal(key, "agent", 0, nonce, heard.substr(0, 16));
     ASSERT_EQ(send(fd, earlier.data(), earlier.size(), 0), 16);
     if (round == 0) {
       run_until([&] { return !ready_.empty(); });
@@ -143,7 +143,7 @@ TEST_F(Lifelines, TheSealOfAnEarlierConnectionIsWorthNothing) {
   EXPECT_EQ(ready_.size(), 1u);
 }
 
-TEST_F(Lifelines, WhoSaysNothingIsCutOffInTime) {
+TEST_F(Keepalives, WhoSaysNothingIsCutOffInTime) {
   const int fd = stranger();
   std::string heard;
   const Nanoseconds start = now();
