@@ -21,9 +21,9 @@ std::vector<std::uint32_t> consecutive(const std::vector<std::uint32_t>& counts)
   return out;
 }
 
-std::uint64_t links(const char* text, const std::vector<std::uint32_t>& counts, bool placed) {
+std::uint64_t links(const char* text, const std::vector<std::uint32_t>& counts, bool by_layout) {
   const Layout layout = layout_of(text);
-  return links_between(layout, near ? place_by_layout(layout, counts).host_of_rank : consecutive(counts));
+  return links_between(layout, by_layout ? place_by_layout(layout, counts).host_of_rank : consecutive(counts));
 }
 
 TEST(LayoutPlacement, HostsGetSquaresOfAMesh) {
