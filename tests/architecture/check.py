@@ -3,6 +3,8 @@
 
 layers ROOT         no include runs upward through the layers; only transport/ofi includes rdma/*.h
 sizes ROOT          no file is longer than people can read at a stretch
+pages ROOT          the paths that docs/ and README.md name exist
+names ROOT          no name that was given up (retired_names.txt) has come back
 headers ROOT BUILD  every header compiles alone, with the flags of a source file of its layer
 """
 import json
@@ -154,6 +156,45 @@ def check_sizes(root):
     return wrong
 
 
+PATH = re.compile(r"`((?:src|coll|pt2pt|launcher|tests|perf|tools|include|docs|cmake)/[\w./-]*\w)`")
+
+
+def check_pages(root):
+    """Paths in pages that lead nowhere. A path may be a file, a folder, or a file without its ending."""
+    wrong, counted = [], 0
+    pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+    pages += sorted(os.path.join("docs", name) for name in os.listdir(os.path.join(root, "docs")) if name.endswith(".md"))
+    for page in pages:
+        if not os.path.isfile(os.path.join(root, page)):
+            continue
+        with open(os.path.join(root, page)) as lines:
+            for number, line in enumerate(lines, 1):
+                for path in PATH.findall(line):
+                    counted += 1
+                    full = os.path.join(root, path)
+                    if not os.path.exists(full) and not os.path.exists(full + ".cpp"):
+                        wrong.append(f"{page}:{number}: there is no {path}")
+    print(f"{counted} paths")
+    return wrong
+
+
+def check_names(root):
+    """Retired names that stand in the source of their folder."""
+    wrong = []
+    with open(os.path.join(root, "tests/architecture/retired_names.txt")) as lines:
+        retired = [line.rstrip("\n").split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    for folder in sorted({row[0] for row in retired}):
+        instead = {old: new for where, old, new in retired if where == folder}
+        words = re.compile(r"\b(" + "|".join(map(re.escape, instead)) + r")\b")
+        for path in source_files(root, [folder]):
+            with open(os.path.join(root, path), errors="replace") as lines:
+                for number, line in enumerate(lines, 1):
+                    for old in words.findall(line):
+                        wrong.append(f"{path}:{number}: {old} is called {instead[old]} now")
+    print(f"{len(retired)} names")
+    return wrong
+
+
 def compile_flags(build):
     """The flags of the compiled source files of each folder, each set once, from compile_commands.json."""
     flags = {}
@@ -217,7 +258,7 @@ def main():
     if what == "headers":
         wrong = check_headers(root, sys.argv[3])
     else:
-        wrong = {"layers": check_layers, "sizes": check_sizes}[what](root)
+        wrong = {"layers": check_layers, "sizes": check_sizes, "pages": check_pages, "names": check_names}[what](root)
     for line in wrong:
         print(line)
     return 1 if wrong else 0
