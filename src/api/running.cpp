@@ -1,7 +1,5 @@
 #include "api/running.hpp"
 
-#include <unistd.h>
-
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +24,7 @@
 #include "pt2pt/operation.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "pt2pt/short.hpp"
+#include "runtime/at_exit.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/progress.hpp"
@@ -42,7 +41,6 @@ int uses = 0;
 bool opened = false;   // the network, from the first use on
 bool joined = false;   // the launcher's PMIx
 bool exiting = false;  // the handler of exit() has run: nobody will close what is parked
-pid_t opener = 0;
 
 void end_this_job(Comm*, int code, const char* text) {
   runtime::abort_job(code, "[rank " + std::to_string(runtime::job().rank) + "] " + text);
@@ -86,9 +84,7 @@ void close_all() {
   opened = false;
 }
 
-// A child that the program forked has the descriptors, too, but they are not its own.
 void close_at_exit() {
-  if (getpid() != opener) return;
   progress::stop_thread();  // before what it uses is destroyed
   exiting = true;
   if (uses > 0) return;  // that is for the launcher to tell
@@ -110,9 +106,8 @@ Error open_all() {
   watch_leaks();
   listen_for_why();
   opened = true;
-  opener = getpid();
-  static const bool registered = atexit(close_at_exit) == 0;
-  exiting = !registered;
+  static bool registered = false;
+  if (!std::exchange(registered, true)) runtime::at_exit(close_at_exit);
   return success;
 }
 

@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "runtime/agent_line.hpp"
+#include "runtime/at_exit.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/pmi.hpp"
 #include "runtime/progress.hpp"
@@ -312,8 +314,8 @@ void end_pmix() {
   if (through == Through::agent) return agent_line::leave();
   if (through == Through::pmi) {
     // PMI-1 lets a process in only once, and MPI may begin again in it: what is last is said when it exits.
-    static const bool registered = atexit(pmi::end) == 0;
-    (void)registered;
+    static bool registered = false;
+    if (!std::exchange(registered, true)) at_exit(pmi::end);
     return;
   }
   if (the_job.launched) PMIx_Finalize(nullptr, 0);
