@@ -1,5 +1,7 @@
 #include "api/checks.hpp"
 
+#include <unistd.h>
+
 #include "api/report.hpp"
 #include "api/text.hpp"
 
@@ -25,6 +27,9 @@ const char* noun(int error_class) {
 }  // namespace
 
 Error refuse_call() {
+  if (forked)
+    return fail(ErrorClass::other, "called in process %d, which the program forked from this rank: only the rank itself may",
+                static_cast<int>(getpid()));
   if (world_was_ended()) return fail(ErrorClass::other, "called after MPI_Finalize");
   return fail(ErrorClass::other, "called before MPI_Init");
 }

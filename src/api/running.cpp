@@ -107,7 +107,9 @@ Error open_all() {
   listen_for_why();
   opened = true;
   static bool registered = false;
-  if (!std::exchange(registered, true)) runtime::at_exit(close_at_exit);
+  if (std::exchange(registered, true)) return success;
+  runtime::at_exit(close_at_exit);
+  if (runtime::job().launched) watch_forks();  // a process alone has nothing that a child could harm
   return success;
 }
 

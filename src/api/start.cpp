@@ -3,10 +3,13 @@
 #include <pthread.h>
 
 #include "base/settings.hpp"
+#include "pt2pt/short.hpp"
+#include "runtime/lock.hpp"
 
 namespace cow::api {
 
 Mode mode = Mode::not_running;
+bool forked = false;
 
 namespace {
 
@@ -18,7 +21,15 @@ pthread_t main_thread;
 
 void update() {
   const bool running = (started && !ended) || sessions > 0;
-  mode = !running ? Mode::not_running : settings().checks ? Mode::checked : Mode::unchecked;
+  mode = !running || forked ? Mode::not_running : settings().checks ? Mode::checked : Mode::unchecked;
+}
+
+// Called by fork() in the child, and by vfork() and posix_spawn() not at all. Sets variables, and nothing else.
+void leave_to_parent() {
+  forked = true;
+  update();
+  pt2pt::allow_short_path(false);
+  runtime::forget_threads();
 }
 
 }  // namespace
@@ -36,8 +47,8 @@ void world_ended() {
 }
 
 bool world_was_started() { return started; }
-bool world_was_ended() { return ended; }
-bool world_is_running() { return started && !ended; }
+bool world_was_ended() { return ended || (started && forked); }
+bool world_is_running() { return started && !ended && !forked; }
 int thread_level() { return level; }
 bool is_main_thread() { return started && pthread_equal(main_thread, pthread_self()); }
 
@@ -51,5 +62,7 @@ void session_ended() {
   --sessions;
   update();
 }
+
+void watch_forks() { pthread_atfork(nullptr, nullptr, leave_to_parent); }
 
 }  // namespace cow::api

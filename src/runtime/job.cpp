@@ -35,6 +35,7 @@ Through through = Through::pmix;        // how the launcher is asked: PMIx, PMI-
 std::vector<std::uint32_t> nodes;       // by rank, where PMIx does not tell; empty: unknown (PMI), or one (agent)
 std::string published;  // the address that others were told
 pmix_proc_t myself;
+pid_t joined_as = 0;  // the process that joined the job; its children are not in it
 
 const char* pmix_text(pmix_status_t status) { return PMIx_Error_string(status); }
 
@@ -182,6 +183,9 @@ Error join_launched_job() {
   return the_job.size > 1 ? agree_on_key(the_job.key) : success;
 }
 
+// A job that was aborted has not succeeded.
+int exit_status(int code) { return code % 256 == 0 ? 1 : code; }
+
 std::string address_of(int rank) { return std::string(address_key) + "." + std::to_string(rank); }
 
 // Without a key from the launcher, rank 0 makes one. The launcher's store is open to this job's processes alone.
@@ -277,8 +281,11 @@ void fence_done(pmix_status_t, void* state) {
 
 const Job& job() { return the_job; }
 
+bool is_child() { return joined_as != 0 && getpid() != joined_as; }
+
 Error join_job() {
   open_mailbox();
+  joined_as = getpid();
   if (agent_line::is_offered() && join_by_agent()) {
     // All is known.
   } else if (variable("PMIX_NAMESPACE")) {
@@ -387,18 +394,19 @@ void abort_job(int status, const std::string& message) {
     const std::string line = message + "\n";
     (void)!write(STDERR_FILENO, line.data(), line.size());
   }
+  if (is_child()) _exit(exit_status(status));  // what stdout holds is the parent's, which goes on
   fflush(stdout);
   if (the_job.launched && through == Through::agent) {
     agent_line::abort(status);
   } else if (through == Through::pmi) {
-    pmi::abort(status % 256 == 0 ? 1 : status);
+    pmi::abort(exit_status(status));
   } else if (the_job.launched) {
     // PMIx may hang when the launcher has gone; then the alarm ends this process.
     signal(SIGALRM, SIG_DFL);
     alarm(2);
     PMIx_Abort(status, "", nullptr, 0);
   }
-  _exit(status % 256 == 0 ? 1 : status);
+  _exit(exit_status(status));
 }
 
 }  // namespace cow::runtime

@@ -30,6 +30,9 @@ struct Job {
 
 const Job& job();
 
+// This process is not the one that joined the job, but was forked from it.
+bool is_child();
+
 // Reads the environment, starts the PMIx client when there is a launcher. Fails with a message when a launcher of
 // several ranks is visible but cannot be used.
 Error join_job();
@@ -57,7 +60,7 @@ Error publish_address(const std::string& bytes);
 using Got = std::function<void(Error, std::string)>;
 void fetch_address(int rank, Got got);
 
-// Ends the job: tells the launcher, then the process. `status` is the exit status asked for; the message, if not
+// Ends the job: tells the launcher, then the process. In a child, ends the child alone. `status` is the exit status asked for; the message, if not
 // empty, is one line for standard error.
 [[noreturn]] void abort_job(int status, const std::string& message);
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <mutex>
+#include <new>
 
 #include "base/error.hpp"
 
@@ -54,6 +55,12 @@ void let_others_in() {
   const int held = unlock_all();
   sched_yield();  // std::mutex is not fair: without this the thread that polls would take it again at once
   relock(held);
+}
+
+void forget_threads() {
+  threads_multiple = false;
+  waiting.store(0, std::memory_order_relaxed);
+  if (depth == 0) new (&mutex) std::mutex;
 }
 
 }  // namespace cow::runtime

@@ -22,6 +22,9 @@ void relock(int depth);
 // Lets a thread that waits for the lock have it, if there is one.
 void let_others_in();
 
+// In a process that has just been forked: the threads that may have held the lock are not in it, nor will others be.
+void forget_threads();
+
 class Guard {
  public:
   Guard() : held_(threads_multiple) {

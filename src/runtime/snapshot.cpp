@@ -127,6 +127,7 @@ Anonymous anonymous_memory(const char* process) {
 Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) { alive.push_back(this); }
 
 Snapshot::~Snapshot() {
+  shutdown(lifeline_, SHUT_RDWR);  // children of the program may have it, too
   close(lifeline_);
   std::erase(alive, this);
   dying.push_back(process_);

@@ -165,14 +165,15 @@ class Binder:
 
     def check_lines(self, function, parameters, early):
         tests = checks.tests(function, parameters, self.rules)
-        if early and not tests:
+        refused = "forked" if "own-process" in self.rules.of(function) else "" if early else "mode == Mode::not_running"
+        if not refused and not tests:
             return ["  Error error_;"]
         lines = ["  Error error_ = [&]() -> Error {",
                  "    if (mode == Mode::unchecked) return success;"] if tests else ["  Error error_;"]
         if not tests:
-            return lines + ["  if (mode == Mode::not_running) [[unlikely]] error_ = refuse_call();"]
-        if not early:
-            lines.append("    if (mode == Mode::not_running) [[unlikely]] return refuse_call();")
+            return lines + [f"  if ({refused}) [[unlikely]] error_ = refuse_call();"]
+        if refused:
+            lines.append(f"    if ({refused}) [[unlikely]] return refuse_call();")
         for condition, test in tests:
             lines.append(f"    {f'if ({condition}) ' if condition else ''}"
                          f"{'{ ' if condition else ''}if (Error e = {test}) return e;{' }' if condition else ''}")
