@@ -6,7 +6,7 @@
 
 namespace cow::runtime {
 
-// Runs `what` when this process exits: not in children that it forks.
+// Runs `what` when the process exits that was the last to ask for anything: not in children that it forks.
 void at_exit(void (*what)());
 
 // How at_exit() registers it. `what` is the function's address.

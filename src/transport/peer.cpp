@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
+#include "runtime/at_exit.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
@@ -253,6 +254,10 @@ Error open_network() {
   self.address = port->published();
   return runtime::publish_address(introduction());
 }
+
+// When the program exits without MPI_Finalize: providers keep things outside of the process, shm its files in /dev/shm.
+// Asked for when the library is loaded, so that it is done after all that the program's own destructors do.
+[[maybe_unused]] const bool closes_at_exit = (runtime::at_exit([] { port.reset(); }), true);
 
 void ignore(Peer&, const wire::Header&, const std::byte*, std::size_t) {}
 

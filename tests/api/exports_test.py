@@ -39,6 +39,19 @@ class Exports(unittest.TestCase):
         self.assertIn("[libmpi_abi.so.1]", dynamic)
         self.assertRegex(dynamic, r"FLAGS_1\).*\bNOW\b")
 
+    def test_destroys_nothing_at_exit(self):
+        """exit() runs in children of a rank, too, so only runtime::at_exit() has anything done there: all that asks for it
+        passes api/at_exit_only.cpp, and there is no destructor but the compiler's own."""
+        callers, current = set(), None
+        for line in support.run("objdump", "-d", "--no-show-raw-insn", support.LIBRARY).splitlines():
+            heading = re.match(r"[0-9a-f]+ <(.+)>:", line)
+            if heading:
+                current = heading[1]
+            elif re.search(r"<(__cxa_atexit|atexit|on_exit|__cxa_thread_atexit\w*)(@plt|\+0x0)?>", line):
+                callers.add(current)
+        self.assertEqual(callers, {"__wrap___cxa_atexit"})
+        self.assertRegex(support.run("readelf", "-d", "-W", support.LIBRARY), r"\(FINI_ARRAYSZ\)\s+8 \(bytes\)")
+
     def test_names_no_folder_of_the_build(self):
         data = pathlib.Path(support.LIBRARY).read_bytes()
         self.assertNotIn(str(support.SOURCE).encode(), data)
