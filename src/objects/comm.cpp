@@ -26,6 +26,10 @@ bool parse(const std::string& name, GiveBack& out) {
 }
 
 void end_life(Comm& comm) {
+  if (comm.predefined()) {  // static
+    comm.references = 1;
+    return;
+  }
   COW_INVARIANT(comm.index == 0);  // handles hold references
   close_completion_fd(comm);
   delete comm.active;

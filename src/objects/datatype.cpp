@@ -16,6 +16,10 @@ TypeContents::~TypeContents() {
 }
 
 void end_life(Datatype& type) {
+  if (type.permanent) {  // others may have let it go too often, but a program can always name it again
+    type.references = 1;
+    return;
+  }
   COW_INVARIANT(type.index == 0);  // handles hold references
   delete &type;
 }

@@ -3,12 +3,19 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "objects/last_reference.hpp"
+
 namespace cow {
 namespace {
 
 Errhandler predefined(Errhandler::Action action) {
   Errhandler handler;
   handler.action = action;
+  return handler;
+}
+
+Errhandler& held(Errhandler& handler) {
+  retain(handler);
   return handler;
 }
 
@@ -23,7 +30,7 @@ Errhandler errors_are_fatal = predefined(Errhandler::Action::fatal);
 Errhandler errors_abort = predefined(Errhandler::Action::abort);
 Errhandler errors_return = predefined(Errhandler::Action::returns);
 Errhandler* initial_errhandler = &errors_are_fatal;
-Errhandler* default_file_errhandler = &errors_return;
+Errhandler* default_file_errhandler = &held(errors_return);
 void (*end_job)(Comm* comm, int code, const char* text) = print_and_exit;
 
 Error create_errhandler(HandlerKind kind, Errhandler::Trampoline trampoline, void* function, Errhandler*& out) {
@@ -42,7 +49,7 @@ Error create_errhandler(HandlerKind kind, Errhandler::Trampoline trampoline, voi
 }
 
 void release(Errhandler& handler) {
-  if (--handler.references == 0) delete &handler;
+  if (drop_reference(handler)) delete &handler;
 }
 
 MPI_Errhandler give_handle(Errhandler& handler) {

@@ -49,7 +49,7 @@ void replace(Errhandler*& slot, Errhandler& handler);
 extern Errhandler* initial_errhandler;
 
 // What errors of MPI_FILE_NULL go to, and what files begin with.
-extern Errhandler* default_file_errhandler;
+extern Errhandler* default_file_errhandler;  // referenced
 
 // How a fatal error ends the job: the runtime sets it; `comm` may be null. Without it: prints and exits.
 extern void (*end_job)(Comm* comm, int code, const char* text);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "objects/last_reference.hpp"
+
 namespace cow {
 
 Process this_process = 0;
@@ -69,7 +71,7 @@ Group* make_group(std::vector<Process>&& processes) {
 }
 
 void release(Group& group) {
-  if (--group.references == 0) delete &group;
+  if (drop_reference(group)) delete &group;
 }
 
 void Group::build_index() const {

@@ -7,6 +7,8 @@
 #include <climits>
 #include <cstdio>
 
+#include "objects/last_reference.hpp"
+
 namespace cow {
 
 void Info::set(std::string_view key, std::string_view value) {
@@ -39,7 +41,7 @@ Info* copy_info(const Info& info) {
 }
 
 void release(Info& info) {
-  if (--info.references == 0) delete &info;
+  if (drop_reference(info)) delete &info;
 }
 
 namespace {

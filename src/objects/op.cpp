@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "objects/last_reference.hpp"
 #include "objects/op_functions.hpp"
 #include "objects/predefined.hpp"
 
@@ -74,7 +75,7 @@ Error create_op(Op::Trampoline trampoline, void* function, bool commutative, Op*
 }
 
 void release(Op& op) {
-  if (--op.references == 0) delete &op;
+  if (drop_reference(op)) delete &op;
 }
 
 Error check_op(const Op& op, const Datatype& type) {
