@@ -90,7 +90,7 @@ int keyvals_in_use() {
 
 Error check_keyval(KeyvalKind kind, int keyval) {
   const Keyval* found = find_keyval(keyval);
-  if (!found || found->freed) {
+  if (!found) {
     if (keyval == MPI_KEYVAL_INVALID) return fail(ErrorClass::keyval, "the keyval is MPI_KEYVAL_INVALID");
     if (keyval > 0 && keyval < first_keyval)
       return fail(ErrorClass::keyval, "keyval %d is predefined, or none of %s: it cannot be changed", keyval,
@@ -106,6 +106,7 @@ Error check_keyval(KeyvalKind kind, int keyval) {
 Error free_keyval(KeyvalKind kind, int keyval) {
   if (const Error error = check_keyval(kind, keyval)) return error;
   Keyval* found = find_keyval(keyval);
+  if (found->freed) return fail(ErrorClass::keyval, "keyval %d was freed before: attributes under it keep it alive", keyval);
   found->freed = true;
   if (found->uses == 0) keyvals().erase(keyval);
   return success;

@@ -28,7 +28,8 @@ struct AttributeCallbacks {
 
 // Makes a keyval; the number is never that of another keyval that is alive.
 int create_keyval(KeyvalKind kind, const AttributeCallbacks& callbacks);
-// Ends the program's use of it; attributes under it keep it alive until they are deleted.
+// Ends the program's use of it. Attributes under it keep it alive until the last one is deleted, and until then a copy of
+// the number works as before in all but this call: the standard's way to be rid of them is MPI_X_delete_attr.
 Error free_keyval(KeyvalKind kind, int keyval);
 // Keyvals that the program has not freed.
 int keyvals_in_use();

@@ -75,6 +75,54 @@ TEST_F(AttributeCalls, GoWithDuplicates) {
   ASSERT_OK(MPI_Comm_free_keyval(&dup_keyval));
 }
 
+// The standard's way to be rid of attributes whose keyval is gone: MPI_X_delete_attr with a copy of its number.
+TEST_F(AttributeCalls, UnderAFreedKeyval) {
+  int keyval, flag = 0, number = 0;
+  void* value = nullptr;
+  ASSERT_OK(MPI_Comm_create_keyval(copy_comm, delete_comm, &keyval, nullptr));
+  int kept = keyval;
+  ASSERT_OK(MPI_Comm_set_attr(MPI_COMM_SELF, kept, nullptr));
+  ASSERT_OK(MPI_Comm_free_keyval(&keyval));
+  copies = deletes = 0;
+  ASSERT_OK(MPI_Comm_set_attr(MPI_COMM_SELF, kept, &number));
+  EXPECT_EQ(deletes, 1);
+  ASSERT_OK(MPI_Comm_get_attr(MPI_COMM_SELF, kept, &value, &flag));
+  EXPECT_EQ(flag, 1);
+  EXPECT_EQ(value, &number);
+  MPI_Comm dup;
+  ASSERT_OK(MPI_Comm_dup(MPI_COMM_SELF, &dup));
+  EXPECT_EQ(copies, 1);
+  ASSERT_OK(MPI_Comm_delete_attr(MPI_COMM_SELF, kept));
+  ASSERT_OK(MPI_Comm_get_attr(dup, kept, &value, &flag));
+  EXPECT_EQ(flag, 1);
+  ASSERT_OK(MPI_Comm_free(&dup));
+  EXPECT_EQ(deletes, 3);
+  EXPECT_REFUSED(MPI_ERR_KEYVAL, MPI_Comm_get_attr(MPI_COMM_SELF, kept, &value, &flag));
+  EXPECT_REFUSED(MPI_ERR_KEYVAL, MPI_Comm_delete_attr(MPI_COMM_SELF, kept));
+}
+
+TEST_F(AttributeCalls, OfTypesUnderAFreedKeyval) {
+  int keyval, flag = 0, number = 0;
+  void* value = nullptr;
+  ASSERT_OK(MPI_Type_create_keyval(MPI_TYPE_DUP_FN, delete_type, &keyval, nullptr));
+  int kept = keyval;
+  MPI_Datatype type, dup;
+  ASSERT_OK(MPI_Type_contiguous(2, MPI_INT, &type));
+  ASSERT_OK(MPI_Type_set_attr(type, kept, &number));
+  ASSERT_OK(MPI_Type_free_keyval(&keyval));
+  deletes = 0;
+  ASSERT_OK(MPI_Type_dup(type, &dup));
+  ASSERT_OK(MPI_Type_get_attr(dup, kept, &value, &flag));
+  EXPECT_EQ(flag, 1);
+  ASSERT_OK(MPI_Type_delete_attr(type, kept));
+  EXPECT_EQ(deletes, 1);
+  EXPECT_REFUSED(MPI_ERR_KEYVAL, MPI_Type_free_keyval(&kept));
+  ASSERT_OK(MPI_Type_free(&dup));
+  EXPECT_EQ(deletes, 2);
+  EXPECT_REFUSED(MPI_ERR_KEYVAL, MPI_Type_set_attr(type, kept, &number));
+  ASSERT_OK(MPI_Type_free(&type));
+}
+
 TEST_F(AttributeCalls, ByTheirOldNames) {
   int keyval, flag, number = 0;
   void* value;

@@ -129,12 +129,31 @@ TEST_F(AttributesOfAnObject, OutliveTheirKeyvalsHandle) {
   Attributes from, to;
   ASSERT_FALSE(from.set(9, key, number(1)));
   ASSERT_FALSE(free_keyval(KeyvalKind::comm, key));
-  EXPECT_EQ(check_keyval(KeyvalKind::comm, key).code(), MPI_ERR_KEYVAL);
+  EXPECT_EQ(free_keyval(KeyvalKind::comm, key).code(), MPI_ERR_KEYVAL) << "freed twice";
+  EXPECT_FALSE(check_keyval(KeyvalKind::comm, key));
   ASSERT_FALSE(from.copy_to(9, to, 10));
   ASSERT_FALSE(from.clear(9));
+  EXPECT_FALSE(check_keyval(KeyvalKind::comm, key));
   ASSERT_FALSE(to.clear(10));
   EXPECT_EQ(trace, "copy 9:1=1 delete 9:1=1 delete 10:1=101 ");
+  EXPECT_EQ(check_keyval(KeyvalKind::comm, key).code(), MPI_ERR_KEYVAL);
   EXPECT_NE(make(2), key);
+}
+
+// All that may be done while there are some: replacing, adding, and deleting one by one.
+TEST_F(AttributesOfAnObject, AreChangedUnderAFreedKeyval) {
+  const int key = make(1);
+  Attributes one, two;
+  ASSERT_FALSE(one.set(9, key, number(1)));
+  ASSERT_FALSE(free_keyval(KeyvalKind::comm, key));
+  ASSERT_FALSE(one.set(9, key, number(2)));
+  ASSERT_FALSE(two.set(10, key, number(3)));
+  ASSERT_FALSE(one.remove(9, key));
+  EXPECT_EQ(one.remove(9, key).code(), MPI_ERR_KEYVAL);
+  EXPECT_EQ(value_of(two, key), number(3));
+  ASSERT_FALSE(two.remove(10, key));
+  EXPECT_EQ(trace, "delete 9:1=1 delete 9:1=2 delete 10:1=3 ");
+  EXPECT_EQ(check_keyval(KeyvalKind::comm, key).code(), MPI_ERR_KEYVAL);
 }
 
 int remove_and_delete_another(void* other, std::uintptr_t object, int, void*, void*) {
