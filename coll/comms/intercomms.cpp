@@ -20,8 +20,6 @@ struct Bid {
   int key;
 };
 
-MPI_Count bytes_of(const std::vector<Bid>& bids) { return static_cast<MPI_Count>(bids.size() * sizeof(Bid)); }
-
 // The ranks of one colour, by key, then by rank.
 std::vector<int> members_of(const std::vector<Bid>& bids, int color) {
   std::vector<int> members;
@@ -33,25 +31,24 @@ std::vector<int> members_of(const std::vector<Bid>& bids, int color) {
   return members;
 }
 
-// Each group gathers its bids, the first ranks swap them, and each group hears of the other's.
-Error gather_bids(Comm& comm, const Bid& own, std::vector<Bid>& mine, std::vector<Bid>& theirs) {
+}  // namespace
+
+// Each group gathers its own, the first ranks swap that, and each group hears of the other's.
+Error allgather_across(Comm& comm, const void* own, void* mine, void* theirs, MPI_Count bytes) {
   const int tag = next_tag(comm);
-  mine.resize(static_cast<std::size_t>(comm.size()));
-  theirs.resize(static_cast<std::size_t>(comm.remote_group->size()));
-  if (Error error = allgather_bytes(*comm.local_comm, &own, mine.data(), sizeof own)) return error;
+  const MPI_Count local = comm.size() * bytes, remote = comm.remote_group->size() * bytes;
+  if (Error error = allgather_bytes(*comm.local_comm, own, mine, bytes)) return error;
   Error failed = success;
-  if (comm.rank == 0)
-    failed = swap_bytes({&comm, 0, tag, comm.context | 1}, mine.data(), bytes_of(mine), theirs.data(), bytes_of(theirs));
-  const Error told = bcast_bytes(*comm.local_comm, theirs.data(), bytes_of(theirs), 0);
+  if (comm.rank == 0) failed = swap_bytes({&comm, 0, tag, comm.context | 1}, mine, local, theirs, remote);
+  const Error told = bcast_bytes(*comm.local_comm, theirs, remote, 0);
   return failed ? failed : told;
 }
 
-}  // namespace
-
 Error split_across(Comm& comm, int color, int key, Comm*& out) {
   const Bid own{new_context(), new_context(), color, key};
-  std::vector<Bid> mine, theirs;
-  if (Error error = gather_bids(comm, own, mine, theirs)) return error;
+  std::vector<Bid> mine(static_cast<std::size_t>(comm.size()));
+  std::vector<Bid> theirs(static_cast<std::size_t>(comm.remote_group->size()));
+  if (Error error = allgather_across(comm, &own, mine.data(), theirs.data(), sizeof own)) return error;
   out = nullptr;
   if (color < 0) return success;
   const std::vector<int> local = members_of(mine, color), remote = members_of(theirs, color);

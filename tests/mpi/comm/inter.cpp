@@ -69,6 +69,64 @@ TEST_F(Inter, SplitWithoutAColourOrCompany) {
   ASSERT_MPI_OK(MPI_Comm_free(&none));
 }
 
+// Parts have ranks of both groups. All of this job's ranks share memory with each other, or it has several nodes.
+TEST_F(Inter, SplitByKindsOfResources) {
+  MPI_Info info;
+  ASSERT_MPI_OK(MPI_Info_create(&info));
+  MPI_Comm node;
+  ASSERT_MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  std::vector<int> near(static_cast<std::size_t>(ranks::count(node)));
+  ASSERT_MPI_OK(MPI_Allgather(&world, 1, MPI_INT, near.data(), 1, MPI_INT, node));
+  ASSERT_MPI_OK(MPI_Comm_free(&node));
+  std::vector<int> expected;
+  for (const int rank : near)
+    if (rank % 2 != side) expected.insert(expected.begin(), rank);
+  const auto expect_parts = [&](int type) {
+    MPI_Comm part = MPI_COMM_WORLD;
+    ASSERT_MPI_OK(MPI_Comm_split_type(inter, type, -world, info, &part));
+    ASSERT_EQ(part == MPI_COMM_NULL, expected.empty());
+    if (expected.empty()) return;
+    EXPECT_EQ(others(part), expected);
+    ASSERT_MPI_OK(MPI_Comm_free(&part));
+  };
+  expect_parts(MPI_COMM_TYPE_SHARED);
+  ASSERT_MPI_OK(MPI_Info_set(info, "mpi_hw_resource_type", "mpi_shared_memory"));
+  expect_parts(MPI_COMM_TYPE_HW_GUIDED);
+  expect_parts(MPI_COMM_TYPE_RESOURCE_GUIDED);
+  ASSERT_MPI_OK(MPI_Info_free(&info));
+}
+
+TEST_F(Inter, SplitBySetsAndWithoutGuide) {
+  MPI_Info info;
+  ASSERT_MPI_OK(MPI_Info_create(&info));
+  MPI_Comm part = MPI_COMM_WORLD;
+  ASSERT_MPI_OK(MPI_Comm_split_type(inter, MPI_COMM_TYPE_HW_GUIDED, 0, info, &part));
+  EXPECT_EQ(part, MPI_COMM_NULL) << "no kind was named";
+  ASSERT_MPI_OK(MPI_Comm_split_type(inter, MPI_UNDEFINED, 0, info, &part));
+  EXPECT_EQ(part, MPI_COMM_NULL);
+  ASSERT_MPI_OK(MPI_Info_set(info, "mpi_pset_name", "mpi://WORLD"));
+  ASSERT_MPI_OK(MPI_Comm_split_type(inter, MPI_COMM_TYPE_RESOURCE_GUIDED, 0, info, &part));
+  EXPECT_EQ(others(part).size(), static_cast<std::size_t>(remote));
+  ASSERT_MPI_OK(MPI_Comm_free(&part));
+  ASSERT_MPI_OK(MPI_Info_set(info, "mpi_pset_name", "mpi://SELF"));
+  ASSERT_MPI_OK(MPI_Comm_split_type(inter, MPI_COMM_TYPE_RESOURCE_GUIDED, 0, info, &part));
+  EXPECT_EQ(part, MPI_COMM_NULL) << "the other group has nobody of it";
+  ASSERT_MPI_OK(MPI_Info_free(&info));
+  // Down to ranks that nothing separates: each step makes smaller parts, and it ends.
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(inter, &comm));
+  for (int depth = 0; comm != MPI_COMM_NULL; ++depth) {
+    ASSERT_LT(depth, 20);
+    const std::size_t before = others(comm).size() + static_cast<std::size_t>(ranks::count(comm));
+    ASSERT_MPI_OK(MPI_Comm_split_type(comm, MPI_COMM_TYPE_HW_UNGUIDED, 0, MPI_INFO_NULL, &part));
+    if (part != MPI_COMM_NULL) {
+      EXPECT_LT(others(part).size() + static_cast<std::size_t>(ranks::count(part)), before);
+    }
+    ASSERT_MPI_OK(MPI_Comm_free(&comm));
+    comm = part;
+  }
+}
+
 TEST_F(Inter, CreateTakesASubgroupOfEach) {
   MPI_Group group, last;
   ASSERT_MPI_OK(MPI_Comm_group(inter, &group));
@@ -118,7 +176,7 @@ TEST_F(Inter, Refusals) {
   EXPECT_MPI_ERROR(MPI_Comm_split(inter, -3, 0, &out), MPI_ERR_ARG);
   ASSERT_MPI_OK(MPI_Comm_group(inter, &group));
   EXPECT_MPI_ERROR(MPI_Comm_create_group(inter, group, 1, &out), MPI_ERR_COMM);
-  EXPECT_MPI_ERROR(MPI_Comm_split_type(inter, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &out), MPI_ERR_COMM);
+  EXPECT_MPI_ERROR(MPI_Comm_split_type(inter, 12'345, 0, MPI_INFO_NULL, &out), MPI_ERR_ARG);
   ASSERT_MPI_OK(MPI_Group_free(&group));
 }
 
