@@ -41,6 +41,20 @@ bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status
   return true;
 }
 
+Error end_handle(MPI_Request& handle, Request& request, Error error) {
+  table<Request>().erase(request);
+  handle = MPI_REQUEST_NULL;
+  if (request.kind->let_go) {
+    // An error that came before is the one to tell, in its own words.
+    const std::string first = error ? last_failure() : "";
+    const Error freed = request.kind->let_go(request);
+    if (error) fail(error.code(), "%s", first.c_str()).ignore();
+    else error = freed;
+  }
+  release(request);  // the engine keeps its own reference until the operation has ended
+  return error;
+}
+
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
   if (&request == &sent_request) return conclude_sent(handle, status), success;
   if (request.persistent && !request.active) {
@@ -55,10 +69,7 @@ Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
     request.active = false;
     return error;
   }
-  table<Request>().erase(request);
-  handle = MPI_REQUEST_NULL;
-  release(request);
-  return error;
+  return end_handle(handle, request, error);
 }
 
 Error wait(Request& request, MPI_Status* status) {

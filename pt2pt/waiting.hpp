@@ -16,7 +16,10 @@ Error look_up_in_array(const MPI_Request* handles, int i, Request*& out);  // ar
 // is not persistent, and returns the operation's error. The status's MPI_ERROR is left alone.
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status);
 
-// The same for the request of all sends that were complete at once: nothing is freed, nothing can have failed.
+// Ends the handle. Returns `error`, which the caller has met before; else that of a program's function that frees.
+Error end_handle(MPI_Request& handle, Request& request, Error error);
+
+// The same as conclude() for the request of all sends that were complete at once: nothing is freed, nothing can have failed.
 inline void conclude_sent(MPI_Request& handle, MPI_Status* status) {
   show(empty_status, status);
   handle = MPI_REQUEST_NULL;

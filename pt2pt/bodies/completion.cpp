@@ -217,15 +217,13 @@ Error body::Testsome(int count, MPI_Request* handles, int* outcount, int* indice
 Error body::Request_free(MPI_Request* handle) {
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
-  *handle = MPI_REQUEST_NULL;
-  if (request == &pt2pt::sent_request) return success;
-  if (request->kind->query && !request->done()) {  // a generalized one: the program will complete it by this handle
+  if (request == &pt2pt::sent_request) return *handle = MPI_REQUEST_NULL, success;
+  if (request->kind->let_go && !request->done()) {  // a generalized one: the program will complete it by this handle
+    *handle = MPI_REQUEST_NULL;
     request->freed = true;
     return success;
   }
-  table<Request>().erase(*request);
-  release(*request);  // the engine keeps its own reference until the operation has ended
-  return success;
+  return pt2pt::end_handle(*handle, *request, success);
 }
 
 Error body::Cancel(MPI_Request* handle) {

@@ -31,14 +31,20 @@ Error cancel(Request& request) {
   return said(self.cancel(self.extra, self.done()), "cancel");
 }
 
-void release_generalized(Request& request) {
+// Called by whichever call comes last of the one that ends the handle and MPI_Grequest_complete, which then returns what
+// the program's function returned.
+Error let_go(Request& request) {
   auto& self = static_cast<Generalized&>(request);
-  self.free(self.extra);
-  delete &self;
+  return said(self.free(self.extra), "free");
 }
 
-const RequestKind generalized{
-    .name = "generalized request", .cancel = cancel, .release = release_generalized, .query = query};
+void release_generalized(Request& request) { delete &static_cast<Generalized&>(request); }
+
+const RequestKind generalized{.name = "generalized request",
+                              .cancel = cancel,
+                              .release = release_generalized,
+                              .query = query,
+                              .let_go = let_go};
 
 }  // namespace
 
@@ -53,8 +59,9 @@ Error body::Grequest_start(MPI_Grequest_query_function* query_fn, MPI_Grequest_f
   self->free = free_fn;
   self->cancel = cancel_fn;
   self->extra = extra_state;
+  if (Error error = pt2pt::give_handle(*self, request)) return error;
   retain(*self);  // until the program completes it
-  return pt2pt::give_handle(*self, request);
+  return success;
 }
 
 Error body::Grequest_complete(MPI_Request handle) {
@@ -62,12 +69,13 @@ Error body::Grequest_complete(MPI_Request handle) {
   if (Error error = pt2pt::look_up(handle, request)) return error;
   if (request->kind != &generalized) return fail(ErrorClass::request, "the request is not a generalized one");
   if (request->done()) return fail(ErrorClass::request, "the generalized request has been completed already");
-  if (request->freed) {
-    table<Request>().erase(*request);
-    release(*request);
-  }
-  finish(*request);
-  return success;
+  const bool freed = request->freed;
+  if (freed) table<Request>().erase(*request);
+  mark_complete(*request);
+  const Error error = freed ? let_go(*request) : success;
+  if (freed) release(*request);  // for the handle
+  release(*request);
+  return error;
 }
 
 }  // namespace cow

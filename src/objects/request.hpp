@@ -45,6 +45,7 @@ struct RequestKind {
   Error (*cancel)(Request&) = nullptr;           // null: cancelling does nothing
   void (*release)(Request&) = nullptr;           // the last reference is gone: give the memory back
   Error (*query)(Request&, MPI_Status&) = nullptr;  // generalized requests: fill the status at completion
+  Error (*let_go)(Request&) = nullptr;  // generalized requests: the program frees what it hung on them, once
 };
 
 // Something to be run when a request completes. Owned by who adds it, who keeps it alive until it has run.
