@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "api/bodies.hpp"
-#include "api/report.hpp"
 #include "base/siphash.hpp"
 #include "coll/comms/new_comm.hpp"
 #include "objects/errhandler.hpp"
@@ -86,20 +85,24 @@ Group& held(Group& group) {
   return group;
 }
 
-Error check(const Group& group, const char* stringtag, const Errhandler& errhandler) {
+Error check(const char* stringtag, const Errhandler& errhandler) {
   if (errhandler.kind != HandlerKind::any && errhandler.kind != HandlerKind::comm)
     return fail(ErrorClass::errhandler, "the error handler was not created for communicators");
   if (strlen(stringtag) >= MPI_MAX_STRINGTAG_LEN)
     return fail(ErrorClass::arg, "the tag has %zu characters, at most %d are allowed", strlen(stringtag),
                 MPI_MAX_STRINGTAG_LEN - 1);
-  if (group.size() > 0 && group.rank == MPI_UNDEFINED)
-    return fail(ErrorClass::group, "this process is not a member of the group");
   return success;
 }
 
+Error need_member(const Group& group) {
+  if (group.rank != MPI_UNDEFINED) return success;
+  return fail(ErrorClass::group, "this process is not a member of the group");
+}
+
 Error create(Group& group, const char* stringtag, const Info* info, Errhandler& errhandler, MPI_Comm* out) {
-  if (Error error = check(group, stringtag, errhandler)) return error;
+  if (Error error = check(stringtag, errhandler)) return error;
   if (group.size() == 0) return *out = MPI_COMM_NULL, success;
+  if (Error error = need_member(group)) return error;
   MeetingPoint point("comm");
   point.add(stringtag, strlen(stringtag));
   point.add(group);
@@ -139,7 +142,6 @@ Error agree(const Group& local, int local_leader, const Group& remote, int remot
 }
 
 Error check_pair(const Group& local, int local_leader, const Group& remote, int remote_leader) {
-  if (local.size() == 0 || remote.size() == 0) return fail(ErrorClass::group, "a group is empty");
   if (local_leader < 0 || local_leader >= local.size())
     return fail(ErrorClass::rank, "local_leader %d: the local group has %d ranks", local_leader, local.size());
   if (remote_leader < 0 || remote_leader >= remote.size())
@@ -151,7 +153,10 @@ Error check_pair(const Group& local, int local_leader, const Group& remote, int 
 
 Error create_across(Group& local, int local_leader, Group& remote, int remote_leader, const char* stringtag,
                     const Info* info, Errhandler& errhandler, MPI_Comm* out) {
-  if (Error error = check(local, stringtag, errhandler)) return error;
+  if (Error error = check(stringtag, errhandler)) return error;
+  // Nobody to talk to: the call is local, its leaders mean nothing, and the null communicator is the answer.
+  if (local.size() == 0 || remote.size() == 0) return *out = MPI_COMM_NULL, success;
+  if (Error error = need_member(local)) return error;
   if (Error error = check_pair(local, local_leader, remote, remote_leader)) return error;
   MeetingPoint point("side");
   point.add(stringtag, strlen(stringtag));
@@ -172,24 +177,18 @@ Error create_across(Group& local, int local_leader, Group& remote, int remote_le
   return success;
 }
 
-// Errors are heard by the handler that the new communicator would have had.
-Error told_to(Errhandler& errhandler, Error error) {
-  if (error) api::blame(errhandler, reinterpret_cast<std::uintptr_t>(MPI_COMM_NULL));
-  return error;
-}
-
 }  // namespace
 
 Error body::Comm_create_from_group(Group& group, const char* stringtag, Info* info, Errhandler& errhandler,
                                    MPI_Comm* newcomm) {
-  return told_to(errhandler, create(group, stringtag, info, errhandler, newcomm));
+  return create(group, stringtag, info, errhandler, newcomm);
 }
 
 Error body::Intercomm_create_from_groups(Group& local_group, int local_leader, Group& remote_group, int remote_leader,
                                          const char* stringtag, Info* info, Errhandler& errhandler,
                                          MPI_Comm* newintercomm) {
-  return told_to(errhandler, create_across(local_group, local_leader, remote_group, remote_leader, stringtag, info,
-                                           errhandler, newintercomm));
+  return create_across(local_group, local_leader, remote_group, remote_leader, stringtag, info, errhandler,
+                       newintercomm);
 }
 
 }  // namespace cow

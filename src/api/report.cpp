@@ -8,6 +8,7 @@
 #include "api/text.hpp"
 #include "objects/comm.hpp"
 #include "objects/errhandler.hpp"
+#include "objects/predefined.hpp"
 #include "objects/session.hpp"
 
 namespace cow::api {
@@ -16,8 +17,6 @@ namespace {
 thread_local char line[1536];
 thread_local int line_code = MPI_SUCCESS;
 thread_local Comm* blamed = nullptr;
-thread_local Errhandler* named_handler = nullptr;  // referenced
-thread_local std::uintptr_t named_object = 0;
 
 struct Handled {
   Errhandler* handler;
@@ -33,8 +32,15 @@ Handled of_nothing() {
   return {initial_errhandler, reinterpret_cast<std::uintptr_t>(MPI_COMM_SELF), nullptr};
 }
 
+// One that is no error handler, or one for other objects, cannot hear of anything.
+Handled of_maker(std::uintptr_t handle, HandlerKind kind, std::uintptr_t null) {
+  register_predefined();  // the call may be too early
+  Errhandler* const handler = find(reinterpret_cast<MPI_Errhandler>(handle));
+  if (!handler || (handler->kind != HandlerKind::any && handler->kind != kind)) return of_nothing();
+  return {handler, null, nullptr};
+}
+
 Handled handler_for(const Target& target) {
-  if (named_handler) return {named_handler, named_object, nullptr};
   if (blamed) return of_comm(*blamed);
   switch (target.what) {
     case Target::What::comm:
@@ -45,6 +51,10 @@ Handled handler_for(const Target& target) {
     case Target::What::session:
       if (Session* session = find_session(target.handle)) return {session->errhandler, target.handle, nullptr};
       break;
+    case Target::What::new_comm:
+      return of_maker(target.handle, HandlerKind::comm, reinterpret_cast<std::uintptr_t>(MPI_COMM_NULL));
+    case Target::What::new_session:
+      return of_maker(target.handle, HandlerKind::session, reinterpret_cast<std::uintptr_t>(MPI_SESSION_NULL));
     default: break;
   }
   return of_nothing();
@@ -55,7 +65,6 @@ Handled handler_for(const Target& target) {
 int report(Signature signature, Error error, Target target, const Word* words) {
   const Handled handled = handler_for(target);
   Comm* const held = std::exchange(blamed, nullptr);
-  Errhandler* const named = std::exchange(named_handler, nullptr);
   char call_text[768];
   describe_call(signature, words, call_text, sizeof call_text);
   const char* why = last_failure();
@@ -66,7 +75,6 @@ int report(Signature signature, Error error, Target target, const Word* words) {
   if (strncmp(signature, "MPI_T_", 6) != 0)  // these call no handler
     result = call(*handled.handler, handled.object, handled.comm, error.code(), line);
   if (held) release(*held);
-  if (named) release(*named);
   return result;
 }
 
@@ -81,13 +89,6 @@ void blame(Comm* comm) {
   if (comm) retain(*comm);  // what failed may have held the last reference
   if (blamed) release(*blamed);
   blamed = comm;
-}
-
-void blame(Errhandler& handler, std::uintptr_t object) {
-  retain(handler);
-  if (named_handler) release(*named_handler);
-  named_handler = &handler;
-  named_object = object;
 }
 
 const char* last_report(int code) { return code != MPI_SUCCESS && code == line_code ? line : nullptr; }

@@ -10,7 +10,6 @@
 
 namespace cow {
 struct Comm;
-struct Errhandler;
 }
 
 namespace cow::api {
@@ -53,10 +52,11 @@ Word word(T value) {
   }
 }
 
-// Whose error handler hears of an error: the object that stands in the arguments, or none.
+// Whose error handler hears of an error: the object that stands in the arguments, or none. Calls that name an error
+// handler for the communicator or session that they make: this handler, with the null handle of what was not made.
 struct Target {
-  enum class What : std::uint8_t { nothing, comm, win, file, session } what = What::nothing;
-  std::uintptr_t handle = 0;
+  enum class What : std::uint8_t { nothing, comm, win, file, session, new_comm, new_session } what = What::nothing;
+  std::uintptr_t handle = 0;  // new_…: the error handler's
 };
 inline Target target() { return {}; }
 inline Target target(MPI_Comm comm) { return {Target::What::comm, reinterpret_cast<std::uintptr_t>(comm)}; }
@@ -64,6 +64,12 @@ inline Target target(MPI_Win win) { return {Target::What::win, reinterpret_cast<
 inline Target target(MPI_File file) { return {Target::What::file, reinterpret_cast<std::uintptr_t>(file)}; }
 inline Target target(MPI_Session session) {
   return {Target::What::session, reinterpret_cast<std::uintptr_t>(session)};
+}
+inline Target target_of_new(MPI_Errhandler handler, const MPI_Comm*) {
+  return {Target::What::new_comm, reinterpret_cast<std::uintptr_t>(handler)};
+}
+inline Target target_of_new(MPI_Errhandler handler, const MPI_Session*) {
+  return {Target::What::new_session, reinterpret_cast<std::uintptr_t>(handler)};
 }
 template <class Handle>
 Target target(const Handle* handle) {  // of an inout handle
@@ -79,9 +85,6 @@ Target target(const Handle* handle) {  // of an inout handle
 // For bodies whose arguments name no communicator (MPI_Wait): the error that they are about to return happened on
 // this one. Null: forget it.
 void blame(Comm* comm);
-
-// The same for calls that name an error handler for what they make: it hears of the error, with `object` for the handle.
-void blame(Errhandler& handler, std::uintptr_t object);
 
 // The line of the calling thread's last error, if it was of this code; else null.
 const char* last_report(int code);

@@ -1,5 +1,7 @@
 #include "objects/process_set.hpp"
 
+#include <strings.h>
+
 #include "runtime/job.hpp"
 
 namespace cow {
@@ -14,6 +16,9 @@ Group* ranks_of_node() {
   return make_group(std::move(members));
 }
 
+// Programs written for other libraries have "mpi://world" too, so that the case of these names does not matter.
+bool is(const std::string& name, const char* own) { return strcasecmp(name.c_str(), own) == 0; }
+
 }  // namespace
 
 std::vector<std::string> process_set_names() {
@@ -24,9 +29,9 @@ std::vector<std::string> process_set_names() {
 }
 
 Group* make_process_set(const std::string& name) {
-  if (name == own_sets[0]) return make_group(0, 1, runtime::job().size);
-  if (name == own_sets[1]) return make_group(this_process, 1, 1);
-  if (name == own_sets[2]) return ranks_of_node();
+  if (is(name, own_sets[0])) return make_group(0, 1, runtime::job().size);
+  if (is(name, own_sets[1])) return make_group(this_process, 1, 1);
+  if (is(name, own_sets[2])) return ranks_of_node();
   for (const std::string& known : runtime::process_sets())
     if (known == name) return make_group(runtime::members_of(name));
   return nullptr;

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "api/bodies.hpp"
-#include "api/report.hpp"
 #include "api/running.hpp"
 #include "api/start.hpp"
 #include "objects/comm.hpp"
@@ -37,7 +36,9 @@ Error wanted_level(const Info* info, int& level) {
               "_SERIALIZED or _MULTIPLE", text->c_str());
 }
 
-Error start(const Info* info, Errhandler& errhandler, MPI_Session* out) {
+}  // namespace
+
+Error body::Session_init(Info* info, Errhandler& errhandler, MPI_Session* out) {
   if (errhandler.kind != HandlerKind::any && errhandler.kind != HandlerKind::session)
     return fail(ErrorClass::errhandler, "the error handler was not created for sessions");
   int wanted;
@@ -56,14 +57,6 @@ Error start(const Info* info, Errhandler& errhandler, MPI_Session* out) {
   api::session_started(provided);
   *out = handle_of(*session);
   return success;
-}
-
-}  // namespace
-
-Error body::Session_init(Info* info, Errhandler& errhandler, MPI_Session* session) {
-  const Error error = start(info, errhandler, session);
-  if (error) api::blame(errhandler, reinterpret_cast<std::uintptr_t>(MPI_SESSION_NULL));
-  return error;
 }
 
 Error body::Session_finalize(MPI_Session* handle) {

@@ -70,7 +70,9 @@ def target_of(function):
     for p in function.parameters:
         if p.kind in ("COMMUNICATOR", "WINDOW", "SESSION") and p.direction in ("in", "inout") and not p.is_array:
             return f"target({p.name})"
-    return "target()"
+    handler = next((p for p in function.parameters if p.kind == "ERRHANDLER" and p.direction == "in"), None)
+    made = next((p for p in function.parameters if p.kind in ("COMMUNICATOR", "SESSION") and p.direction == "out"), None)
+    return f"target_of_new({handler.name}, {made.name})" if handler and made else "target()"
 
 
 def words_of(function):

@@ -66,6 +66,25 @@ TEST_F(Sessions, ProcessSets) {
   }
 }
 
+TEST_F(Sessions, NamesOfSetsInAnyCase) {
+  for (const auto& [written, name] : {std::pair{"mpi://world", "mpi://WORLD"}, {"MPI://World", "mpi://WORLD"},
+                                      {"mpi://self", "mpi://SELF"}, {"Mpi://Self", "mpi://SELF"}}) {
+    MPI_Group one = group(written), other = group(name);
+    ASSERT_NE(one, MPI_GROUP_NULL) << written;
+    int result = -1, flag = 0;
+    ASSERT_MPI_OK(MPI_Group_compare(one, other, &result));
+    EXPECT_EQ(result, MPI_IDENT) << written;
+    MPI_Info info;
+    ASSERT_MPI_OK(MPI_Session_get_pset_info(session, written, &info));
+    int length = 0;
+    ASSERT_MPI_OK(MPI_Info_get_valuelen(info, "mpi_size", &length, &flag));
+    EXPECT_TRUE(flag);
+    ASSERT_MPI_OK(MPI_Info_free(&info));
+    for (MPI_Group* each : {&one, &other}) ASSERT_MPI_OK(MPI_Group_free(each));
+  }
+  EXPECT_EQ(group("mpi://worlds"), MPI_GROUP_NULL);
+}
+
 TEST_F(Sessions, SetsThatDoNotExist) {
   EXPECT_EQ(group("mpi://world"), MPI_GROUP_NULL);
   MPI_Info info;
@@ -159,6 +178,50 @@ TEST_F(Sessions, ErrorHandlers) {
   ASSERT_MPI_OK(MPI_Group_free(&members));
 }
 
+MPI_Comm heard_of_comm = MPI_COMM_WORLD;
+void listen_new_comm(MPI_Comm* comm, int* code, ...) {
+  heard = ranks::error_class(*code);
+  heard_of_comm = *comm;
+}
+
+// Errors of the arguments of a call that names an error handler for what it makes are that handler's.
+TEST_F(Sessions, HandlersOfWhatIsToBeMade) {
+  MPI_Errhandler of_comms, of_sessions;
+  ASSERT_MPI_OK(MPI_Comm_create_errhandler(listen_new_comm, &of_comms));
+  ASSERT_MPI_OK(MPI_Session_create_errhandler(listen, &of_sessions));
+  MPI_Group members = group("mpi://SELF");
+  MPI_Comm comm;
+  MPI_Session other;
+  const auto expect_heard = [&](int error_class) {
+    EXPECT_EQ(heard, error_class);
+    heard = 0;
+  };
+  heard = 0;
+  EXPECT_MPI_ERROR(MPI_Comm_create_from_group(MPI_GROUP_NULL, "x", MPI_INFO_NULL, of_comms, &comm), MPI_ERR_GROUP);
+  expect_heard(MPI_ERR_GROUP);
+  EXPECT_EQ(heard_of_comm, MPI_COMM_NULL);
+  EXPECT_MPI_ERROR(MPI_Comm_create_from_group(members, "x", MPI_INFO_NULL, of_comms, nullptr), MPI_ERR_ARG);
+  expect_heard(MPI_ERR_ARG);
+  EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(MPI_GROUP_NULL, 0, members, 0, "x", MPI_INFO_NULL, of_comms, &comm),
+                   MPI_ERR_GROUP);
+  expect_heard(MPI_ERR_GROUP);
+  EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(members, 0, members, 0, nullptr, MPI_INFO_NULL, of_comms, &comm),
+                   MPI_ERR_ARG);
+  expect_heard(MPI_ERR_ARG);
+  heard_of = session;
+  EXPECT_MPI_ERROR(MPI_Session_init(reinterpret_cast<MPI_Info>(MPI_COMM_WORLD), of_sessions, &other), MPI_ERR_INFO);
+  expect_heard(MPI_ERR_INFO);
+  EXPECT_EQ(heard_of, MPI_SESSION_NULL);
+  EXPECT_MPI_ERROR(MPI_Session_init(MPI_INFO_NULL, of_sessions, nullptr), MPI_ERR_ARG);
+  expect_heard(MPI_ERR_ARG);
+  // One that was made for other objects is not called with what it does not know.
+  EXPECT_MPI_ERROR(MPI_Comm_create_from_group(members, "x", MPI_INFO_NULL, of_sessions, &comm), MPI_ERR_ERRHANDLER);
+  EXPECT_MPI_ERROR(MPI_Session_init(MPI_INFO_NULL, of_comms, &other), MPI_ERR_ERRHANDLER);
+  expect_heard(0);
+  for (MPI_Errhandler* each : {&of_comms, &of_sessions}) ASSERT_MPI_OK(MPI_Errhandler_free(each));
+  ASSERT_MPI_OK(MPI_Group_free(&members));
+}
+
 TEST_F(Sessions, CommunicatorsOfGroups) {
   const int me = ranks::rank(), n = ranks::count();
   MPI_Group world = group("mpi://WORLD");
@@ -242,6 +305,19 @@ TEST_F(Sessions, Intercommunicators) {
   EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(mine, 0, theirs, -1, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN, &comm),
                    MPI_ERR_RANK);
   for (MPI_Group* one : {&world, &mine, &theirs}) ASSERT_MPI_OK(MPI_Group_free(one));
+}
+
+// With nobody on one side there is nobody to talk to: each rank gets the null communicator by itself.
+TEST_F(Sessions, IntercommunicatorsWithNobody) {
+  MPI_Group world = group("mpi://WORLD");
+  const std::pair<MPI_Group, MPI_Group> sides[] = {
+      {MPI_GROUP_EMPTY, world}, {world, MPI_GROUP_EMPTY}, {MPI_GROUP_EMPTY, MPI_GROUP_EMPTY}};
+  for (const auto& [local, remote] : sides) {
+    MPI_Comm comm = MPI_COMM_WORLD;
+    EXPECT_MPI_OK(MPI_Intercomm_create_from_groups(local, 0, remote, 0, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN, &comm));
+    EXPECT_EQ(comm, MPI_COMM_NULL);
+  }
+  ASSERT_MPI_OK(MPI_Group_free(&world));
 }
 
 TEST_F(Sessions, BuffersOfASession) {
