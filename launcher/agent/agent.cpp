@@ -165,6 +165,7 @@ std::vector<std::string> Agent::environment_of(const Application& application, c
   std::vector<std::string> out = job_.environment;
   for (const std::string& assignment : application.environment) set_variable(out, assignment);
   set_variable(out, "COW_AGENT=" + lines_.address());
+  set_variable(out, "COW_JOB_SIZE=" + std::to_string(job_.ranks.size()));
   set_variable(out, "COW_KEY_FD=" + std::to_string(inherited.key));
   if (inherited.segment >= 0) set_variable(out, "COW_SHM_FD=" + std::to_string(inherited.segment));
   return out;

@@ -148,7 +148,8 @@ string take_allocation(Options& out) {
 bool is_of_outer_launcher(string_view entry) {
   if (entry.starts_with("PMIX_MCA_")) return false;
   return entry.starts_with("PMIX_") || entry.starts_with("PMI_") || entry.starts_with("COW_KEY_FD=") ||
-         entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=");
+         entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=") ||
+         entry.starts_with("COW_JOB_SIZE=");
 }
 
 string take_environment(const CliOptions& part, const char* const* environment, Options& out) {

@@ -31,7 +31,7 @@ constexpr Row rows[] = {
 
 // Variables beginning with COW_ that are not settings: what the launcher tells a rank, and the compilers that mpicc and
 // mpicxx use.
-constexpr string_view launcher_names[] = {"COW_AGENT", "COW_KEY_FD", "COW_SHM_FD", "COW_CC", "COW_CXX"};
+constexpr string_view launcher_names[] = {"COW_AGENT", "COW_JOB_SIZE", "COW_KEY_FD", "COW_SHM_FD", "COW_CC", "COW_CXX"};
 
 std::vector<string_view> words(string_view text) {
   std::vector<string_view> out;

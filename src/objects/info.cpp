@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "objects/last_reference.hpp"
+#include "runtime/announced.hpp"
 
 namespace cow {
 
@@ -71,6 +72,11 @@ Info* make_env() {
   if (uname(&names) == 0) info->set("arch", names.machine);
   char path[PATH_MAX];
   if (getcwd(path, sizeof path)) info->set("wdir", path);
+  char host[HOST_NAME_MAX + 1] = "";
+  gethostname(host, sizeof host - 1);
+  info->set("host", host);
+  if (const int size = runtime::announced_size(); size > 0) info->set("maxprocs", std::to_string(size));
+  info->set("mpi_memory_alloc_kinds", "mpi,system");
   info->read_only = true;
   return info;
 }

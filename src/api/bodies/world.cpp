@@ -1,7 +1,4 @@
 // The start and the end of the world model: MPI_Init to MPI_Finalize, and MPI_Abort.
-#include <unistd.h>
-
-#include <climits>
 #include <string>
 
 #include "api/bodies.hpp"
@@ -32,16 +29,6 @@ void make_predefined_comm(Comm& comm, std::uint32_t index, std::uint64_t context
   table<Comm>().insert_predefined(comm, index);
 }
 
-// What MPI_INFO_ENV tells of the start, beside what it knows without it.
-void describe_start() {
-  Info& env = info_env();
-  char name[HOST_NAME_MAX + 1] = "";
-  gethostname(name, sizeof name - 1);
-  env.set("host", name);
-  env.set("maxprocs", std::to_string(runtime::job().size));
-  env.set("mpi_memory_alloc_kinds", "mpi,system");
-}
-
 Error start(int required) {
   const runtime::AlwaysGuard guard;  // the progress thread may begin meanwhile
   if (api::world_was_started()) return fail(ErrorClass::other, "MPI has been initialized already");
@@ -49,7 +36,7 @@ Error start(int required) {
   if (Error error = api::begin_use(required, level)) return error;
   make_predefined_comm(world, 0x101, world_context, "MPI_COMM_WORLD", 0, runtime::job().size);
   make_predefined_comm(self, 0x102, self_context, "MPI_COMM_SELF", this_process, 1);
-  describe_start();
+  if (!info_env().get("maxprocs")) info_env().set("maxprocs", std::to_string(runtime::job().size));
   api::world_started(level);
   return success;
 }
