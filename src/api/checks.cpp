@@ -76,10 +76,15 @@ Error bad_tag(int tag, const char* parameter, bool wildcard) {
               wildcard ? ", or MPI_ANY_TAG" : "");
 }
 
-Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type) {
+Error bad_memory(const void* buffer, const char* parameter) {
   if (buffer == MPI_IN_PLACE) return fail(ErrorClass::buffer, "%s is MPI_IN_PLACE, which is for collectives", parameter);
   if (buffer == MPI_BUFFER_AUTOMATIC)
     return fail(ErrorClass::buffer, "%s is MPI_BUFFER_AUTOMATIC, which is for attaching buffers", parameter);
+  return success;
+}
+
+Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type) {
+  if (Error error = bad_memory(buffer, parameter)) return error;
   if (count == 0 || !type.predefined()) return success;
   return fail(ErrorClass::buffer, "%s is a null pointer, but there are %lld element%s of %s", parameter,
               static_cast<long long>(count), count == 1 ? "" : "s", describe(type));

@@ -2,9 +2,9 @@
 // composing the message is not.
 #pragma once
 
-#include "objects/counts.hpp"
 #include "api/start.hpp"
 #include "objects/comm.hpp"
+#include "objects/counts.hpp"
 #include "objects/datatype.hpp"
 
 namespace cow::api {
@@ -24,6 +24,7 @@ enum class Width : std::uint8_t { small, large };
 [[gnu::cold]] Error bad_rank(ErrorClass error_class, int rank, const char* parameter, const Comm& comm);
 [[gnu::cold]] Error bad_tag(int tag, const char* parameter, bool wildcard);
 [[gnu::cold]] Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type);
+[[gnu::cold]] Error bad_memory(const void* buffer, const char* parameter);
 [[gnu::cold]] Error bad_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place);
 [[gnu::cold]] Error bad_type(const char* parameter, const Datatype& type);
 
@@ -75,10 +76,20 @@ inline Error check_any_tag(int tag, const char* parameter) {
   return tag >= 0 || tag == MPI_ANY_TAG ? success : bad_tag(tag, parameter, true);
 }
 
+// Neither null nor one of the constants that stand in the place of a buffer.
+inline bool is_address(const void* buffer) {
+  return reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
+}
+
+// Memory that holds no elements of a type (packed data, say). Whether it may be null is the body's business.
+inline Error check_memory(const void* buffer, const char* parameter) {
+  if (is_address(buffer)) [[likely]] return success;
+  return bad_memory(buffer, parameter);
+}
+
 // MPI_BOTTOM is the null pointer, so that only types that the program made may go with it.
 inline Error check_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type) {
-  if (reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC)) [[likely]]
-    return success;
+  if (is_address(buffer)) [[likely]] return success;
   return bad_buffer(buffer, parameter, count, type);
 }
 
@@ -101,9 +112,6 @@ inline MPI_Count own_count(Counts counts, const Comm& comm) { return counts[comm
 
 // A buffer of a collective, whose type is null where it is not valid, which the body tells. `in_place` says whether
 // MPI_IN_PLACE is allowed here.
-inline bool is_address(const void* buffer) {
-  return reinterpret_cast<std::uintptr_t>(buffer) > reinterpret_cast<std::uintptr_t>(MPI_BUFFER_AUTOMATIC);
-}
 inline Error check_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place) {
   if (is_address(buffer)) [[likely]] return success;
   return bad_data(buffer, parameter, count, type, in_place);

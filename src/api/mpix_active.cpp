@@ -29,6 +29,11 @@ Error read_form(int number, pt2pt::Form& out) {
   return api::use_progress_thread();
 }
 
+Error check_bytes(const void* bytes, const char* parameter) {
+  if (Error error = api::check_pointer(bytes, parameter)) return error;
+  return api::check_memory(bytes, parameter);
+}
+
 Error check(const pt2pt::ActiveArgs& args, MPI_Count size) {
   if (args.handler < 0 || args.handler >= pt2pt::handler_count(*args.comm))
     return fail(ErrorClass::arg, "index is %d, but %s has %d handlers", args.handler, describe(*args.comm),
@@ -37,8 +42,8 @@ Error check(const pt2pt::ActiveArgs& args, MPI_Count size) {
     return fail(ErrorClass::arg, "header_size is %d, expected 0 to %d", args.header_size, MPIX_AM_MAX_HEADER);
   if (size < 0) return api::bad_count(size, "size", api::Width::large);
   if (args.header_size > 0)
-    if (Error error = api::check_pointer(args.header, "header")) return error;
-  return size > 0 ? api::check_pointer(args.payload, "payload") : success;
+    if (Error error = check_bytes(args.header, "header")) return error;
+  return size > 0 ? check_bytes(args.payload, "payload") : success;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Error scale(MPI_Count elements, const Datatype& old, MPI_Aint& bytes) {
 }
 
 // The bounds of a new type: those of parts whose bounds were set, if there are any, else of the data, rounded up to
-// the alignment of the elements.
+// the alignment of the elements. By the standard's formula (section 5.1.7) it is the type map that counts, and what pads a
+// part to its own extent is not in it: a last part whose padding ends beyond the data, rounded up once, adds nothing.
 class Bounds {
  public:
   Error add(const Datatype& old, MPI_Aint displacement, MPI_Count copies) {

@@ -190,9 +190,7 @@ def right(objects, function, p):
 
 
 def may_be_in_place(function, p):
-    """In a job of one, which is every root. No packing function looks."""
-    if re.match("Pack|Unpack|Reduce_local", function.short):
-        return True
+    """In a job of one, which is every root."""
     if not rules.is_collective(function) or "eighbor" in function.short:
         return False
     return p.name == ("recvbuf" if re.match("I?scatter", function.short, re.I) else "sendbuf")
@@ -231,8 +229,8 @@ def wrong(objects, function, p):
         return  # the program's own
     if p.kind == "STATUS" and "written-through" not in THE_RULES.of(function, p):
         return  # MPI_STATUS_IGNORE
-    if p.kind == "BUFFER" and "attach" not in function.short:
-        if any(q.kind == "DATATYPE" for q in function.parameters) and not may_be_in_place(function, p):
+    if p.kind == "BUFFER":
+        if not may_be_in_place(function, p):
             yield "MPI_IN_PLACE", constant("IN_PLACE"), ("ERR_BUFFER",)
         if any(q.kind == "DATATYPE" and q.is_array for q in function.parameters):
             return  # MPI_BOTTOM, since displacements may be addresses

@@ -17,6 +17,7 @@ ACCEPTED = [
     ("(Comm|Type|Win)_create_keyval|Keyval_create", ".*_fn", "null pointer", "the null copy and delete functions"),
     ("Dist_graph_neighbors", ".*weights", "null pointer", "the graph has no weights"),
     ("Free_mem|Get_address", "base|location", "null pointer", "null is an address"),
+    ("Get_address", "location", "MPI_IN_PLACE", "every number is an address"),
     ("Info_create_env", "argv", "null pointer", "argc is 0"),
     ("Info_get_string|Session_get_nth_pset", "value|pset_name", "null pointer", "the length is 0"),
     ("Parrived|Request_get_status|Test|Wait", "request", "null", "a null request is done"),

@@ -251,6 +251,8 @@ TEST_F(Active, WrongArgumentsAreRefused) {
   const int index = registered(comm_, check, &seen);
   char bytes[300] = "";
   EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, index + 1, nullptr, 0, nullptr, 0), MPI_ERR_ARG);
+  EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, index, MPI_IN_PLACE, 4, nullptr, 0), MPI_ERR_BUFFER);
+  EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, index, nullptr, 0, MPI_IN_PLACE, 4), MPI_ERR_BUFFER);
   EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, -1, nullptr, 0, nullptr, 0), MPI_ERR_ARG);
   EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, index, bytes, 256, nullptr, 0), MPI_ERR_ARG);
   EXPECT_MPI_ERROR(MPIX_Am_send(comm_, next_, index, nullptr, 1, nullptr, 0), MPI_ERR_ARG);

@@ -378,6 +378,31 @@ TEST_F(Datatypes, OfAValueAndAnIndex) {
   EXPECT_REFUSED(MPI_ERR_TYPE, MPI_Type_get_value_index(MPI_DATATYPE_NULL, MPI_INT, &pair));
 }
 
+// The standard's bounds are those of the type map (section 5.1.6): what pads an element to its alignment is no part of it,
+// so that a type whose last element has its padding at the very end is only as long as the data, rounded up once.
+TEST_F(Datatypes, ExtentsOfPaddedParts) {
+  const int ones[] = {1, 1};
+  const MPI_Aint next[] = {0, 4}, apart[] = {0, 9};
+  const MPI_Datatype kinds[] = {MPI_INT, MPI_CHAR};
+  Type padded, indexed, pair, vector, of_vectors, row;
+  ASSERT_OK(MPI_Type_create_struct(2, ones, next, kinds, padded.out()));
+  EXPECT_EQ(extents_of(padded), (Extents{5, 0, 8, 0, 5}));
+  ASSERT_OK(MPI_Type_create_hindexed(2, ones, next, padded, indexed.out()));
+  EXPECT_EQ(extents_of(indexed), (Extents{10, 0, 12, 0, 9}));
+  const MPI_Datatype both[] = {padded, padded};
+  ASSERT_OK(MPI_Type_create_struct(2, ones, apart, both, pair.out()));
+  EXPECT_EQ(extents_of(pair), (Extents{10, 0, 16, 0, 14})) << "not 20: the second ends at 14, its padding at 17";
+  ASSERT_OK(MPI_Type_create_hvector(3, 4, 25, MPI_INT, vector.out()));
+  EXPECT_EQ(extents_of(vector), (Extents{48, 0, 68, 0, 66}));
+  ASSERT_OK(MPI_Type_create_hvector(2, 3, 273, vector, of_vectors.out()));
+  EXPECT_EQ(extents_of(of_vectors), (Extents{288, 0, 476, 0, 475})) << "273 + 2 * 68 + 66";
+  // Bounds that the program has set are part of the type map, wherever the data ends.
+  Type set;
+  ASSERT_OK(MPI_Type_create_resized(padded, 0, 8, set.out()));
+  ASSERT_OK(MPI_Type_create_hvector(2, 1, 9, set, row.out()));
+  EXPECT_EQ(extents_of(row), (Extents{10, 0, 17, 0, 14}));
+}
+
 TEST_F(Datatypes, Names) {
   char name[MPI_MAX_OBJECT_NAME];
   int length;
@@ -392,6 +417,10 @@ TEST_F(Datatypes, Names) {
   ASSERT_OK(MPI_Type_get_name(type, name, &length));
   EXPECT_EQ(length, MPI_MAX_OBJECT_NAME - 1);
   EXPECT_EQ(std::string(name), std::string(MPI_MAX_OBJECT_NAME - 1, 'x'));
+  ASSERT_OK(MPI_Type_get_name(MPI_DATATYPE_NULL, name, &length));
+  EXPECT_STREQ(name, "MPI_DATATYPE_NULL");
+  EXPECT_EQ(length, 17);
+  EXPECT_REFUSED(MPI_ERR_TYPE, MPI_Type_get_name(made_up<MPI_Datatype>(), name, &length));
   EXPECT_REFUSED(MPI_ERR_TYPE, MPI_Type_set_name(MPI_DATATYPE_NULL, "x"));
   EXPECT_REFUSED(MPI_ERR_ARG, MPI_Type_set_name(type, nullptr));
   EXPECT_REFUSED(MPI_ERR_ARG, MPI_Type_get_name(type, nullptr, &length));

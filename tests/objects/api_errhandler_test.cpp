@@ -164,6 +164,8 @@ TEST_F(OperationCalls, AreRefused) {
   EXPECT_REFUSED(MPI_ERR_OP, MPI_Reduce_local(&in, &inout, 1, MPI_INT, MPI_MINLOC));
   EXPECT_REFUSED(MPI_ERR_OP, MPI_Reduce_local(&in, &inout, 1, MPI_INT, MPI_REPLACE));
   EXPECT_REFUSED(MPI_ERR_COUNT, MPI_Reduce_local(&in, &inout, -1, MPI_INT, MPI_SUM));
+  EXPECT_REFUSED(MPI_ERR_BUFFER, MPI_Reduce_local(MPI_IN_PLACE, &inout, 1, MPI_INT, MPI_SUM));
+  EXPECT_REFUSED(MPI_ERR_BUFFER, MPI_Reduce_local(&in, MPI_IN_PLACE, 1, MPI_INT, MPI_SUM));
   EXPECT_REFUSED(MPI_ERR_TYPE, MPI_Reduce_local(&in, &inout, 1, MPI_DATATYPE_NULL, MPI_SUM));
   EXPECT_EQ(inout, 2);
 }

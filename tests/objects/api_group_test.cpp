@@ -148,7 +148,15 @@ TEST_F(CommCalls, Names) {
   EXPECT_EQ(length, MPI_MAX_OBJECT_NAME - 1);
   ASSERT_OK(MPI_Comm_set_name(MPI_COMM_SELF, "MPI_COMM_SELF"));
   EXPECT_REFUSED(MPI_ERR_ARG, MPI_Comm_set_name(MPI_COMM_SELF, nullptr));
-  EXPECT_REFUSED(MPI_ERR_COMM, MPI_Comm_get_name(MPI_COMM_NULL, name, &length));
+  ASSERT_OK(MPI_Comm_get_name(MPI_COMM_NULL, name, &length));
+  EXPECT_STREQ(name, "MPI_COMM_NULL");
+  EXPECT_EQ(length, 13);
+  ASSERT_OK(MPI_Win_get_name(MPI_WIN_NULL, name, &length));
+  EXPECT_STREQ(name, "MPI_WIN_NULL");
+  EXPECT_EQ(length, 12);
+  EXPECT_REFUSED(MPI_ERR_COMM, MPI_Comm_get_name(made_up<MPI_Comm>(), name, &length));
+  EXPECT_REFUSED(MPI_ERR_WIN, MPI_Win_get_name(made_up<MPI_Win>(), name, &length));
+  EXPECT_REFUSED(MPI_ERR_COMM, MPI_Comm_set_name(MPI_COMM_NULL, "x"));
 }
 
 TEST_F(CommCalls, Hints) {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/bodies.hpp"
+#include "api/object_name.hpp"
 #include "coll/select/find_layout.hpp"
 #include "objects/comm.hpp"
 #include "objects/info.hpp"
@@ -72,10 +73,8 @@ Error body::Comm_free(MPI_Comm* comm) {
   return success;
 }
 
-Error body::Comm_get_name(Comm& comm, char* comm_name, int* resultlen) {
-  std::memcpy(comm_name, comm.name.c_str(), comm.name.size() + 1);
-  *resultlen = static_cast<int>(comm.name.size());
-  return success;
+Error body::Comm_get_name(Comm* comm, char* comm_name, int* resultlen) {
+  return api::give_name(comm ? comm->name.c_str() : "MPI_COMM_NULL", comm_name, resultlen);
 }
 
 Error body::Comm_set_name(Comm& comm, const char* comm_name) {

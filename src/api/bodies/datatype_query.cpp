@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "api/bodies.hpp"
+#include "api/object_name.hpp"
 #include "objects/constructors.hpp"
 #include "objects/datatype.hpp"
 #include "objects/request.hpp"
@@ -26,10 +27,8 @@ Error body::Type_get_true_extent(Datatype& datatype, MPI_Count* true_lb, MPI_Cou
   return success;
 }
 
-Error body::Type_get_name(Datatype& datatype, char* type_name, int* resultlen) {
-  std::memcpy(type_name, datatype.name.c_str(), datatype.name.size() + 1);
-  *resultlen = static_cast<int>(datatype.name.size());
-  return success;
+Error body::Type_get_name(Datatype* datatype, char* type_name, int* resultlen) {
+  return api::give_name(datatype ? datatype->name.c_str() : "MPI_DATATYPE_NULL", type_name, resultlen);
 }
 
 Error body::Type_set_name(Datatype& datatype, const char* type_name) {

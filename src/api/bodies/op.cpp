@@ -32,8 +32,6 @@ Error body::Op_commutative(Op& op, int* commute) {
 
 Error body::Reduce_local(const void* inbuf, void* inoutbuf, MPI_Count count, Datatype& datatype, Op& op) {
   if (const Error error = check_op(op, datatype)) return error;
-  if (count > 0 && datatype.predefined() && (!inbuf || !inoutbuf))
-    return fail(ErrorClass::buffer, "%s is a null pointer", inbuf ? "inoutbuf" : "inbuf");
   return reduce_local(op, datatype, inbuf, inoutbuf, count);
 }
 

@@ -91,7 +91,8 @@ def pointer_handle_test(function, b, own):
     test = f'check_handle({p.name}_, MPI_ERR_{error_name(p)}, "{p.name}", {p.name})'
     if "required" in own:
         return [("", test)]
-    null = {"INFO": "MPI_INFO_NULL", "COMMUNICATOR": "MPI_COMM_NULL", "FILE": "MPI_FILE_NULL"}[p.kind]
+    null = {"INFO": "MPI_INFO_NULL", "COMMUNICATOR": "MPI_COMM_NULL", "DATATYPE": "MPI_DATATYPE_NULL",
+            "WINDOW": "MPI_WIN_NULL", "FILE": "MPI_FILE_NULL"}[p.kind]
     return [(f"{p.name} != {null}", test)]
 
 
@@ -106,19 +107,29 @@ def rank_tests(function, p, own):
     return []
 
 
-def buffer_tests(function, p, own):
-    """A buffer followed by its count and type."""
-    if function.chapter == "Collectives":
-        return collective_buffer_test(function, p, own)
-    at = function.parameters.index(p)
-    following = function.parameters[at + 1:]
+def count_and_type(function, p):
+    """Of the elements in a buffer: they follow it, and no other buffer comes between the two."""
+    following = function.parameters[function.parameters.index(p) + 1:]
     count = next((q for q in following if is_count(q) and not q.is_array), None)
     of_type = next((q for q in following if q.kind == "DATATYPE" and not q.is_array), None)
-    if rules.is_collective(function) or not count or not of_type:
+    if not count or not of_type:
+        return None
+    between = following[following.index(count):following.index(of_type)]
+    return None if any(q.kind == "BUFFER" for q in between) else (count, of_type)
+
+
+def buffer_tests(function, p, own):
+    """What a buffer of elements must not be; of other memory, only that it is none of the constants."""
+    if function.chapter == "Collectives":
+        return collective_buffer_test(function, p, own)
+    if rules.is_collective(function) or "any-address" in own:
         return []
-    if any(q.kind == "BUFFER" for q in following[:following.index(of_type)]):
-        return []
-    return [("", f'check_buffer({p.name}, "{p.name}", {count.name}, *{of_type.name}_)')]
+    elements = count_and_type(function, p)
+    if elements:
+        count, of_type = elements
+        return [("", f'check_buffer({p.name}, "{p.name}", {count.name}, *{of_type.name}_)')]
+    automatic = f"{p.name} != MPI_BUFFER_AUTOMATIC" if "attach" in function.short.lower() else ""
+    return [(automatic, f'check_memory({p.name}, "{p.name}")')]
 
 
 def committed_test(function, b):

@@ -12,6 +12,7 @@ The standard's kind of a parameter decides; what the standard says of a paramete
   root         the rank of a root in a collective
   wildcard     MPI_ANY_SOURCE or MPI_ANY_TAG is allowed
   tells-form   the body gets one parameter more, `bool large`: the _c form was called
+  any-address  the buffer may be any number, which is not followed
   any-time     the function may be called before MPI_Init and after MPI_Finalize
 """
 import re
