@@ -1,6 +1,7 @@
 // What the functions of a generalized request return comes back from the call that called them: every form of waiting,
 // testing, looking, freeing and cancelling.
 #include <functional>
+#include <vector>
 
 #include "objects/refuse.hpp"
 
@@ -29,7 +30,8 @@ class Generalized : public cow::test::Returning {
   }
   void begin(bool complete = true) {
     ASSERT_OK(MPI_Grequest_start(query, free_it, cancel, nullptr, &request));
-    if (complete) ASSERT_OK(MPI_Grequest_complete(request));
+    if (!complete) return;
+    ASSERT_OK(MPI_Grequest_complete(request));
   }
 
   struct Form {
@@ -59,7 +61,8 @@ class Generalized : public cow::test::Returning {
     SCOPED_TRACE(form.name);
     status.MPI_ERROR = -1;
     EXPECT_EQ(cow::test::class_of(form.call()), form.in_status ? int{MPI_ERR_IN_STATUS} : error_class);
-    if (form.in_status) EXPECT_EQ(status.MPI_ERROR, error_class);
+    if (!form.in_status) return;
+    EXPECT_EQ(status.MPI_ERROR, error_class);
   }
 };
 

@@ -28,9 +28,11 @@ TYPED_TEST(PredefinedObjects, OutliveTheirReferences) {
   ASSERT_FALSE(all.empty());
   for (TypeParam* object : all) {
     const std::uintptr_t handle = object->handle();
-    for (std::uint32_t i = object->references + 3; i > 0; --i) release(*object);
+    const std::uint32_t before = object->references;
+    for (std::uint32_t i = 0; i < before + 3; ++i) release(*object);
     EXPECT_EQ(table<TypeParam>().find(handle), object);
     EXPECT_GT(object->references, 0u);
+    object->references = before;
   }
 }
 
