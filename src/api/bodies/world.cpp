@@ -36,7 +36,7 @@ Error start(int required) {
   if (Error error = api::begin_use(required, level)) return error;
   make_predefined_comm(world, 0x101, world_context, "MPI_COMM_WORLD", 0, runtime::job().size);
   make_predefined_comm(self, 0x102, self_context, "MPI_COMM_SELF", this_process, 1);
-  if (!info_env().get("maxprocs")) info_env().set("maxprocs", std::to_string(runtime::job().size));
+  info_env().set("maxprocs", std::to_string(runtime::job().size));  // some launchers had not told, or only of a part
   api::world_started(level);
   return success;
 }
