@@ -96,7 +96,7 @@ Error NodeArea::gatherv(const Unit& unit, const Args& a) {
   give(0, 0);
   const Datatype* const type = type_of(a.type);
   const auto to = [&](int r) { return a.recv + static_cast<Address>(a.displs[r]); };
-  if (to(rank_) != a.send) transfer_data(to(rank_), a.counts[rank_], *type, a.send, a.count, *type_of(a.send_type));
+  transfer_data(to(rank_), a.counts[rank_], *type, a.send, a.count, *type_of(a.send_type));
   wait(0, size_);
   Error error = success;
   int sending = 0;
@@ -167,7 +167,7 @@ Error NodeArea::scatterv(const Unit& unit, const Args& a) {
   const auto from = [&](int r) { return a.send + static_cast<Address>(a.send_displs[r]); };
   if (rank_ == a.root) {
     give_blocks([&](int r) { return bytes_of(a.send_counts[r], type); }, from, [&](int) { return type; }, a.send_counts);
-    if (a.recv != from(rank_)) transfer_data(a.recv, a.count, *type_of(a.type), from(rank_), a.send_counts[rank_], *type);
+    transfer_data(a.recv, a.count, *type_of(a.type), from(rank_), a.send_counts[rank_], *type);
   } else {
     give(0, 0);
     wait(a.root, a.root + 1);
@@ -212,7 +212,7 @@ Error NodeArea::alltoallv(const Unit& unit, const Args& a) {
   const Blocks blocks{a};
   give_blocks([&](int r) { return blocks.bytes_sent(r); }, [&](int r) { return blocks.from(r); },
               [&](int r) { return blocks.sent(r); }, a.send_counts);
-  if (blocks.to(rank_) != blocks.from(rank_) && blocks.bytes_sent(rank_) > 0 && a.counts[rank_] > 0)
+  if (blocks.bytes_sent(rank_) > 0 && a.counts[rank_] > 0)
     transfer_data(blocks.to(rank_), a.counts[rank_], *blocks.received(rank_), blocks.from(rank_), a.send_counts[rank_],
                   *blocks.sent(rank_));
   wait_for_all();

@@ -89,7 +89,7 @@ class Recorder {
     if (n > 0 && to != from) schedule_.push_back({Entry::Verb::copy, 0, from, to, n, nullptr});
   }
   void transfer(Address to, Count to_n, Datatype* to_type, Address from, Count from_n, Datatype* from_type) {
-    if (to == from || from_n == 0) return;
+    if (from_n == 0 || same_data(to, to_n, to_type, from, from_n, from_type)) return;
     schedule_.push_back({Entry::Verb::transfer, 0, from, 0, from_n, from_type});
     schedule_.push_back({Entry::Verb::received_as, 0, 0, to, to_n, to_type});
   }

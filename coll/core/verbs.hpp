@@ -20,7 +20,7 @@
 //   v.commutative()  v.unit_size()   of the operation; bytes of data in a unit
 //
 // The sends and receives also take a datatype in place of the unit (`v.post_send(to, addr, n, type)`), for collectives
-// whose blocks differ in type; v.transfer() copies between two types.
+// whose blocks differ in type; v.transfer() copies between two types, and nothing when addresses, types and lengths are equal.
 //
 // Messages between two ranks are matched in the order posted. A failing verb is remembered (the first one is the
 // collective's error) and the others still run, so that one bad buffer does not leave the other ranks waiting.
@@ -100,6 +100,13 @@ struct GivenBlocks {
   Count offset(int i) const { return displs[i]; }
   Count length(int i) const { return counts[i]; }
 };
+
+// Whether data to be copied is where it shall go already, as in place. Equal addresses alone do not say that: types may name
+// other bytes from the same address on, as they do from MPI_BOTTOM.
+inline bool same_data(Address to, Count to_n, const Datatype* to_type, Address from, Count from_n,
+                      const Datatype* from_type) {
+  return to == from && to_n == from_n && to_type == from_type;
+}
 
 inline int log2_ceil(int n) { return n <= 1 ? 0 : std::bit_width(static_cast<unsigned>(n - 1)); }
 inline int log2_floor(int n) { return std::bit_width(static_cast<unsigned>(n)) - 1; }

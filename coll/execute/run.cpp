@@ -72,6 +72,7 @@ void transfer_data(Address to, Count to_n, const Datatype& to_type, Address from
                    const Datatype& from_type) {
   const Count bytes = std::min(to_n * to_type.size, from_n * from_type.size);
   if (bytes == 0) return;  // there may be no memory
+  if (same_data(to, to_n, &to_type, from, from_n, &from_type)) return;
   void* const target = reinterpret_cast<void*>(to);
   const void* const source = reinterpret_cast<const void*>(from);
   if (to_type.contiguous && from_type.contiguous) {

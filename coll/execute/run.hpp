@@ -18,7 +18,8 @@
 
 namespace cow::coll {
 
-// Copies a stream of data from one type's layout to another's; stops at the end of the shorter.
+// Copies a stream of data from one type's layout to another's; stops at the end of the shorter. Data that is there already,
+// as in place, stays as it is.
 void transfer_data(Address to, Count to_n, const Datatype& to_type, Address from, Count from_n,
                    const Datatype& from_type);
 
@@ -90,7 +91,7 @@ class Run {
     if (n > 0 && to != from && !stopped_) transfer_data(to, n, *unit_.type, from, n, *unit_.type);
   }
   void transfer(Address to, Count to_n, Datatype* to_type, Address from, Count from_n, Datatype* from_type) {
-    if (to == from || from_n == 0 || stopped_) return;
+    if (from_n == 0 || stopped_) return;
     transfer_data(to, to_n, to_type ? *to_type : *unit_.type, from, from_n, from_type ? *from_type : *unit_.type);
   }
   void reduce(Address left, Address right, Count n) {
