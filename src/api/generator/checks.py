@@ -34,6 +34,8 @@ def condition(function, p, own):
     terms = []
     if "root-only" in own:
         terms.append("at_root(root, *comm_)")
+    elif "not-at-first" in own:
+        terms.append("(comm_->rank > 0 || in_place(sendbuf))")
     elif any(q.name == "root" for q in function.parameters):
         # What is sent to a root, or received from one, is nothing to the root of an intercommunicator.
         terms.append("root >= 0" if p.name.startswith(("send", "recv")) else "root != MPI_PROC_NULL")
@@ -167,6 +169,8 @@ def value_tests(function, p, own):
     if "own-check" in own:
         return []
     when = condition(function, p, own)
+    if "may-be-negative" in own:
+        return []
     if is_count(p):
         if not p.is_array:
             return [(when, f'check_count({p.name}, "{p.name}", {width(p)})')]

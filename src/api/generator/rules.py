@@ -8,7 +8,10 @@ The standard's kind of a parameter decides; what the standard says of a paramete
   required     MPI_INFO_NULL is not allowed
   too-large=undefined   an output that does not fit the small form's int becomes MPI_UNDEFINED (else: an error)
   own-check    the body checks the values, since their meaning needs other arguments
+  may-be-negative   the value may be less than 0, although its kind is that of a count
+  may-be-null  the pointer may be null
   root-only    the parameter is significant only at the root
+  not-at-first the parameter is not significant at rank 0, unless the other buffer is MPI_IN_PLACE
   root         the rank of a root in a collective
   wildcard     MPI_ANY_SOURCE or MPI_ANY_TAG is allowed
   tells-form   the body gets one parameter more, `bool large`: the _c form was called

@@ -121,4 +121,42 @@ TEST(TooLong, IsAnErrorOfTheRequest) {
       << ranks::error_text(error);
 }
 
+// At rank 0 no exclusive sum arrives, and its receive buffer may be anything.
+TEST(NothingBelow, NeedsNoBuffer) {
+  const int own = ranks::rank() + 1, me = ranks::rank();
+  int below = -1;
+  int* const into = me == 0 ? nullptr : &below;
+  MPI_Request request = MPI_REQUEST_NULL;
+  const auto check = [&] { EXPECT_EQ(below, me == 0 ? -1 : me * (me + 1) / 2); };
+  EXPECT_MPI_OK(MPI_Exscan(&own, into, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD));
+  check();
+  EXPECT_MPI_OK(MPI_Iexscan(&own, into, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD, &request));
+  EXPECT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  check();
+  EXPECT_MPI_OK(MPI_Exscan_init(&own, into, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD, MPI_INFO_NULL, &request));
+  EXPECT_MPI_OK(MPI_Start(&request));
+  EXPECT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  EXPECT_MPI_OK(MPI_Request_free(&request));
+  check();
+}
+
+// A vector whose blocks follow each other downwards: what arrives stands in the other order.
+TEST(NegativeStride, TurnsTheOrder) {
+  MPI_Datatype small, large;
+  ASSERT_MPI_OK(MPI_Type_vector(3, 2, -2, MPI_INT, &small));
+  ASSERT_MPI_OK(MPI_Type_vector_c(3, 2, -2, MPI_INT, &large));
+  for (MPI_Datatype* const type : {&small, &large}) {
+    MPI_Aint lb = 0, extent = 0;
+    EXPECT_MPI_OK(MPI_Type_get_extent(*type, &lb, &extent));
+    EXPECT_EQ(lb, -16);
+    EXPECT_EQ(extent, 24);
+    EXPECT_MPI_OK(MPI_Type_commit(type));
+    const Ints out{1, 2, 3, 4, 5, 6};
+    Ints in(6, -1);
+    EXPECT_MPI_OK(MPI_Sendrecv(out.data(), 6, MPI_INT, 0, 1, in.data() + 4, 1, *type, 0, 1, MPI_COMM_SELF, MPI_STATUS_IGNORE));
+    EXPECT_EQ(in, (Ints{5, 6, 3, 4, 1, 2}));
+    EXPECT_MPI_OK(MPI_Type_free(type));
+  }
+}
+
 }  // namespace
