@@ -25,6 +25,7 @@ ACCEPTED = [
     ("(Test|Wait|Request_get_status_)(all|any|some)", "array_of_requests", "null", "null requests are done"),
     ("P(send|recv)_init", "partitions", "9", "how many there are, not which"),
     ("Status_set_(source|tag)", "source|tag", ".*", "a status may hold any number"),
+    ("Type_vector", "stride", "-1", "blocks may follow each other downwards"),
     ("Type_get_contents", "array_of_(addresses|large_counts)", "null pointer", "the type has none"),
 ]
 
