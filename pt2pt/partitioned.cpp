@@ -82,8 +82,14 @@ struct Sending : Continuation {
 
 struct PartitionedSend : Partitioned {
   using Partitioned::Partitioned;
-  std::vector<Sending> parts;
+  std::vector<Sending> parts;  // as many as messages_of()
 };
+
+// Each partition is a message. A send without any still has its rounds, which the receiver must hear of: it is one message
+// of no bytes, that goes at the start.
+std::size_t messages_of(std::size_t partitions) { return std::max<std::size_t>(partitions, 1); }
+
+Error send_part(PartitionedSend& send, int number);
 
 void partition_sent(Continuation& continuation, Request& request) {
   PartitionedSend& send = *static_cast<Sending&>(continuation).owner;
@@ -96,8 +102,10 @@ Error start_send(Request& request) {
   auto& send = static_cast<PartitionedSend&>(request);
   for (Sending& part : send.parts) part.ready = false;
   send.begin_round(send.parts.size());
-  if (send.parts.empty()) send.end_round();
-  return success;
+  if (send.args.partitions > 0) return success;
+  const Error error = send_part(send, 0);
+  if (error) release(send);  // the round's reference
+  return error;
 }
 
 const RequestKind send_kind{.name = "partitioned send", .start = start_send, .release = [](Request& request) {
@@ -222,7 +230,7 @@ void post_parts(PartitionedReceive& receive) {
 }
 
 void make_parts(PartitionedReceive& receive) {
-  receive.parts = std::vector<Receiving>(receive.introduction.partitions);
+  receive.parts = std::vector<Receiving>(messages_of(receive.introduction.partitions));
   for (Receiving& part : receive.parts) {
     part.owner = &receive;
     part.run = partition_arrived;
@@ -262,6 +270,37 @@ void release_receive(Request& request) {
 
 const RequestKind receive_kind{.name = "partitioned receive", .start = start_receive, .release = release_receive};
 
+Error send_part(PartitionedSend& send, int number) {
+  const PartitionedArgs& args = send.args;
+  const MPI_Count count = args.partitions > 0 ? args.count : 0;
+  Request* message;
+  if (Error error = isend({send.at(number * count), count, args.type, args.rank, number, send.comm, send.introduction.channel},
+                          message))
+    return error;
+  Sending& part = send.parts[static_cast<std::size_t>(number)];
+  part.ready = true;
+  when_complete(*message, part);
+  return success;
+}
+
+// The messages that a partition of the receive comes in: from `first` up to, not including, `last`.
+struct Span {
+  std::size_t first, last;
+};
+
+// By bytes; where either side has none, by its share of all partitions, which for equal sizes is the same. What lies behind
+// all that is sent comes with the last.
+Span messages_for(const PartitionedReceive& receive, std::size_t partition) {
+  const std::size_t bytes = receive.introduction.bytes, own = receive.bytes(), all = receive.parts.size();
+  if (bytes > 0 && own > 0) {
+    const std::size_t begin = partition * own, sent = bytes * receive.introduction.partitions;
+    if (begin >= sent) return {0, all};
+    return {begin / bytes, std::min(all, (begin + own + bytes - 1) / bytes)};
+  }
+  const auto count = static_cast<std::size_t>(receive.args.partitions);
+  return {partition * all / count, ((partition + 1) * all + count - 1) / count};
+}
+
 Error check_range(const Partitioned& request, int partition) {
   if (partition >= 0 && partition < request.args.partitions) return success;
   return fail(ErrorClass::arg, "partition %d does not exist: the request has %d", partition, request.args.partitions);
@@ -271,7 +310,7 @@ Error check_range(const Partitioned& request, int partition) {
 
 Error make_partitioned_send(const PartitionedArgs& args, Request*& out) {
   auto* send = new PartitionedSend(send_kind, args);
-  send->parts = std::vector<Sending>(static_cast<std::size_t>(args.partitions));
+  send->parts = std::vector<Sending>(messages_of(static_cast<std::size_t>(args.partitions)));
   for (Sending& part : send->parts) {
     part.owner = send;
     part.run = partition_sent;
@@ -311,14 +350,7 @@ Error mark_ready(Request& request, int partition) {
   if (Error error = check_range(send, partition)) return error;
   Sending& part = send.parts[static_cast<std::size_t>(partition)];
   if (part.ready) return fail(ErrorClass::arg, "partition %d has been marked ready already", partition);
-  Request* message;
-  if (Error error = isend({send.at(partition * send.args.count), send.args.count, send.args.type, send.args.rank, partition,
-                           send.comm, send.introduction.channel},
-                          message))
-    return error;
-  part.ready = true;
-  when_complete(*message, part);
-  return success;
+  return send_part(send, partition);
 }
 
 Error has_arrived(Request& request, int partition, bool& arrived) {
@@ -327,11 +359,9 @@ Error has_arrived(Request& request, int partition, bool& arrived) {
   if (Error error = check_range(receive, partition)) return error;
   arrived = !receive.active || receive.done();
   if (arrived || receive.meeting) return success;
-  const std::size_t bytes = receive.introduction.bytes, begin = receive.bytes() * static_cast<std::size_t>(partition);
-  const std::size_t end = begin + receive.bytes();
+  const Span span = messages_for(receive, static_cast<std::size_t>(partition));
   arrived = true;
-  for (std::size_t i = bytes ? begin / bytes : 0; i < receive.parts.size() && i * bytes < end; ++i)
-    arrived = arrived && receive.parts[i].arrived;
+  for (std::size_t i = span.first; i < span.last; ++i) arrived = arrived && receive.parts[i].arrived;
   return success;
 }
 

@@ -164,6 +164,58 @@ TEST_F(Partitioned, LargeCounts) {
   for (MPI_Request& one : pair) ASSERT_MPI_OK(MPI_Request_free(&one));
 }
 
+// A partition of no bytes arrives when its sender says so, as any other; and a send without partitions at its start.
+TEST_F(Partitioned, NothingArrivesWhenItIsReady) {
+  MPI_Datatype nothing;
+  ASSERT_MPI_OK(MPI_Type_contiguous(0, MPI_INT, &nothing));
+  ASSERT_MPI_OK(MPI_Type_commit(&nothing));
+  char out[8] = {}, in[8];
+  struct Case {
+    int out_parts, in_parts, count;
+    MPI_Datatype type;
+  };
+  for (const Case& each : {Case{1, 1, 0, MPI_CHAR}, Case{4, 4, 0, MPI_CHAR}, Case{4, 2, 0, MPI_CHAR}, Case{2, 4, 0, MPI_CHAR},
+                           Case{3, 2, 1, nothing}, Case{3, 3, 1, MPI_CHAR}, Case{0, 2, 0, MPI_CHAR}, Case{2, 0, 0, MPI_CHAR},
+                           Case{0, 0, 1, MPI_CHAR}}) {
+    SCOPED_TRACE(std::to_string(each.out_parts) + " parts to " + std::to_string(each.in_parts));
+    ASSERT_MPI_OK(MPI_Psend_init(out, each.out_parts, each.count, each.type, next, 3, comm, MPI_INFO_NULL, &send));
+    ASSERT_MPI_OK(MPI_Precv_init(in, each.in_parts, each.count, each.type, previous, 3, comm, MPI_INFO_NULL, &receive));
+    for (int round = 0; round < 2; ++round) {
+      const auto arrived = [&](int part) {
+        int flag = -1;
+        EXPECT_MPI_OK(MPI_Parrived(receive, part, &flag));
+        return flag;
+      };
+      ASSERT_MPI_OK(MPI_Start(&receive));
+      MPI_Barrier(comm);
+      for (int i = 0; i < each.in_parts; ++i) EXPECT_EQ(arrived(i), 0) << i << ": the sender has not started";
+      int flag = -1;
+      ASSERT_MPI_OK(MPI_Test(&receive, &flag, MPI_STATUS_IGNORE));
+      ASSERT_EQ(flag, 0);
+      MPI_Barrier(comm);
+      ASSERT_MPI_OK(MPI_Start(&send));
+      // The parts of the sender from the last to the first: the receiver's first needs the sender's first.
+      for (int i = each.out_parts - 1; i >= 0; --i) {
+        if (each.in_parts > 0) {
+          EXPECT_EQ(arrived(0), 0) << i;
+        }
+        MPI_Barrier(comm);
+        ASSERT_MPI_OK(MPI_Pready(i, send));
+        if (each.in_parts == each.out_parts)
+          while (!arrived(i)) continue;
+        MPI_Barrier(comm);
+      }
+      for (int i = 0; i < each.in_parts; ++i)
+        while (!arrived(i)) continue;
+      ASSERT_MPI_OK(MPI_Wait(&receive, MPI_STATUS_IGNORE));
+      ASSERT_MPI_OK(MPI_Wait(&send, MPI_STATUS_IGNORE));
+    }
+    ASSERT_MPI_OK(MPI_Request_free(&send));
+    ASSERT_MPI_OK(MPI_Request_free(&receive));
+  }
+  MPI_Type_free(&nothing);
+}
+
 TEST_F(Partitioned, Nobody) {
   int data = 0, flag;
   ASSERT_MPI_OK(MPI_Psend_init(&data, 1, 1, MPI_INT, MPI_PROC_NULL, 1, comm, MPI_INFO_NULL, &send));
