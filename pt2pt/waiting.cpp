@@ -58,7 +58,7 @@ Error end_handle(MPI_Request& handle, Request& request, Error error) {
 Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
   if (&request == &sent_request) return conclude_sent(handle, status), success;
   if (request.persistent && !request.active) {
-    show(empty_status, status);
+    show_empty(status);
     return success;
   }
   Error error = success;

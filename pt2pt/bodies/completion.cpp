@@ -1,6 +1,7 @@
 // Wait, Test and their families; freeing, cancelling and looking at requests.
 #include "api/bodies.hpp"
 #include "api/report.hpp"
+#include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
@@ -9,6 +10,7 @@
 namespace cow {
 namespace {
 
+using pt2pt::blaming;
 using pt2pt::conclude;
 using pt2pt::look_up;
 using pt2pt::ready;
@@ -56,7 +58,7 @@ struct Batch {
   bool failed = false;
 
   void conclude_one(MPI_Request& handle, Request* request, MPI_Status* status) {
-    if (!request) return show(empty_status, status), set_error(status, success);
+    if (!request) return show_empty(status);
     if (pt2pt::conclude_received(handle, *request, status)) return set_error(status, success);
     Comm* comm = request->comm;
     if (comm) retain(*comm);
@@ -115,7 +117,7 @@ Error conclude_some(int count, const Requests& requests, MPI_Request* handles, i
 
 // The status of a request that a Wait would return from at once, which goes on living. Null and inactive ones are empty.
 Error look_at(Request* request, MPI_Status* status) {
-  if (!is_active(request)) return show(empty_status, status), success;
+  if (!is_active(request)) return show_empty(status), success;
   if (request->kind->query)
     if (Error error = request->kind->query(*request, request->status)) return error;
   show(request->status, status);
@@ -126,7 +128,7 @@ Error look_at(Request* request, MPI_Status* status) {
 
 Error body::Wait(MPI_Request* handle, MPI_Status* status) {
   if (*handle == pt2pt::sent_handle()) return pt2pt::conclude_sent(*handle, status), success;
-  if (*handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
+  if (*handle == MPI_REQUEST_NULL) return show_empty(status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   if (!ready(*request)) progress::wait_until([&] { return request->done(); });
@@ -135,7 +137,7 @@ Error body::Wait(MPI_Request* handle, MPI_Status* status) {
 
 Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
   *flag = 1;
-  if (*handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
+  if (*handle == MPI_REQUEST_NULL) return show_empty(status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   if (!ready(*request)) {
@@ -180,7 +182,7 @@ Error body::Waitany(int count, MPI_Request* handles, int* index, MPI_Status* sta
     return found != MPI_UNDEFINED || !any_active;
   });
   *index = found;
-  if (found == MPI_UNDEFINED) return show(empty_status, status), success;
+  if (found == MPI_UNDEFINED) return show_empty(status), success;
   return conclude_blaming(handles[found], *requests[found], status);
 }
 
@@ -195,7 +197,7 @@ Error body::Testany(int count, MPI_Request* handles, int* index, int* flag, MPI_
   }
   *flag = *index != MPI_UNDEFINED || !any_active;
   if (*index != MPI_UNDEFINED) return conclude_blaming(handles[*index], *requests[*index], status);
-  if (*flag) show(empty_status, status);
+  if (*flag) show_empty(status);
   return success;
 }
 
@@ -231,12 +233,12 @@ Error body::Cancel(MPI_Request* handle) {
   if (Error error = look_up(*handle, request)) return error;
   // A generalized request hears of it even when it is complete.
   if (!request->kind->cancel || (request->done() && !request->kind->query)) return success;
-  return request->kind->cancel(*request);
+  return blaming(*request, request->kind->cancel(*request));
 }
 
 Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status) {
   *flag = 1;
-  if (handle == MPI_REQUEST_NULL) return show(empty_status, status), success;
+  if (handle == MPI_REQUEST_NULL) return show_empty(status), success;
   Request* request;
   if (Error error = look_up(handle, request)) return error;
   if (!ready(*request)) progress::poll();

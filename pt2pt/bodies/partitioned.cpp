@@ -2,6 +2,7 @@
 #include "pt2pt/partitioned.hpp"
 
 #include "api/bodies.hpp"
+#include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
 
@@ -48,26 +49,27 @@ Error body::Precv_init(void* buf, int partitions, MPI_Count count, Datatype& typ
 Error body::Pready(int partition, MPI_Request handle) {
   Request* request;
   if (Error error = pt2pt::look_up(handle, request)) return error;
-  return pt2pt::mark_ready(*request, partition);
+  return pt2pt::blaming(*request, pt2pt::mark_ready(*request, partition));
 }
 
 Error body::Pready_range(int partition_low, int partition_high, MPI_Request handle) {
   Request* request;
   if (Error error = pt2pt::look_up(handle, request)) return error;
   if (partition_low > partition_high)
-    return fail(ErrorClass::arg, "partition_low is %d and partition_high is %d, which is less", partition_low,
-                partition_high);
+    return pt2pt::blaming(*request, fail(ErrorClass::arg, "partition_low is %d and partition_high is %d, which is less",
+                                         partition_low, partition_high));
   for (int i = partition_low; i <= partition_high; ++i)
-    if (Error error = pt2pt::mark_ready(*request, i)) return error;
+    if (Error error = pt2pt::mark_ready(*request, i)) return pt2pt::blaming(*request, error);
   return success;
 }
 
 Error body::Pready_list(int length, const int* partitions, MPI_Request handle) {
   Request* request;
   if (Error error = pt2pt::look_up(handle, request)) return error;
-  if (length > 0 && !partitions) return fail(ErrorClass::arg, "array_of_partitions is a null pointer");
+  if (length > 0 && !partitions)
+    return pt2pt::blaming(*request, fail(ErrorClass::arg, "array_of_partitions is a null pointer"));
   for (int i = 0; i < length; ++i)
-    if (Error error = pt2pt::mark_ready(*request, partitions[i])) return error;
+    if (Error error = pt2pt::mark_ready(*request, partitions[i])) return pt2pt::blaming(*request, error);
   return success;
 }
 
@@ -77,10 +79,10 @@ Error body::Parrived(MPI_Request handle, int partition, int* flag) {
   Request* request;
   if (Error error = pt2pt::look_up(handle, request)) return error;
   bool arrived;
-  if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return error;
+  if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return pt2pt::blaming(*request, error);
   if (!arrived) {
     progress::poll();
-    if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return error;
+    if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return pt2pt::blaming(*request, error);
   }
   *flag = arrived;
   return success;

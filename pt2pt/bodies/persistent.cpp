@@ -2,6 +2,7 @@
 #include "pt2pt/persistent.hpp"
 
 #include "api/bodies.hpp"
+#include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "pt2pt/waiting.hpp"
 
@@ -47,7 +48,7 @@ Error body::Recv_init(void* buf, MPI_Count count, Datatype& type, int source, in
 Error body::Start(MPI_Request* handle) {
   Request* request;
   if (Error error = pt2pt::look_up(*handle, request)) return error;
-  return pt2pt::start(*request);
+  return pt2pt::blaming(*request, pt2pt::start(*request));
 }
 
 Error body::Startall(int count, MPI_Request* handles) {
@@ -55,7 +56,7 @@ Error body::Startall(int count, MPI_Request* handles) {
   for (int i = 0; i < count; ++i) {
     Request* request;
     if (Error error = pt2pt::look_up_in_array(handles, i, request)) return error;
-    if (Error error = pt2pt::start(*request)) return error;
+    if (Error error = pt2pt::start(*request)) return pt2pt::blaming(*request, error);
   }
   return success;
 }

@@ -33,6 +33,10 @@ inline void show(const MPI_Status& status, MPI_Status* out) {
   *out = status;
   out->MPI_ERROR = kept;
 }
+// Of a call that had nothing to wait for: the empty status, whose MPI_ERROR is MPI_SUCCESS, is all that there is to tell.
+inline void show_empty(MPI_Status* out) {
+  if (out) *out = empty_status;
+}
 inline MPI_Status status_of_nobody() {
   MPI_Status status = empty_status;
   status.MPI_SOURCE = MPI_PROC_NULL;

@@ -109,6 +109,39 @@ TEST_F(Errors, Truncation) {
 }
 
 // One of several requests fails: MPI_ERR_IN_STATUS, and each status tells about its own.
+// Calls that name only a message or a request: their errors are those of its communicator. MPI_COMM_SELF's are fatal here.
+TEST_F(Errors, OfMessagesAndRequests) {
+  int out[2] = {1, 2}, in = 0;
+  MPI_Request send, receive;
+  MPI_Message message;
+  for (const bool blocking : {true, false}) {
+    ASSERT_MPI_OK(MPI_Isend(out, 2, MPI_INT, me, 4, comm, &send));
+    ASSERT_MPI_OK(MPI_Mprobe(me, 4, comm, &message, MPI_STATUS_IGNORE));
+    if (blocking) {
+      EXPECT_EXPLAINED(MPI_Mrecv(&in, 1, MPI_INT, &message, MPI_STATUS_IGNORE), MPI_ERR_TRUNCATE, "MPI_Mrecv", "galley", "8 bytes");
+    } else {
+      ASSERT_MPI_OK(MPI_Imrecv(&in, 1, MPI_INT, &message, &receive));
+      EXPECT_EXPLAINED(MPI_Wait(&receive, MPI_STATUS_IGNORE), MPI_ERR_TRUNCATE, "MPI_Wait", "galley", "8 bytes");
+    }
+    EXPECT_EQ(message, MPI_MESSAGE_NULL);
+    ASSERT_MPI_OK(MPI_Wait(&send, MPI_STATUS_IGNORE));
+  }
+  ASSERT_MPI_OK(MPI_Recv_init(&in, 1, MPI_INT, me, 4, comm, &receive));
+  ASSERT_MPI_OK(MPI_Start(&receive));
+  EXPECT_MPI_ERROR(MPI_Start(&receive), MPI_ERR_REQUEST);
+  EXPECT_MPI_ERROR(MPI_Startall(1, &receive), MPI_ERR_REQUEST);
+  EXPECT_MPI_ERROR(MPI_Pready(0, receive), MPI_ERR_REQUEST);
+  EXPECT_MPI_ERROR(MPI_Pready_range(1, 0, receive), MPI_ERR_ARG);
+  int flag;
+  EXPECT_MPI_ERROR(MPI_Parrived(receive, 0, &flag), MPI_ERR_REQUEST);
+  ASSERT_MPI_OK(MPI_Cancel(&receive));
+  ASSERT_MPI_OK(MPI_Wait(&receive, MPI_STATUS_IGNORE));
+  ASSERT_MPI_OK(MPI_Request_free(&receive));
+  ASSERT_MPI_OK(MPI_Bsend_init(out, 2, MPI_INT, me, 4, comm, &send));
+  EXPECT_MPI_ERROR(MPI_Start(&send), MPI_ERR_BUFFER);
+  ASSERT_MPI_OK(MPI_Request_free(&send));
+}
+
 TEST_F(Errors, OneOfSeveralRequests) {
   const ReturnEverywhere guard;
   int small = 0, fine = 0;

@@ -1,5 +1,6 @@
 // Requests: the Wait and Test families, cancelling, freeing, null and inactive ones, and the fields of a status.
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "support/ranks.hpp"
@@ -143,6 +144,40 @@ TEST(Completion, NullRequestsAreDone) {
   flag = 0;
   EXPECT_MPI_OK(MPI_Testall(0, nullptr, &flag, MPI_STATUSES_IGNORE));
   EXPECT_TRUE(flag);
+}
+
+// Every call that had nothing to wait for gives the empty status, MPI_ERROR included.
+TEST(Completion, TheEmptyStatusIsWhole) {
+  MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  int data, flag, index;
+  ASSERT_MPI_OK(MPI_Recv_init(&data, 1, MPI_INT, ranks::rank(), 0, MPI_COMM_WORLD, &requests[1]));
+  MPI_Request inactive = requests[1];
+  const auto check = [](const char* what, auto call) {
+    SCOPED_TRACE(what);
+    MPI_Status status;
+    memset(&status, 0x55, sizeof status);
+    ASSERT_MPI_OK(call(&status));
+    EXPECT_EQ(status.MPI_ERROR, MPI_SUCCESS);
+    expect_empty(status);
+  };
+  for (MPI_Request* each : {&requests[0], &inactive}) {
+    check("Wait", [&](MPI_Status* status) { return MPI_Wait(each, status); });
+    check("Test", [&](MPI_Status* status) { return MPI_Test(each, &flag, status); });
+    check("Request_get_status", [&](MPI_Status* status) { return MPI_Request_get_status(*each, &flag, status); });
+    check("Waitall", [&](MPI_Status* status) { return MPI_Waitall(1, each, status); });
+    check("Testall", [&](MPI_Status* status) { return MPI_Testall(1, each, &flag, status); });
+    check("Get_status_all", [&](MPI_Status* status) { return MPI_Request_get_status_all(1, each, &flag, status); });
+  }
+  for (const int count : {0, 1, 2}) {
+    check("Waitany", [&](MPI_Status* status) { return MPI_Waitany(count, requests, &index, status); });
+    EXPECT_EQ(index, MPI_UNDEFINED);
+    check("Testany", [&](MPI_Status* status) { return MPI_Testany(count, requests, &index, &flag, status); });
+    EXPECT_EQ(index, MPI_UNDEFINED);
+    check("Get_status_any", [&](MPI_Status* status) { return MPI_Request_get_status_any(count, requests, &index, &flag, status); });
+    EXPECT_EQ(index, MPI_UNDEFINED);
+    EXPECT_EQ(flag, 1);
+  }
+  ASSERT_MPI_OK(MPI_Request_free(&requests[1]));
 }
 
 TEST(Completion, RequestGetStatusKeepsTheRequest) {
