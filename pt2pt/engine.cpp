@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "base/settings.hpp"
 #include "objects/comm_name.hpp"
@@ -9,6 +10,7 @@
 #include "pt2pt/short.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
+#include "transport/withdrawal.hpp"
 
 namespace cow::pt2pt {
 
@@ -46,7 +48,7 @@ std::size_t poll_stalled(progress::Source& source) {
 
 }  // namespace
 
-const RequestKind send_kind{.name = "send", .release = release_send};
+const RequestKind send_kind{.name = "send", .cancel = cancel_send, .release = release_send};
 const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = [](Request& request) { free_receive(static_cast<Receive&>(request)); }};
 namespace {
 const RequestKind sent_kind{.name = "send", .release = [](Request&) {}};
@@ -68,6 +70,7 @@ Unexpected* make_unexpected(std::size_t bytes) {
 }
 
 void free_unexpected(Unexpected* message) {
+  free(message->kept);
   message->~Unexpected();
   free(message);
 }
@@ -83,8 +86,11 @@ void prepare(Send& send, const SendArgs& args) {
 
 void end(Send& send, Error error) {
   if (send.registered) transport::port_of(*send.peer).release_memory(send.memory);
-  if (send.id != Send::no_id) engine.sends.erase(send.id);
-  send.id = Send::no_id;
+  if (send.id != Send::no_id) {
+    engine.sends.erase(send.id);
+    send.id = Send::no_id;
+    if (send.place) transport::free_place(*send.peer, std::exchange(send.place, 0));
+  }
   send.registered = false;
   release(*send.args.type);
   finish(send, error);
@@ -141,6 +147,7 @@ void open_engine() {
   decide_protocols();
   open_eager();
   open_rendezvous();
+  open_cancel();
   stalled_source.poll = poll_stalled;
   progress::add(stalled_source);
 }

@@ -6,6 +6,7 @@
 //   rendezvous.cpp  large messages, once matched
 //   local.cpp       messages of a process to itself
 //   probe.cpp       probes and matched receives
+//   cancel.cpp      messages that their sender takes back
 //   waiting.cpp     Wait, Test and their families
 #pragma once
 
@@ -41,6 +42,8 @@ struct Send : Request {
   std::size_t asked = 0;     // pieces and writes: bytes that the receiver wants
   std::uint32_t remote = 0;  // the receiver's number for its operation
   bool registered = false;
+  bool cancelling = false;  // the receiver has been asked to give the message back
+  std::uint8_t place = 0;   // see transport/withdrawal.hpp
   transport::Registration memory;
   struct WriteEnd : transport::Completion {
     Send* send = nullptr;
@@ -49,6 +52,7 @@ struct Send : Request {
   runtime::Snapshot* snapshot = nullptr;  // the bytes are read from there; of the buffer, only the address still counts
   std::byte* piece = nullptr;             // with a snapshot: room for one piece; owned by send_mode.cpp
   Send* next_stalled = nullptr;
+  Request* begun = nullptr;  // persistent: the send that was begun in its stead and is not complete
 
   static constexpr std::uint32_t no_id = UINT32_MAX;
 };
@@ -90,14 +94,18 @@ struct Unexpected : UnexpectedNode<Unexpected> {
   Peer* peer = nullptr;      // null: from this process
   std::size_t size = 0;      // of the message
   std::uint16_t cost = 0;    // credits to give back when it is taken
+  std::uint8_t place = 0;    // see transport/withdrawal.hpp
   bool acknowledge = false;  // the sender wants to be told
   bool offered = false;      // the data are still at the sender
   std::uint32_t send = 0;    // acknowledge: the sender's number
   wire::Offer offer;         // offered by a peer
   Nanoseconds since = 0;     // offered by a peer: when it came
   Send* local = nullptr;     // offered by this process
+  Request* fetched = nullptr;  // offered, taken by MPI_Mprobe, and cancelled: brings the bytes to `kept`
+  std::byte* kept = nullptr;   // the bytes, when they do not stand behind this; owned
 
-  std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
+  std::byte* bytes() { return kept ? kept : reinterpret_cast<std::byte*>(this + 1); }
+  std::uint32_t number() const { return offered ? offer.send : send; }  // the sender's
 };
 Unexpected* make_unexpected(std::size_t bytes);  // null: no memory
 void free_unexpected(Unexpected* message);
@@ -178,6 +186,22 @@ void end(Receive& receive, Error error);  // without another error, that of a me
 void take(Receive& receive, Unexpected* message);  // frees the message
 // The same for an eager message that comes just now.
 void take_eager(Receive& receive, Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size);
+
+// Moves the bytes of a message into the receive's buffer, as far as they fit.
+void deliver(Receive& receive, const std::byte* bytes, std::size_t size);
+
+// cancel.cpp
+Error cancel_send(Request& request);  // of a Send
+// The oldest unexpected message that matches and that its sender has not taken back. `accept`: from now on it cannot, and
+// the message is no longer in the table.
+Unexpected* find_unexpected(const MatchKey& key, bool accept);
+bool is_withdrawn(const Unexpected& message);  // its sender has taken it back
+// The oldest receive for a message that has just come, taken out of the table; null: there is none. `withdrawn`: its sender
+// has taken the message back; it is to be forgotten.
+Receive* match_arrived(Peer& peer, const wire::Header& head, std::uint8_t place, std::uint32_t number, bool& withdrawn);
+// A message that was taken by MPI_Mprobe and cancelled is received when its bytes are here.
+void hand_over(Receive& receive, Unexpected* message);
+void open_cancel();
 
 // local.cpp
 void begin_local(Send& send);

@@ -30,7 +30,7 @@ void release_receive(Request& request) {
   destroy(receive);
 }
 
-// The persistent send is complete when the one that was begun in its stead is.
+// The persistent send is complete, or cancelled, when the one that was begun in its stead is.
 void follow(Send& send, Request& begun) {
   struct Follower : Continuation {
     Send* send;
@@ -39,10 +39,13 @@ void follow(Send& send, Request& begun) {
   follower->send = &send;
   follower->run = [](Continuation& self, Request& ended) {
     auto& each = static_cast<Follower&>(self);
+    each.send->begun = nullptr;
+    set_cancelled(each.send->status, is_cancelled(ended.status));
     finish(*each.send, error_of(ended));
     delete &each;
   };
   retain(send);
+  send.begun = &begun;  // referenced by the engine until it is complete
   when_complete(begun, *follower);
   release(begun);
 }
@@ -51,6 +54,7 @@ Error start_send(Request& request) {
   auto& send = static_cast<Send&>(request);
   reset(send);
   send.sent = send.asked = 0;
+  send.cancelling = false;
   send.out = {};
   if (send.args.rank == MPI_PROC_NULL) return mark_complete(send), success;
   if (send.args.mode == SendMode::buffered) {
@@ -83,9 +87,15 @@ Error start_receive(Request& request) {
   return success;
 }
 
+Error cancel_persistent_send(Request& request) {
+  auto& send = static_cast<Send&>(request);
+  return send.begun ? cancel_send(*send.begun) : cancel_send(send);
+}
+
 Error cancel_receive(Request& request) { return receive_kind.cancel(request); }
 
-const RequestKind persistent_send{.name = "persistent send", .start = start_send, .release = release_send};
+const RequestKind persistent_send{
+    .name = "persistent send", .start = start_send, .cancel = cancel_persistent_send, .release = release_send};
 const RequestKind persistent_receive{
     .name = "persistent receive", .start = start_receive, .cancel = cancel_receive, .release = release_receive};
 

@@ -5,8 +5,8 @@
 namespace cow::pt2pt {
 namespace {
 
-Unexpected* find_unexpected(const Comm& comm, int source, int tag, MPI_Status* status) {
-  Unexpected* message = engine.unexpected.find({comm.context, source, tag});
+Unexpected* look_for(const Comm& comm, int source, int tag, MPI_Status* status, bool accept) {
+  Unexpected* message = find_unexpected({comm.context, source, tag}, accept);
   if (message && status) {
     show(empty_status, status);
     status->MPI_SOURCE = message->key.source;
@@ -19,19 +19,23 @@ Unexpected* find_unexpected(const Comm& comm, int source, int tag, MPI_Status* s
 }  // namespace
 
 bool find_message(const Comm& comm, int source, int tag, MPI_Status* status) {
-  return find_unexpected(comm, source, tag, status) != nullptr;
+  return look_for(comm, source, tag, status, false) != nullptr;
 }
 
 Error take_message(Comm& comm, int source, int tag, MPI_Status* status, Message*& out) {
   out = nullptr;
-  Unexpected* unexpected = find_unexpected(comm, source, tag, status);
-  if (!unexpected) return success;
+  if (!look_for(comm, source, tag, nullptr, false)) return success;
   auto* message = new Message;
   if (Error error = table<Message>().insert(*message)) {
     delete message;
     return error;
   }
-  engine.unexpected.remove(*unexpected);
+  Unexpected* unexpected = look_for(comm, source, tag, status, true);
+  if (!unexpected) {  // withdrawn just now
+    table<Message>().erase(*message);
+    delete message;
+    return success;
+  }
   message->unexpected = unexpected;
   message->comm = &comm;
   retain(comm);

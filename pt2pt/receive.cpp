@@ -5,22 +5,14 @@
 #include "pt2pt/operation.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
+#include "transport/withdrawal.hpp"
 
 namespace cow::pt2pt {
 namespace {
 
-void deliver(Receive& receive, const std::byte* bytes, std::size_t size) {
-  const RecvArgs& args = receive.args;
-  const std::size_t fits = size <= receive.room ? size : receive.room;
-  if (fits == 0) return;
-  if (args.type->contiguous)
-    memcpy(data_of(args.buffer, *args.type), bytes, fits);
-  else
-    unpack(*args.type, args.buffer, args.count, 0, bytes, static_cast<MPI_Count>(fits));
-}
-
 // Keeps a message that nobody waits for.
-void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, std::uint32_t acknowledge) {
+void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, std::uint32_t acknowledge,
+          std::uint8_t place) {
   Unexpected* message = make_unexpected(size);
   // Credits bound what can be piled up, so this is the machine's memory at its end, not a fast sender.
   COW_INVARIANT(message != nullptr);
@@ -30,6 +22,7 @@ void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::siz
   message->cost = transport::cost_of(size);
   message->acknowledge = head.kind == wire::Kind::eager_ack;
   message->send = acknowledge;
+  message->place = place;
   memcpy(message->bytes(), bytes, size);
   engine.unexpected.insert(*message);
   if (completions_announced) announce_completion(nullptr);
@@ -37,7 +30,7 @@ void keep(Peer& peer, const wire::Header& head, const std::byte* bytes, std::siz
 
 void eager_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   Receive* receive = engine.posted.take({head.context, head.source, head.tag});
-  if (!receive) return keep(peer, head, body, size, 0);
+  if (!receive) return keep(peer, head, body, size, 0, 0);
   take_eager(*receive, peer, head, body, size);
 }
 
@@ -50,8 +43,11 @@ void eager_ack_arrived(Peer& peer, const wire::Header& head, const std::byte* bo
   memcpy(&acknowledge, body, sizeof acknowledge);
   body += sizeof acknowledge;
   size -= sizeof acknowledge;
-  Receive* receive = engine.posted.take({head.context, head.source, head.tag});
-  if (!receive) return keep(peer, head, body, size, acknowledge.send);
+  const std::uint8_t place = transport::checked_place(peer, acknowledge.place);
+  bool withdrawn = false;
+  Receive* receive = match_arrived(peer, head, place, acknowledge.send, withdrawn);
+  if (withdrawn) return transport::give_back(peer, transport::cost_of(size));
+  if (!receive) return keep(peer, head, body, size, acknowledge.send, place);
   answer(peer, wire::Kind::matched, wire::Done{.operation = acknowledge.send});
   take_eager(*receive, peer, head, body, size);
 }
@@ -73,6 +69,16 @@ void matched_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
 
 }  // namespace
 
+void deliver(Receive& receive, const std::byte* bytes, std::size_t size) {
+  const RecvArgs& args = receive.args;
+  const std::size_t fits = size <= receive.room ? size : receive.room;
+  if (fits == 0) return;
+  if (args.type->contiguous)
+    memcpy(data_of(args.buffer, *args.type), bytes, fits);
+  else
+    unpack(*args.type, args.buffer, args.count, 0, bytes, static_cast<MPI_Count>(fits));
+}
+
 void open_eager() {
   transport::set_handler(wire::Kind::eager, eager_arrived);
   transport::set_handler(wire::Kind::eager_ack, eager_ack_arrived);
@@ -93,6 +99,7 @@ void take(Receive& receive, Unexpected* message) {
     if (message->cost) transport::give_back(*peer, message->cost);
     if (message->acknowledge) answer(*peer, wire::Kind::matched, wire::Done{.operation = message->send});
   }
+  if (message->fetched) return hand_over(receive, message);
   if (message->local) {
     take_local(receive, *message->local);
   } else if (message->offered) {
@@ -106,9 +113,8 @@ void take(Receive& receive, Unexpected* message) {
 }
 
 bool begin_with_unexpected(Receive& receive) {
-  Unexpected* message = engine.unexpected.find(receive.key);
+  Unexpected* message = find_unexpected(receive.key, true);
   if (!message) return false;
-  engine.unexpected.remove(*message);
   take(receive, message);
   return true;
 }

@@ -6,6 +6,7 @@
 #include "base/settings.hpp"
 #include "pt2pt/operation.hpp"
 #include "runtime/snapshot.hpp"
+#include "transport/withdrawal.hpp"
 
 namespace cow::pt2pt {
 
@@ -26,6 +27,7 @@ void answer(Peer& peer, wire::Kind kind, const Extra& extra) {
   if (transport::post(peer, *out) == Post::done) answers.destroy(out);
 }
 template void answer(Peer&, wire::Kind, const wire::Done&);
+template void answer(Peer&, wire::Kind, const wire::Withdrawal&);
 
 namespace {
 
@@ -125,7 +127,11 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
     return;
   }
   const std::uint16_t cost = transport::cost_of(sizeof offer);
-  if (Receive* receive = engine.posted.take({head.context, head.source, head.tag})) {
+  const std::uint8_t place = transport::checked_place(peer, offer.flags >> wire::offer_place_shift);
+  bool withdrawn = false;
+  Receive* receive = match_arrived(peer, head, place, offer.send, withdrawn);
+  if (withdrawn) return transport::give_back(peer, cost);
+  if (receive) {
     note_matched(*receive, head.source, head.tag, offer.size);
     transport::give_back(peer, cost);
     return take_offer(*receive, peer, offer, 0);
@@ -137,6 +143,7 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   message->size = offer.size;
   message->cost = cost;
   message->offered = true;
+  message->place = place;
   message->since = now();
   message->offer = offer;
   engine.unexpected.insert(*message);
@@ -308,6 +315,8 @@ void make_offer(Send& send) {
     }
   }
   if (send.args.type->contiguous && !send.snapshot) offer.flags = wire::offer_contiguous;
+  send.place = transport::take_place(*send.peer);
+  offer.flags |= static_cast<std::uint16_t>(send.place << wire::offer_place_shift);
   send.out.head.kind = wire::Kind::offer;
   send.out.cost = transport::cost_of(sizeof offer);
   send.out.set_extra(offer);

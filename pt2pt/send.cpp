@@ -2,6 +2,7 @@
 #include "pt2pt/operation.hpp"
 #include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
+#include "transport/withdrawal.hpp"
 
 namespace cow::pt2pt {
 namespace {
@@ -29,7 +30,8 @@ void begin_eager(Send& send) {
   if (send.args.mode == SendMode::synchronous) {
     send.id = engine.sends.insert(send);
     send.out.head.kind = wire::Kind::eager_ack;
-    send.out.set_extra(wire::Acknowledge{.send = send.id});
+    send.place = transport::take_place(*send.peer);
+    send.out.set_extra(wire::Acknowledge{.send = send.id, .place = send.place});
     send.out.posted = [](Outgoing& out, Error error) {
       if (error) end(owner(out), error);
     };

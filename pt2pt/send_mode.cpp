@@ -44,7 +44,7 @@ void release_debt(Request& request) {
   debts.destroy(&debt);
 }
 
-const RequestKind debt_kind{.name = "send", .release = release_debt};
+const RequestKind debt_kind{.name = "send", .cancel = cancel_send, .release = release_debt};
 Debt::Debt() : Send(debt_kind) {}
 
 bool room_for_copy(std::size_t size) {

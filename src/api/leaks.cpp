@@ -83,7 +83,7 @@ void report_messages() {
   constexpr int most = 10;
   int told = 0, more = 0;
   pt2pt::engine.unexpected.each([&](const pt2pt::Unexpected& message) {
-    if (!is_of_program(message.key.context)) return;
+    if (!is_of_program(message.key.context) || pt2pt::is_withdrawn(message)) return;
     if (told++ >= most) return void(++more);
     say("never received: a message of " + std::to_string(message.size) + " bytes from rank " +
         std::to_string(message.key.source) + ", tag " + std::to_string(message.key.tag) + ", on " +

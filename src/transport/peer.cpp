@@ -353,6 +353,12 @@ Post post(Peer& peer, Outgoing& out) {
   return Post::posted;
 }
 
+bool take_back(Peer& peer, Outgoing& out) {
+  bool found = false;
+  peer.messages.remove_if([&](Outgoing& each) { return &each == &out && (found = true); });
+  return found;
+}
+
 void give_back(Peer& peer, std::uint32_t cost) {
   const std::uint32_t kept = std::min(peer.advance, cost);  // what was advanced is not given back twice
   peer.advance -= kept;

@@ -114,6 +114,9 @@ Error failure_of(const Peer& peer);
 // later). For a failed peer it is queued and told the failure from progress.
 Post post(Peer& peer, Outgoing& out);
 
+// Takes back a message that still waits for credits or for the port; false: it has left.
+bool take_back(Peer& peer, Outgoing& out);
+
 // Credits bound what is piled up here only as long as nobody waits for something behind the pile: two matching calls must
 // complete whatever else a program has sent before. So a sender without credits says so (starved), and a receiver that
 // has polled in vain for a while, which must be waiting, advances another window. A rank that computes does not poll.

@@ -41,6 +41,8 @@ enum class Kind : std::uint8_t {
   active = 15,   // an active message: its header and payload. The tag is handler << 8 | size of the header
   active_large = 16,  // the same, but the payload comes as a message of its own: ActiveLarge, header
   help = 17,     // inside a node: the receiver copies a large message, and the sender may do part of it: Help
+  cancel = 18,   // the sender wants a message back that may not have been received: Withdrawal
+  withdrawn = 19,// the answer: nobody has received it, nor will: Withdrawal
   count
 };
 
@@ -87,13 +89,14 @@ struct Offer {
   std::uint64_t size = 0;       // of the message, in bytes
   std::uint32_t send = 0;       // the sender's number for this operation
   std::uint16_t key_size = 0;
-  std::uint16_t flags = 0;      // offer_contiguous or 0
+  std::uint16_t flags = 0;      // offer_contiguous or 0, and from bit 8 on the place (see transport/withdrawal.hpp)
   std::uint64_t address = 0;    // of its first byte, as Registration::address
   std::byte key[32] = {};
   std::int64_t sent = 0;        // ns, when, by the sender's monotonic clock: that of the receiver on the same node
 };
 static_assert(sizeof(Offer) == 64);
 inline constexpr std::uint16_t offer_contiguous = 1;  // the data are one run of memory: the sender could write them
+inline constexpr int offer_place_shift = 8;
 
 // The receiver asks for `size` bytes: written to its memory when key_size is not 0, else in pieces.
 struct Request {
@@ -133,9 +136,18 @@ static_assert(sizeof(Farewell) == 8);
 // Begins the body of eager_ack.
 struct Acknowledge {
   std::uint32_t send = 0;
-  std::uint32_t flags = 0;
+  std::uint32_t place = 0;  // see transport/withdrawal.hpp
 };
 static_assert(sizeof(Acknowledge) == 8);
+
+// A message that is taken back, by the sender's number for the operation: an offer or an eager_ack.
+struct Withdrawal {
+  std::uint32_t send = 0;
+  std::uint16_t place = 0;  // as the message said
+  std::uint16_t flags = 0;  // withdrawal_certain or 0
+};
+static_assert(sizeof(Withdrawal) == 8);
+inline constexpr std::uint16_t withdrawal_certain = 1;  // the sender knows that nobody has received it: always answered
 
 // See transport/shm/helping.hpp.
 struct Help {

@@ -35,7 +35,7 @@ struct SegmentHead {
   std::atomic<std::uint64_t> shape;  // ranks of the node, lines and data of a lane
   std::atomic<std::uint64_t> seal;   // SipHash of the above and of the node, under the job's key
 };
-inline constexpr std::uint64_t segment_magic = 0x0002'4745'5357'4f43;
+inline constexpr std::uint64_t segment_magic = 0x0003'4745'5357'4f43;
 
 enum class Presence : std::uint32_t { unknown = 0, here = 1, refused = 2 };
 
@@ -66,6 +66,8 @@ inline constexpr std::size_t ears_offset = line_size + sizeof(std::uint32_t);
 inline constexpr std::uint8_t deaf = 0;  // so a fresh segment is deaf to all
 inline constexpr std::uint8_t listening = 1;
 
+inline constexpr std::uint32_t withdrawal_places = 32;  // of a lane
+
 struct Lane {
   alignas(line_size) std::atomic<std::uint32_t> taken;    // lines that the receiver has done with; written by it
   alignas(line_size) std::atomic<std::uint32_t> starved;  // 1: the sender waits for room; written by the sender
@@ -73,6 +75,11 @@ struct Lane {
   // Of a copy for which the sender of this lane wants help: see helping.hpp.
   alignas(line_size) std::atomic<std::uint64_t> claims;
   alignas(line_size) std::atomic<std::uint64_t> helped;
+
+  // Which messages that wait at the receiver the sender has taken back, and which the receiver has accepted, by place:
+  // see transport/withdrawal.hpp. Each is written by one end, and read by the other when it must know.
+  alignas(line_size) std::atomic<std::uint32_t> withdrawn[withdrawal_places];
+  alignas(line_size) std::atomic<std::uint32_t> accepted[withdrawal_places];
 };
 
 struct alignas(line_size) Line {

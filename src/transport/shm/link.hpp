@@ -30,6 +30,8 @@ struct Link {
   std::uint8_t exchanges = 0;  // so many of the next copies are presumed to go both ways at once
   std::size_t data_reserved = 0;  // bytes of the data part that exist
   void* owner = nullptr;          // the transport::Peer, once known
+  std::uint32_t places_taken = 0;  // a bit for each place of withdrawal.hpp that a message of ours has
+  std::uint32_t dropped[withdrawal_places] = {};  // by place: the message from it that was found withdrawn and forgotten
 
   // Posts a message of at most inline_size bytes: the whole of the fast path. False when there is no room now.
   [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
