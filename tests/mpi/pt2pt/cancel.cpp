@@ -210,7 +210,7 @@ void race(std::uint64_t salt, int (*receive)(int* in, MPI_Status* status)) {
       buffer[0] = round;
       const auto begin = ranks::pick(random, 0, 3) == 0 ? MPI_Isend : MPI_Issend;
       ASSERT_MPI_OK(begin(buffer.data(), count, MPI_INT, 1, cancelled_tag, MPI_COMM_WORLD, &request));
-      dawdle(ranks::pick(random, 0, 3));
+      dawdle(ranks::pick(random, 0, 20));
       const int outcome = cancel(request) ? -2 : -1;
       ASSERT_MPI_OK(MPI_Send(&outcome, 1, MPI_INT, 1, cancelled_tag, MPI_COMM_WORLD));
     }
@@ -218,7 +218,7 @@ void race(std::uint64_t salt, int (*receive)(int* in, MPI_Status* status)) {
     for (int round = 0; round < rounds; ++round) {
       MPI_Status status;
       bool received = false;
-      dawdle(ranks::pick(random, 0, 3));
+      dawdle(ranks::pick(random, 0, 20));
       for (;;) {
         ASSERT_MPI_OK(receive(buffer.data(), &status));
         if (buffer[0] < 0) break;
