@@ -32,4 +32,7 @@ bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status
 // Whether a Wait on it returns at once.
 inline bool ready(const Request& request) { return request.done() || (request.persistent && !request.active); }
 
+// The poll of a call that does not wait.
+std::size_t poll_asked();
+
 }  // namespace cow::pt2pt

@@ -97,6 +97,15 @@ bool all_ready(int count, const Requests& requests, int& from) {
   return true;
 }
 
+// For calls that poll even when they can tell of something, as others may be ready by then.
+void poll_beside(int count, const Requests& requests) {
+  bool any_active = false;
+  if (find_ready(count, requests, any_active) == MPI_UNDEFINED && any_active)
+    pt2pt::poll_asked();
+  else
+    progress::poll();
+}
+
 // Concludes all that are ready; MPI_UNDEFINED when none is active.
 Error conclude_some(int count, const Requests& requests, MPI_Request* handles, int* outcount, int* indices,
                     MPI_Status* statuses) {
@@ -141,7 +150,7 @@ Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
   if (!ready(*request)) {
-    progress::poll();
+    pt2pt::poll_asked();
     *flag = ready(*request);
   }
   return *flag ? conclude_blaming(*handle, *request, status) : success;
@@ -163,7 +172,7 @@ Error body::Testall(int count, MPI_Request* handles, int* flag, MPI_Status* stat
   int from = 0;
   *flag = all_ready(count, requests, from);
   if (!*flag) {
-    progress::poll();
+    pt2pt::poll_asked();
     *flag = all_ready(count, requests, from);
   }
   if (!*flag) return success;
@@ -192,7 +201,7 @@ Error body::Testany(int count, MPI_Request* handles, int* index, int* flag, MPI_
   bool any_active = false;
   *index = find_ready(count, requests, any_active);
   if (*index == MPI_UNDEFINED && any_active) {
-    progress::poll();
+    pt2pt::poll_asked();
     *index = find_ready(count, requests, any_active);
   }
   *flag = *index != MPI_UNDEFINED || !any_active;
@@ -212,7 +221,7 @@ Error body::Waitsome(int count, MPI_Request* handles, int* outcount, int* indice
 Error body::Testsome(int count, MPI_Request* handles, int* outcount, int* indices, MPI_Status* statuses) {
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
-  progress::poll();
+  poll_beside(count, requests);
   return conclude_some(count, requests, handles, outcount, indices, statuses);
 }
 
@@ -241,7 +250,7 @@ Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status
   if (handle == MPI_REQUEST_NULL) return show_empty(status), success;
   Request* request;
   if (Error error = look_up(handle, request)) return error;
-  if (!ready(*request)) progress::poll();
+  if (!ready(*request)) pt2pt::poll_asked();
   *flag = ready(*request);
   return *flag ? look_at(request, status) : success;
 }
@@ -250,7 +259,7 @@ Error body::Request_get_status_all(int count, const MPI_Request* handles, int* f
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
   int from = 0;
-  if (!all_ready(count, requests, from)) progress::poll();
+  if (!all_ready(count, requests, from)) pt2pt::poll_asked();
   *flag = all_ready(count, requests, from);
   if (!*flag) return success;
   for (int i = 0; i < count; ++i)
@@ -264,7 +273,7 @@ Error body::Request_get_status_any(int count, const MPI_Request* handles, int* i
   bool any_active = false;
   *index = find_ready(count, requests, any_active);
   if (*index == MPI_UNDEFINED && any_active) {
-    progress::poll();
+    pt2pt::poll_asked();
     *index = find_ready(count, requests, any_active);
   }
   *flag = *index != MPI_UNDEFINED || !any_active;
@@ -276,7 +285,7 @@ Error body::Request_get_status_some(int count, const MPI_Request* handles, int* 
                                     MPI_Status* statuses) {
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
-  progress::poll();
+  poll_beside(count, requests);
   int found = 0;
   bool any_active = false;
   for (int i = 0; i < count; ++i) {

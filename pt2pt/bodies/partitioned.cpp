@@ -4,7 +4,6 @@
 #include "api/bodies.hpp"
 #include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/waiting.hpp"
-#include "runtime/progress.hpp"
 
 namespace cow {
 namespace {
@@ -81,7 +80,7 @@ Error body::Parrived(MPI_Request handle, int partition, int* flag) {
   bool arrived;
   if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return pt2pt::blaming(*request, error);
   if (!arrived) {
-    progress::poll();
+    pt2pt::poll_asked();
     if (Error error = pt2pt::has_arrived(*request, partition, arrived)) return pt2pt::blaming(*request, error);
   }
   *flag = arrived;

@@ -28,7 +28,7 @@ Error look_up(MPI_Message handle, Message*& out) {
 Error body::Iprobe(int source, int tag, Comm& comm, int* flag, MPI_Status* status) {
   *flag = from_nobody(source, status) || pt2pt::find_message(comm, source, tag, status);
   if (*flag) return success;
-  progress::poll();
+  pt2pt::poll_asked();
   *flag = pt2pt::find_message(comm, source, tag, status);
   return success;
 }
@@ -46,7 +46,7 @@ Error body::Improbe(int source, int tag, Comm& comm, int* flag, MPI_Message* han
   Message* message;
   if (Error error = pt2pt::take_message(comm, source, tag, status, message)) return error;
   if (!message) {
-    progress::poll();
+    pt2pt::poll_asked();
     if (Error error = pt2pt::take_message(comm, source, tag, status, message)) return error;
   }
   *flag = message != nullptr;

@@ -84,7 +84,7 @@ int MPIX_Completion_fd(MPI_Comm comm, int* fd) {
 
 int MPIX_Progress(int* moved) {
   return api::extension("MPIX_Progress p:moved", api::target(), {word(moved)}, [&] {
-    const std::size_t events = progress::poll();
+    const std::size_t events = pt2pt::poll_asked();
     if (moved) *moved = events > 0;
     return success;
   });

@@ -51,6 +51,7 @@ int wake_descriptor() {
 
 constexpr Nanoseconds blind_sleep = 100 * microsecond;  // with a source that has no descriptor
 constexpr Nanoseconds longest_sleep = second;
+constexpr Nanoseconds longest_gap = 100 * microsecond;  // between yields
 
 // How a thread sleeps, or is about to; read by wake(), which knows nothing else.
 enum class Sleeping : std::uint8_t { no, on_descriptors, by_source };
@@ -206,19 +207,6 @@ void wake() {
   (void)!write(wake_descriptor(), &one, sizeof one);
 }
 
-namespace {
-
-bool helper_sleeps = false;
-void take_over();
-
-constexpr Nanoseconds longest_gap = 100 * microsecond;
-constexpr unsigned free_rounds = 16;  // without looking at the clock, while the message may be a cache line away
-
-void spin_once() {
-  if (runtime::threads_multiple) runtime::let_others_in();
-  __builtin_ia32_pause();
-}
-
 void yield_once(Wait& wait, Nanoseconds before) {
   const int depth = runtime::unlock_all();
   sched_yield();
@@ -236,6 +224,18 @@ void yield_once(Wait& wait, Nanoseconds before) {
     wait.gap = std::min(2 * wait.gap + microsecond, longest_gap);
   }
   wait.next_yield = after + wait.gap;
+}
+
+namespace {
+
+bool helper_sleeps = false;
+void take_over();
+
+constexpr unsigned free_rounds = 16;  // without looking at the clock, while the message may be a cache line away
+
+void spin_once() {
+  if (runtime::threads_multiple) runtime::let_others_in();
+  __builtin_ia32_pause();
 }
 
 void wait_for_sleeper() {

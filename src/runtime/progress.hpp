@@ -86,6 +86,9 @@ void pause(Wait& wait);
 // The same without spinning first, where the policy allows it: for who knows that another process needs this processor.
 void give_way(Wait& wait);
 
+// Gives the processor up once, at the time `before`, and notes how long others had it, and when to do so again.
+void yield_once(Wait& wait, Nanoseconds before);
+
 // Gives the processor up once, to somebody who is known to need it and to come back soon; nothing is learnt of a wait.
 void give_turn();
 

@@ -102,10 +102,10 @@ const WaitingPolicy& waiting_policy() { return policy; }
 
 void decide_waiting_policy(int local_ranks, int local_rank) {
   const Settings& set = settings();
-  const bool crowded = local_ranks > allowed_processors();
+  policy.crowded = local_ranks > allowed_processors();
   policy.spin_limit = set.wait == "yield" || set.wait == "sleep" ? 0 : set.spin_us * microsecond;
   // In a crowd whoever we wait for probably needs this processor: give it up at once.
-  policy.spin = crowded ? 0 : policy.spin_limit;
+  policy.spin = policy.crowded ? 0 : policy.spin_limit;
   // Longer than the pauses within one exchange: a MiB over TCP moves for 0.4 ms without an event of its own, and a rank
   // that slept meanwhile was a quarter slower. Whoever yields takes nothing from those who have work.
   policy.yield = set.wait == "sleep" ? 0 : set.spin_us * microsecond + millisecond;

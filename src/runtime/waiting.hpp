@@ -17,6 +17,7 @@ struct WaitingPolicy {
   Nanoseconds spin_limit = 0;  // what it grows to at most
   Nanoseconds yield = 0;       // idle for less: yield the processor; for more: sleep in the kernel
   unsigned long_switches = 2;  // so many of them in one wait: sleep
+  bool crowded = false;        // there are more ranks than processors
   bool spin_only = false;      // never yield, never sleep
   bool never_sleep = false;    // yield for ever
 };
