@@ -2,9 +2,7 @@
 
 #include "pt2pt/operation.hpp"
 #include "pt2pt/short.hpp"
-#include "runtime/asking.hpp"
 #include "runtime/progress.hpp"
-#include "transport/peer.hpp"
 
 namespace cow::pt2pt {
 
@@ -80,11 +78,6 @@ Error wait(Request& request, MPI_Status* status) {
   if (status) *status = request.status;
   release(request);
   return error;
-}
-
-std::size_t poll_asked() {
-  const transport::Counters& counters = transport::counters;
-  return progress::poll_asked(counters.sent + counters.received);
 }
 
 }  // namespace cow::pt2pt

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "objects/request.hpp"
+#include "runtime/asking.hpp"
+#include "transport/peer.hpp"
 
 namespace cow::pt2pt {
 
@@ -33,6 +35,8 @@ bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status
 inline bool ready(const Request& request) { return request.done() || (request.persistent && !request.active); }
 
 // The poll of a call that does not wait.
-std::size_t poll_asked();
+inline std::size_t poll_asked() {
+  return progress::poll_asked(transport::counters.sent + transport::counters.received);
+}
 
 }  // namespace cow::pt2pt

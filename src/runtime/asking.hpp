@@ -8,11 +8,31 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/lock.hpp"
+#include "runtime/progress.hpp"
+
 namespace cow::progress {
+
+// Calls in a row. The first of them only count, so that a program that is served soon, or works between its calls, pays
+// for no look at a clock.
+struct Asking {
+  unsigned calls = 0;
+  unsigned free = 0;          // so many of them only count
+  std::uint64_t traffic = 0;  // as of the last call that did more
+  Nanoseconds left = 0;       // when that one returned; 0: there was none
+  Wait wait;
+};
+
+extern Asking asking;
+std::size_t poll_asked_again(std::uint64_t traffic);
 
 // poll() for a call that tells what has happened and does not wait. `traffic` is any number that changes when a message
 // comes or goes in whatever way: a program between whose calls it has changed does not just wait.
-std::size_t poll_asked(std::uint64_t traffic);
+inline std::size_t poll_asked(std::uint64_t traffic) {
+  if (__builtin_expect(asking.calls >= asking.free || runtime::threads_multiple, 0)) return poll_asked_again(traffic);
+  ++asking.calls;
+  return poll();
+}
 
 // How often such calls have offered the processor to others.
 extern std::uint64_t yields_when_asked;
