@@ -24,6 +24,7 @@
 #include "pt2pt/operation.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "pt2pt/short.hpp"
+#include "runtime/asking.hpp"
 #include "runtime/at_exit.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
@@ -123,6 +124,9 @@ void print_counters() {
   if (const transport::ShmPort* port = transport::shared_memory)
     fprintf(stderr, "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
             runtime::job().rank, port->chunks_helped(), port->chunks_done_for_others());
+  if (progress::yields_when_asked > 0)
+    fprintf(stderr, "cow: rank %d: calls that asked in vain and gave the processor up %" PRIu64 "\n", runtime::job().rank,
+            progress::yields_when_asked);
   const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
   if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,

@@ -15,18 +15,23 @@ thread_local Asking asking_of_thread;  // while several may ask
 
 // A program that does no more than ask again, or ask for something else, is back sooner.
 constexpr Nanoseconds longest_pause = 500;
-constexpr unsigned most_free = 64;  // while the message may be a cache line away: less than the spinning of a wait
-constexpr unsigned least_free = 4;  // where whoever we wait for probably needs this processor
+// Calls that only count, and then prompt ones, before the processor is given up.
+constexpr unsigned most_free = 64;  // takes less than the spinning of a wait
+constexpr unsigned least_free = Asking().free;  // where whoever we wait for probably needs this processor
 
 enum class Why { moved, worked };
 
+// A program that asks many times, works and asks again is learnt, so that it keeps the processor.
+unsigned free_calls(const Asking& series, Why why) {
+  if (runtime::waiting_policy().spin > 0) return most_free;
+  if (why == Why::worked) return std::min(2 * series.free, most_free);
+  return series.wait.yields > 0 ? std::max(series.free / 2, least_free) : series.free;
+}
+
 void begin_anew(Asking& series, Why why) {
-  series.calls = 0;
+  series.free = free_calls(series, why);
+  series.calls = series.prompt = 0;
   series.left = 0;
-  if (runtime::waiting_policy().spin > 0)
-    series.free = most_free;
-  else
-    series.free = why == Why::worked ? std::clamp(2 * series.free, least_free, most_free) : least_free;
   settle(series.wait);
 }
 
@@ -41,6 +46,7 @@ void wait_as_asked(Asking& series, std::uint64_t traffic) {
   if (traffic != series.traffic) return begin_anew(series, Why::moved);
   const Nanoseconds time = now();
   if (time - series.left > longest_pause) return begin_anew(series, Why::worked);
+  if (++series.prompt < series.free) return;
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   Wait& wait = series.wait;
   if (wait.idle_since == 0) wait.idle_since = time;

@@ -17,8 +17,9 @@ namespace cow::progress {
 // for no look at a clock.
 struct Asking {
   unsigned calls = 0;
-  unsigned free = 0;          // so many of them only count
-  std::uint64_t traffic = 0;  // as of the last call that did more
+  unsigned free = 2;          // so many of them only count
+  unsigned prompt = 0;        // of the others: so many, in a row, came at once after the one before
+  std::uint64_t traffic = 0;  // as of the last of the others
   Nanoseconds left = 0;       // when that one returned; 0: there was none
   Wait wait;
 };
