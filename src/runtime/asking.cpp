@@ -42,8 +42,7 @@ void share_fairly(Wait& wait, Nanoseconds before) {
 }
 
 // The last poll was in vain, and perhaps long ago.
-void wait_as_asked(Asking& series, std::uint64_t traffic) {
-  if (traffic != series.traffic) return begin_anew(series, Why::moved);
+void wait_as_asked(Asking& series) {
   const Nanoseconds time = now();
   if (time - series.left > longest_pause) return begin_anew(series, Why::worked);
   if (++series.prompt < series.free) return;
@@ -62,7 +61,12 @@ void wait_as_asked(Asking& series, std::uint64_t traffic) {
 std::size_t poll_asked_again(std::uint64_t traffic) {
   if (is_polling()) return 0;  // a callback within a poll asks
   Asking& series = runtime::threads_multiple ? asking_of_thread : asking;
-  if (series.left > 0) wait_as_asked(series, traffic);
+  // What moved during the calls that only count may be the message that the program sent before it began to wait. Where
+  // there were many of them, it is being served, and no clock is needed to see that.
+  if (traffic != series.traffic && (series.left > 0 || series.free > least_free))
+    begin_anew(series, Why::moved);
+  else if (series.left > 0)
+    wait_as_asked(series);
   series.traffic = traffic;
   const std::size_t events = poll();
   if (events > 0)

@@ -1,8 +1,8 @@
 // A program that waits by asking: a loop over MPI_Test, MPI_Iprobe and their like.
 //
-// Such a loop needs the processor as little as a wait does, and perhaps keeps it from the very rank that it waits for. So
-// calls that follow one another at once, and find that nothing moves, give it up as a wait would; but they never sleep,
-// since the program has not asked for that. One that works between its calls is not waiting: nothing is given up.
+// Such a loop needs the processor as little as a wait does, and perhaps keeps it from the very rank that it waits for.
+// So calls that follow one another at once, and find that nothing moves, give it up as a wait would; but they never
+// sleep, since the program has not asked for that. One that works between its calls is not waiting: it keeps it.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// A program that waits by asking gives the processor up to the others, by whichever call it asks; one that works between
-// its calls does not.
+// A program that waits by asking gives the processor up to the others, by whichever call it asks; one that works
+// between its calls does not.
 #include <mpix.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -170,8 +170,8 @@ double median_hop(Lap run) {
   return median;
 }
 
-// Who keeps the processor until the kernel takes it away needs a slice of time for a hop where two share it, and that of
-// each who stands before the next one where there are more.
+// Who keeps the processor until the kernel takes it away needs a slice of time for a hop where two share it, and that
+// of each who stands before the next one where there are more.
 double bound() {
   constexpr double slack = 250e-6;
   static const double by_waiting = median_hop([] { return lap(by_recv, pass_on); });
@@ -205,7 +205,8 @@ constexpr Way ways[] = {
     {"Progress", by_progress},
 };
 
-INSTANTIATE_TEST_SUITE_P(, AskingRing, testing::ValuesIn(ways), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(, AskingRing, testing::ValuesIn(ways),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(AskingForPartitions, PassesATokenAsSoonAsWaiting) {
   MPI_Request send, receive;
