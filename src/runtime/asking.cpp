@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/lock.hpp"
 #include "runtime/waiting.hpp"
 
 namespace cow::progress {
@@ -30,7 +31,8 @@ unsigned free_calls(const Asking& series, Why why) {
 
 void begin_anew(Asking& series, Why why) {
   series.free = free_calls(series, why);
-  series.calls = series.prompt = 0;
+  series.free_left = series.free;
+  series.prompt = 0;
   series.left = 0;
   settle(series.wait);
 }
@@ -71,7 +73,9 @@ std::size_t poll_asked_again(std::uint64_t traffic) {
   const std::size_t events = poll();
   if (events > 0)
     begin_anew(series, Why::moved);
-  else if (++series.calls > series.free)
+  else if (series.free_left > 0)
+    --series.free_left;
+  else
     series.left = now();
   return events;
 }
