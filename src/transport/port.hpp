@@ -105,6 +105,10 @@ class Port {
   // read() takes the number of a process of this host as a key, and then reads that process's memory.
   virtual bool reads_processes() const { return false; }
 
+  // Where reads_processes(): reads or writes a few bytes of the other's memory at once. False: that cannot be done.
+  virtual bool peek(Destination, std::uint64_t /*address*/, void* /*to*/, std::size_t) { return false; }
+  virtual bool poke(Destination, std::uint64_t /*address*/, const void* /*from*/, std::size_t) { return false; }
+
   virtual bool needs_local_registration() const = 0;
   virtual Error register_memory(const void* address, std::size_t size, Registration& out) = 0;
   virtual void release_memory(Registration& registration) = 0;

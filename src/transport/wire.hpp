@@ -18,7 +18,7 @@
 namespace cow::wire {
 
 inline constexpr std::uint32_t magic = 0x31574f43;  // "COW1"
-inline constexpr std::uint8_t version = 1;
+inline constexpr std::uint8_t version = 2;
 inline constexpr std::size_t max_message = 16384;  // head and body
 inline constexpr std::size_t credit_unit = 64;     // bytes
 
@@ -54,7 +54,7 @@ constexpr bool costs_credits(Kind kind) {
 
 struct Header {
   Kind kind = Kind::none;
-  std::uint8_t flags = 0;  // always 0 in version 1
+  std::uint8_t flags = 0;  // always 0 so far
   std::uint16_t credits = 0;
   std::uint32_t sender = 0;
   std::uint32_t token = 0;
@@ -84,19 +84,34 @@ struct Handshake {
 };
 static_assert(sizeof(Handshake) == 64);
 
-// A large message waits at the sender. Without a key (key_size 0) it can only be had in pieces.
+// A large message waits at the sender. Without a key (key_size 0) it must be asked for. Of one that may move, the key is
+// the address of its Whereabouts, where they can be looked at.
 struct Offer {
   std::uint64_t size = 0;       // of the message, in bytes
   std::uint32_t send = 0;       // the sender's number for this operation
   std::uint16_t key_size = 0;
-  std::uint16_t flags = 0;      // offer_contiguous or 0, and from bit 8 on the place (see transport/withdrawal.hpp)
-  std::uint64_t address = 0;    // of its first byte, as Registration::address
+  std::uint16_t flags = 0;      // offer_contiguous, offer_movable; from bit 8 on the place (see transport/withdrawal.hpp)
+  std::uint64_t address = 0;    // of its first byte, as Registration::address; of one that may move, 0: it has holes
   std::byte key[32] = {};
   std::int64_t sent = 0;        // ns, when, by the sender's monotonic clock: that of the receiver on the same node
 };
 static_assert(sizeof(Offer) == 64);
 inline constexpr std::uint16_t offer_contiguous = 1;  // the data are one run of memory: the sender could write them
 inline constexpr int offer_place_shift = 8;
+inline constexpr std::uint16_t offer_movable = 2;     // as long as nobody has taken them, the sender may move them
+
+// Inside a node, in the sender's memory: where the data of an offer that may move are. The receiver writes `taken` and
+// looks at `moved` then; the sender writes `moved` and looks at `taken` then, a full barrier in between at either. So one
+// of them at least sees the other: a receiver that sees nothing moved reads where the offer says, and the sender, which
+// sees that, leaves the data there.
+struct Whereabouts {
+  std::uint32_t taken = 0;
+  std::uint32_t moved = 0;    // what follows counts
+  std::uint64_t address = 0;  // of the first byte of all of them, one after the other
+  std::int32_t process = 0;   // that keeps them; 0: the sender itself
+  std::uint32_t zero = 0;
+};
+static_assert(sizeof(Whereabouts) == 24);
 
 // The receiver asks for `size` bytes: written to its memory when key_size is not 0, else in pieces.
 struct Request {

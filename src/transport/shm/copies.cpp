@@ -40,6 +40,14 @@ Post ShmPort::read(Destination from, void* local, const Registration*, std::uint
   return Post::posted;
 }
 
+bool ShmPort::peek(Destination other, std::uint64_t address, void* to, std::size_t size) {
+  return shm::copy_from(process_of(links_[other].index), to, address, size) == 0;
+}
+
+bool ShmPort::poke(Destination other, std::uint64_t address, const void* from, std::size_t size) {
+  return shm::copy_to(process_of(links_[other].index), address, from, size) == 0;
+}
+
 // A piece of the oldest read. Where the kernel refuses what it permitted when it was asked, the class of the error says
 // that the data must be had in another way.
 std::size_t ShmPort::go_on_copying() {

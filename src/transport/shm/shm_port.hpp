@@ -102,6 +102,8 @@ class ShmPort final : public Port {
   Post write(Destination to, const void* local, const Registration* local_memory, std::uint64_t remote_address,
              const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) override;
   bool reads_processes() const override { return true; }
+  bool peek(Destination other, std::uint64_t address, void* to, std::size_t size) override;
+  bool poke(Destination other, std::uint64_t address, const void* from, std::size_t size) override;
   bool needs_local_registration() const override { return false; }
   Error register_memory(const void* address, std::size_t size, Registration& out) override;
   void release_memory(Registration&) override {}
