@@ -93,6 +93,7 @@ void end(Send& send, Error error) {
   }
   send.registered = false;
   release(*send.args.type);
+  if (__builtin_expect(send.given_back, 0)) return end_given_back(send, error);
   finish(send, error);
 }
 

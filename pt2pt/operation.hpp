@@ -5,6 +5,7 @@
 //   receive.cpp     begins receives; eager messages that arrive
 //   rendezvous.cpp  large messages, once matched
 //   local.cpp       messages of a process to itself
+//   debt.hpp        sends that give their buffer back before the message has left
 //   probe.cpp       probes and matched receives
 //   cancel.cpp      messages that their sender takes back
 //   waiting.cpp     Wait, Test and their families
@@ -50,9 +51,10 @@ struct Send : Request {
   } write_end;
   wire::Request request;  // what the receiver asked for
   runtime::Snapshot* snapshot = nullptr;  // the bytes are read from there; of the buffer, only the address still counts
-  std::byte* piece = nullptr;             // with a snapshot: room for one piece; owned by send_mode.cpp
+  std::byte* piece = nullptr;             // with a snapshot: room for one piece; owned by debt.cpp
+  wire::Whereabouts* where = nullptr;     // its data may move while nobody has taken them; owned by debt.cpp
+  bool given_back = false;                // complete for the program, while the engine still works on it
   Send* next_stalled = nullptr;
-  Request* begun = nullptr;  // persistent: the send that was begun in its stead and is not complete
 
   static constexpr std::uint32_t no_id = UINT32_MAX;
 };
@@ -180,6 +182,7 @@ inline void begin(Receive& receive) {
 
 // Ends an operation: unregisters memory, gives the id and the datatype back, completes the request.
 void end(Send& send, Error error);
+void end_given_back(Send& send, Error error);  // debt.cpp: of one that is complete already
 void end(Receive& receive, Error error);  // without another error, that of a message which does not fit
 
 // A receive takes a message: fills the status, and moves the data or asks for them.

@@ -10,6 +10,12 @@ namespace {
 // A persistent operation is one request for its whole life: starting it sets it back to where it began. It keeps its own
 // references to the type and the communicator, since the program may free both between two starts.
 
+struct PersistentSend : Send {
+  using Send::Send;
+  Request* begun = nullptr;  // in its stead, until that is complete
+};
+Pool<PersistentSend> persistent_sends;
+
 void reset(Request& request) {
   request.complete.store(false, std::memory_order_relaxed);
   request.status = empty_status;
@@ -17,10 +23,10 @@ void reset(Request& request) {
 }
 
 void release_send(Request& request) {
-  auto& send = static_cast<Send&>(request);
+  auto& send = static_cast<PersistentSend&>(request);
   release(*send.args.type);
   if (send.comm) release(*send.comm);
-  engine.send_pool.destroy(&send);
+  persistent_sends.destroy(&send);
 }
 
 void release_receive(Request& request) {
@@ -31,9 +37,9 @@ void release_receive(Request& request) {
 }
 
 // The persistent send is complete, or cancelled, when the one that was begun in its stead is.
-void follow(Send& send, Request& begun) {
+void follow(PersistentSend& send, Request& begun) {
   struct Follower : Continuation {
-    Send* send;
+    PersistentSend* send;
   };
   auto* follower = new Follower;
   follower->send = &send;
@@ -50,8 +56,12 @@ void follow(Send& send, Request& begun) {
   release(begun);
 }
 
+void need_begun(Request& request) {
+  if (Request* begun = static_cast<PersistentSend&>(request).begun) note_needed(*begun);
+}
+
 Error start_send(Request& request) {
-  auto& send = static_cast<Send&>(request);
+  auto& send = static_cast<PersistentSend&>(request);
   reset(send);
   send.sent = send.asked = 0;
   send.cancelling = false;
@@ -88,14 +98,14 @@ Error start_receive(Request& request) {
 }
 
 Error cancel_persistent_send(Request& request) {
-  auto& send = static_cast<Send&>(request);
+  auto& send = static_cast<PersistentSend&>(request);
   return send.begun ? cancel_send(*send.begun) : cancel_send(send);
 }
 
 Error cancel_receive(Request& request) { return receive_kind.cancel(request); }
 
-const RequestKind persistent_send{
-    .name = "persistent send", .start = start_send, .cancel = cancel_persistent_send, .release = release_send};
+const RequestKind persistent_send{.name = "persistent send", .start = start_send, .cancel = cancel_persistent_send, .release = release_send,
+                                  .needed = need_begun};
 const RequestKind persistent_receive{
     .name = "persistent receive", .start = start_receive, .cancel = cancel_receive, .release = release_receive};
 
@@ -108,7 +118,7 @@ void make_inactive(Request& request) {
 }  // namespace
 
 Error make_persistent(const SendArgs& args, Request*& out) {
-  Send* send = engine.send_pool.make(persistent_send);
+  PersistentSend* send = persistent_sends.make(persistent_send);
   prepare(*send, args);
   make_inactive(*send);
   out = send;

@@ -1,6 +1,8 @@
 // Large messages. The sender makes an offer, which is matched like any message; the receiver then reads the data, or
 // asks for them: to be written into its memory, or to be sent in pieces. See protocol.cpp for which.
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstring>
 
 #include "base/settings.hpp"
@@ -81,11 +83,35 @@ void end_pull(Receive& receive, Error error) {
 
 void ask(Receive& receive, bool written);
 
+// Takes data that may move, and finds where they are: see wire::Whereabouts. False: they must be asked for.
+bool take_movable(Receive& receive, transport::Port& port) {
+  wire::Offer& offer = receive.transfer->offer;
+  const transport::Destination sender = receive.peer->destination;
+  std::uint64_t whereabouts;
+  if (offer.key_size != sizeof whereabouts) return false;
+  memcpy(&whereabouts, offer.key, sizeof whereabouts);
+  constexpr std::uint32_t yes = 1;
+  wire::Whereabouts found;
+  if (!port.poke(sender, whereabouts + offsetof(wire::Whereabouts, taken), &yes, sizeof yes)) return false;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!port.peek(sender, whereabouts + offsetof(wire::Whereabouts, moved), &found.moved, sizeof found.moved)) return false;
+  offer.flags &= static_cast<std::uint16_t>(~wire::offer_movable);
+  offer.key_size = 1;  // the sender's own memory
+  if (!found.moved) return offer.address != 0;
+  if (!port.peek(sender, whereabouts, &found, sizeof found)) return false;
+  offer.address = found.address;
+  if (found.process == 0) return true;
+  offer.key_size = sizeof found.process;
+  memcpy(offer.key, &found.process, sizeof found.process);
+  return true;
+}
+
 void start_read(Receive& receive) {
   // The peer may speak before it is known which of its addresses leads to it.
   if (receive.peer->state == Peer::State::failed) return end(receive, transport::failure_of(*receive.peer));
   if (receive.peer->state != Peer::State::up) return engine.stalled_reads.push(receive);
   transport::Port& port = transport::port_of(*receive.peer);
+  if ((receive.transfer->offer.flags & wire::offer_movable) && !take_movable(receive, port)) return ask(receive, false);
   receive.transfer->read_end.receive = &receive;
   receive.transfer->read_end.done = [](transport::Completion& completion, Error error) {
     Receive& owner = *static_cast<Transfer::ReadEnd&>(completion).receive;
@@ -259,7 +285,7 @@ void start_write(Send& send) {
   };
   const void* data = data_of(send.args.buffer, *send.args.type);
   if (port.needs_local_registration() && !send.registered) {
-    if (Error error = port.register_memory(data, send.asked, send.memory)) return end_push(send, error);
+    if (port.register_memory(data, send.asked, send.memory)) return send_pieces(send);
     send.registered = true;
   }
   const Post post = port.write(send.peer->destination, data, send.registered ? &send.memory : nullptr,
@@ -291,6 +317,22 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
 }  // namespace
 
 
+namespace {
+
+// Of data that may move no key is given out: a neighbour looks where they are when it takes them, and over a network they
+// are asked for.
+void describe_movable(const Send& send, transport::Port& port, wire::Offer& offer) {
+  offer.flags |= wire::offer_movable;
+  const Shape kept{send.size, true, true};  // as a copy or a snapshot is, whatever the type
+  if (!port.reads_processes() || choose(kept, port.limits(send.peer->destination), 0) != Protocol::read) return;
+  if (send.args.type->contiguous) offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
+  const std::uint64_t whereabouts = reinterpret_cast<std::uintptr_t>(send.where);
+  offer.key_size = sizeof whereabouts;
+  memcpy(offer.key, &whereabouts, sizeof whereabouts);
+}
+
+}  // namespace
+
 void make_offer(Send& send) {
   send.id = engine.sends.insert(send);
   wire::Offer offer{.size = send.size, .send = send.id};
@@ -298,7 +340,9 @@ void make_offer(Send& send) {
   transport::Port& port = transport::port_of(*send.peer);
   const Shape shape{send.size, send.args.type->contiguous, true};
   const bool can_read = choose(shape, port.limits(send.peer->destination), 0) == Protocol::read;
-  if (send.snapshot) {
+  if (send.where) {
+    describe_movable(send, port, offer);
+  } else if (send.snapshot) {
     if (can_read && port.reads_processes()) {
       const std::int32_t process = send.snapshot->process();
       offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
@@ -314,7 +358,7 @@ void make_offer(Send& send) {
       memcpy(offer.key, send.memory.key, send.memory.key_size);
     }
   }
-  if (send.args.type->contiguous && !send.snapshot) offer.flags = wire::offer_contiguous;
+  if (send.args.type->contiguous && !send.snapshot) offer.flags |= wire::offer_contiguous;
   send.place = transport::take_place(*send.peer);
   offer.flags |= static_cast<std::uint16_t>(send.place << wire::offer_place_shift);
   send.out.head.kind = wire::Kind::offer;
@@ -340,7 +384,8 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uin
   transport::Port& port = transport::port_of(peer);
   const bool one_run = (offer.flags & wire::offer_contiguous) != 0;
   const Shape shape{receive.transfer->expected, one_run, receive.args.type->contiguous};
-  const transport::Port::Limits& limits = port.limits(peer.destination);
+  transport::Port::Limits limits = port.limits(peer.destination);
+  if ((offer.flags & wire::offer_movable) && offer.key_size == 0) limits.read = false;
   const Protocol protocol = choose(shape, limits, 0);
   if (offer.key_size > 0 && limits.read && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))
     return start_read(receive);

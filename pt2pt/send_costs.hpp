@@ -35,6 +35,12 @@ struct Expected {
   static constexpr double unknown = -1;  // then as long as the message takes
 };
 
+// What a copy or a snapshot takes.
+double time_to_keep(GiveBack mode, const SendCosts& costs, const Expected& expected);
+
+// Bytes of this process that are in memory; read anew now and then.
+std::size_t resident_bytes();
+
 // The time from the call until the program has made its pause and the receiver has the message.
 double predict(GiveBack mode, const SendCosts& costs, const Expected& expected);
 

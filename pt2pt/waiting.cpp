@@ -73,7 +73,10 @@ Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
 }
 
 Error wait(Request& request, MPI_Status* status) {
-  if (!request.done()) progress::wait_until([&] { return request.done(); });
+  if (!request.done()) {
+    note_needed(request);
+    progress::wait_until([&] { return request.done(); });
+  }
   const Error error = error_of(request);
   if (status) *status = request.status;
   release(request);

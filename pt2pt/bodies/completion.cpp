@@ -1,4 +1,6 @@
 // Wait, Test and their families; freeing, cancelling and looking at requests.
+#include <algorithm>
+
 #include "api/bodies.hpp"
 #include "api/report.hpp"
 #include "pt2pt/bodies/blaming.hpp"
@@ -91,11 +93,59 @@ int find_ready(int count, const Requests& requests, bool& any_active) {
   return MPI_UNDEFINED;
 }
 
-bool all_ready(int count, const Requests& requests, int& from) {
-  for (; from < count; ++from)
-    if (requests[from] && !ready(*requests[from])) return false;
-  return true;
-}
+// Whether all are ready, asked again and again. When nothing is missing any more but what can be completed sooner, it is
+// told so.
+class AllReady {
+ public:
+  AllReady(int count, const Requests& requests) : count_(count), requests_(requests) {}
+
+  bool operator()() {
+    while (first_ < count_ && is_ready(first_)) ++first_;
+    if (first_ == count_) return true;
+    if (only_sooner()) note_all_needed();
+    return false;
+  }
+
+ private:
+  bool is_ready(int i) const { return !requests_[i] || ready(*requests_[i]); }
+
+  bool only_sooner() {
+    if (noted_ || !requests_[first_]->kind->needed) return false;
+    next_ = std::max(next_, first_);
+    while (next_ < count_ && (is_ready(next_) || requests_[next_]->kind->needed)) ++next_;
+    return next_ == count_;
+  }
+
+  void note_all_needed() {
+    noted_ = true;
+    for (int i = first_; i < count_; ++i)
+      if (!is_ready(i)) note_needed(*requests_[i]);
+  }
+
+  const int count_;
+  const Requests& requests_;
+  int first_ = 0;  // all before are ready
+  int next_ = 0;   // all before are so, or can be completed sooner
+  bool noted_ = false;
+};
+
+// None is ready, and any of them would do: they are told so, once.
+class AnyNeeded {
+ public:
+  AnyNeeded(int count, const Requests& requests) : count_(count), requests_(requests) {}
+
+  bool note() {  // false: nothing is ready thereby
+    for (int i = 0; i < count_ && !noted_; ++i)
+      if (is_active(requests_[i]) && !requests_[i]->done()) note_needed(*requests_[i]);
+    noted_ = true;
+    return false;
+  }
+
+ private:
+  const int count_;
+  const Requests& requests_;
+  bool noted_ = false;
+};
 
 // For calls that poll even when they can tell of something, as others may be ready by then.
 void poll_beside(int count, const Requests& requests) {
@@ -140,7 +190,10 @@ Error body::Wait(MPI_Request* handle, MPI_Status* status) {
   if (*handle == MPI_REQUEST_NULL) return show_empty(status), success;
   Request* request;
   if (Error error = look_up(*handle, request)) return error;
-  if (!ready(*request)) progress::wait_until([&] { return request->done(); });
+  if (!ready(*request)) {
+    note_needed(*request);
+    progress::wait_until([&] { return request->done(); });
+  }
   return conclude_blaming(*handle, *request, status);
 }
 
@@ -152,6 +205,7 @@ Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
   if (!ready(*request)) {
     pt2pt::poll_asked();
     *flag = ready(*request);
+    if (!*flag) note_needed(*request);
   }
   return *flag ? conclude_blaming(*handle, *request, status) : success;
 }
@@ -159,8 +213,8 @@ Error body::Test(MPI_Request* handle, int* flag, MPI_Status* status) {
 Error body::Waitall(int count, MPI_Request* handles, MPI_Status* statuses) {
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
-  int from = 0;
-  progress::wait_until([&] { return all_ready(count, requests, from); });
+  AllReady all_ready(count, requests);
+  progress::wait_until([&] { return all_ready(); });
   Batch batch;
   for (int i = 0; i < count; ++i) batch.conclude_one(handles[i], requests[i], at(statuses, i));
   return batch.result();
@@ -169,11 +223,11 @@ Error body::Waitall(int count, MPI_Request* handles, MPI_Status* statuses) {
 Error body::Testall(int count, MPI_Request* handles, int* flag, MPI_Status* statuses) {
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
-  int from = 0;
-  *flag = all_ready(count, requests, from);
+  AllReady all_ready(count, requests);
+  *flag = all_ready();
   if (!*flag) {
     pt2pt::poll_asked();
-    *flag = all_ready(count, requests, from);
+    *flag = all_ready();
   }
   if (!*flag) return success;
   Batch batch;
@@ -186,9 +240,10 @@ Error body::Waitany(int count, MPI_Request* handles, int* index, MPI_Status* sta
   if (Error error = requests.look_up_all(count, handles)) return error;
   bool any_active = false;
   int found = MPI_UNDEFINED;
+  AnyNeeded needed(count, requests);
   progress::wait_until([&] {
     found = find_ready(count, requests, any_active);
-    return found != MPI_UNDEFINED || !any_active;
+    return found != MPI_UNDEFINED || !any_active || needed.note();
   });
   *index = found;
   if (found == MPI_UNDEFINED) return show_empty(status), success;
@@ -201,6 +256,7 @@ Error body::Testany(int count, MPI_Request* handles, int* index, int* flag, MPI_
   bool any_active = false;
   *index = find_ready(count, requests, any_active);
   if (*index == MPI_UNDEFINED && any_active) {
+    AnyNeeded(count, requests).note();
     pt2pt::poll_asked();
     *index = find_ready(count, requests, any_active);
   }
@@ -214,7 +270,10 @@ Error body::Waitsome(int count, MPI_Request* handles, int* outcount, int* indice
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
   bool any_active = false;
-  progress::wait_until([&] { return find_ready(count, requests, any_active) != MPI_UNDEFINED || !any_active; });
+  AnyNeeded needed(count, requests);
+  progress::wait_until([&] {
+    return find_ready(count, requests, any_active) != MPI_UNDEFINED || !any_active || needed.note();
+  });
   return conclude_some(count, requests, handles, outcount, indices, statuses);
 }
 
@@ -222,7 +281,9 @@ Error body::Testsome(int count, MPI_Request* handles, int* outcount, int* indice
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
   poll_beside(count, requests);
-  return conclude_some(count, requests, handles, outcount, indices, statuses);
+  const Error error = conclude_some(count, requests, handles, outcount, indices, statuses);
+  if (*outcount == 0) AnyNeeded(count, requests).note();
+  return error;
 }
 
 Error body::Request_free(MPI_Request* handle) {
@@ -252,15 +313,16 @@ Error body::Request_get_status(MPI_Request handle, int* flag, MPI_Status* status
   if (Error error = look_up(handle, request)) return error;
   if (!ready(*request)) pt2pt::poll_asked();
   *flag = ready(*request);
+  if (!*flag) note_needed(*request);
   return *flag ? look_at(request, status) : success;
 }
 
 Error body::Request_get_status_all(int count, const MPI_Request* handles, int* flag, MPI_Status* statuses) {
   Requests requests;
   if (Error error = requests.look_up_all(count, handles)) return error;
-  int from = 0;
-  if (!all_ready(count, requests, from)) pt2pt::poll_asked();
-  *flag = all_ready(count, requests, from);
+  AllReady all_ready(count, requests);
+  if (!all_ready()) pt2pt::poll_asked();
+  *flag = all_ready();
   if (!*flag) return success;
   for (int i = 0; i < count; ++i)
     if (Error error = look_at(requests[i], at(statuses, i))) return error;
@@ -273,6 +335,7 @@ Error body::Request_get_status_any(int count, const MPI_Request* handles, int* i
   bool any_active = false;
   *index = find_ready(count, requests, any_active);
   if (*index == MPI_UNDEFINED && any_active) {
+    AnyNeeded(count, requests).note();
     pt2pt::poll_asked();
     *index = find_ready(count, requests, any_active);
   }
@@ -297,6 +360,7 @@ Error body::Request_get_status_some(int count, const MPI_Request* handles, int* 
     ++found;
   }
   *outcount = any_active ? found : MPI_UNDEFINED;
+  if (*outcount == 0) AnyNeeded(count, requests).note();
   return success;
 }
 

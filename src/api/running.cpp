@@ -131,9 +131,9 @@ void print_counters() {
   if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,
             "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64 "), copied because no snapshot covers "
-            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu; auto chose notify %" PRIu64 ", copy %" PRIu64 ", cow %" PRIu64 "\n",
+            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu; auto chose notify %" PRIu64 " (kept later: %" PRIu64 "), copy %" PRIu64 ", cow %" PRIu64 "\n",
             runtime::job().rank, sends.copies, sends.snapshots, sends.shared, sends.uncovered, sends.over_limit, sends.lost,
-            sends.most_copied_bytes, sends.chosen[0], sends.chosen[1], sends.chosen[2]);
+            sends.most_copied_bytes, sends.chosen[0], sends.kept_later, sends.chosen[1], sends.chosen[2]);
   const pt2pt::ActiveCounters& active = pt2pt::active_counters;
   if (active.handled > 0)
     fprintf(stderr,

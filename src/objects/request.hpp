@@ -50,6 +50,9 @@ struct RequestKind {
   void (*release)(Request&) = nullptr;           // the last reference is gone: give the memory back
   Error (*query)(Request&, MPI_Status&) = nullptr;  // generalized requests: fill the status at completion
   Error (*let_go)(Request&) = nullptr;  // generalized requests: the program frees what it hung on them, once
+  // The program waits for it, or asks whether it is complete, and misses nothing else: what can be done to complete it
+  // sooner shall be done. Null: nothing can.
+  void (*needed)(Request&) = nullptr;
 };
 
 // Something to be run when a request completes. Owned by who adds it, who keeps it alive until it has run.
@@ -76,6 +79,10 @@ struct Request : Object {
 
   bool done() const { return complete.load(std::memory_order_acquire); }
 };
+
+inline void note_needed(Request& request) {
+  if (__builtin_expect(request.kind->needed != nullptr, 0)) request.kind->needed(request);
+}
 
 inline void retain(Request& request) { ++request.references; }
 inline void release(Request& request) {
