@@ -22,12 +22,12 @@ int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   int rank;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  const char *modes[] = {"copy", "cow"};
+  const char *modes[] = {"copy", "cow", "auto"};
   char *buffer = malloc(size);
-  MPI_Comm comms[2];
-  for (int i = 0; i < 2; ++i) comms[i] = with_mode(modes[i]);
+  MPI_Comm comms[3];
+  for (int i = 0; i < 3; ++i) comms[i] = with_mode(modes[i]);
   if (rank % 2 == 0) {
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
       memset(buffer, 'a' + i, size);
       MPI_Send(buffer, size, MPI_CHAR, rank + 1, 0, comms[i]);
     }
@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
     free(buffer);
   } else {
     usleep(200000);
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
       MPI_Recv(buffer, size, MPI_CHAR, rank - 1, 0, comms[i], MPI_STATUS_IGNORE);
       for (long k = 0; k < size; ++k)
         if (buffer[k] != 'a' + i) {
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
     }
     free(buffer);
   }
-  for (int i = 0; i < 2; ++i) MPI_Comm_free(&comms[i]);
+  for (int i = 0; i < 3; ++i) MPI_Comm_free(&comms[i]);
   MPI_Finalize();
   return 0;
 }
