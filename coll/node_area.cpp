@@ -13,11 +13,11 @@
 #include "coll/prepare/prepare.hpp"
 #include "objects/group.hpp"
 #include "objects/op.hpp"
-#include "runtime/ended.hpp"
 #include "runtime/lock.hpp"
+#include "runtime/process_state.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 
 namespace cow::coll {
 
@@ -102,7 +102,7 @@ NodeArea::~NodeArea() { memory_in_use -= in_use_; }
 // Whether all others are reached through shared memory.
 bool NodeArea::link_up() {
   for (int r = 0; r < size_; ++r) {
-    const int index = transport::neighbour_index(comm_.group->process(ranks_[static_cast<std::size_t>(r)]));
+    const int index = transport::local_peer_index(comm_.group->process(ranks_[static_cast<std::size_t>(r)]));
     if (index < 0) return false;
     others_.push_back(r == rank_ ? nullptr : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
     if (r != rank_) asleep_.push_back(others_.back()->asleep);

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/settings.hpp"
-#include "pt2pt/active_short.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/active_fast_path.hpp"
+#include "pt2pt/engine.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -44,7 +44,7 @@ Handlers* find_handlers(std::uint64_t context) {
 
 void drop(Credit* credit) {
   if (--credit->holders > 0) return;
-  if (credit->peer) transport::give_back(*credit->peer, credit->cost);
+  if (credit->peer) transport::buffer_release(*credit->peer, credit->cost);
   delete credit;
 }
 
@@ -219,7 +219,7 @@ void large_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   wire::ActiveLarge large;
   if (size < sizeof large || !fits(handlers, head, size - sizeof large)) {
     ++transport::counters.malformed;
-    return transport::give_back(peer, cost);
+    return transport::buffer_release(peer, cost);
   }
   memcpy(&large, body, sizeof large);
   Kept* kept = keep(*handlers, head.source, head.tag >> 8, body + sizeof large, head.tag & 255, large.size, &peer, cost);
@@ -365,7 +365,7 @@ Error send_elsewhere(const ActiveArgs& args, Process process, bool wait_for_it, 
 
 Error send_or_queue(const ActiveArgs& args, bool wait_for_it, Credit* credit) {
   const Process process = args.comm->peers().process(args.rank);
-  if (Peer* const peer = transport::up_neighbours ? transport::up_neighbours[process] : nullptr) {
+  if (Peer* const peer = transport::up_local_peers ? transport::up_local_peers[process] : nullptr) {
     const Content content{args.header, args.header_size, args.payload, static_cast<MPI_Count>(args.size)};
     if (transport::shm::Link* const link = content.is_plain() ? put_active(*peer, *args.comm, args.handler, content) : nullptr) {
       link->notify();

@@ -72,7 +72,7 @@ void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& 
   const std::uint16_t cost = transport::cost_of(size);
   if (__builtin_expect(!fits(handlers, head, size), 0)) {
     ++transport::counters.malformed;
-    return transport::give_back(peer, cost);
+    return transport::buffer_release(peer, cost);
   }
   const HandlerEntry& entry = handlers->entries[static_cast<std::size_t>(head.tag >> 8)];
   if (__builtin_expect(entry.form != Form::in_progress, 0)) return keep_active(peer, *handlers, head, body, size);
@@ -93,7 +93,7 @@ void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& 
   if (__builtin_expect(running.credit != nullptr, 0))
     drop(running.credit);
   else
-    transport::give_back_soon(peer, cost);
+    transport::release_buffer_soon(peer, cost);
 }
 
 }  // namespace cow::pt2pt

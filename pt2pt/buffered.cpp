@@ -100,7 +100,7 @@ void SendBuffer::flush() {
 }
 
 Request* SendBuffer::begin_flush() {
-  Joint* joint = make_joint(nullptr);
+  CompoundRequest* joint = make_compound_request(nullptr);
   for (const Segment& segment : segments_) {
     retain(*segment.request);
     joint->add(*segment.request);

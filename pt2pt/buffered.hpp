@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "pt2pt/joint.hpp"
+#include "pt2pt/compound_request.hpp"
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow::pt2pt {

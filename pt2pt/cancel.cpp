@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "pt2pt/probe.hpp"
 #include "transport/withdrawal.hpp"
 
@@ -21,7 +21,7 @@ namespace {
 
 void forget(Unexpected* message) {
   engine.unexpected.remove(*message);
-  if (message->peer && message->cost) transport::give_back(*message->peer, message->cost);
+  if (message->peer && message->cost) transport::buffer_release(*message->peer, message->cost);
   free_unexpected(message);
 }
 
@@ -112,7 +112,7 @@ void fetch(Unexpected& message, Comm& comm) {
   prepare(*receive, {message.kept, static_cast<MPI_Count>(message.size), find(MPI_BYTE), message.key.source,
                      message.key.tag, &comm, message.key.context});
   note_matched(*receive, message.key.source, message.key.tag, message.size);
-  transport::give_back(*message.peer, std::exchange(message.cost, std::uint16_t{0}));
+  transport::buffer_release(*message.peer, std::exchange(message.cost, std::uint16_t{0}));
   take_offer(*receive, *message.peer, message.offer, 0);
 }
 

@@ -11,7 +11,7 @@
 
 namespace cow::pt2pt {
 
-GiveBackCounters give_back_counters;
+BufferReleaseCounters buffer_release_counters;
 
 namespace {
 
@@ -27,19 +27,19 @@ void let_go(Debt& debt) {
   if (debt.snapshot) std::exchange(debt.snapshot, nullptr)->release();
   free(std::exchange(debt.copy, nullptr));
   free(std::exchange(debt.piece, nullptr));
-  give_back_counters.copied_bytes -= std::exchange(debt.copy_size, 0);
+  buffer_release_counters.copied_bytes -= std::exchange(debt.copy_size, 0);
   kept_bytes -= std::exchange(debt.kept_size, 0);
 }
 
 bool room_for_copy(std::size_t size) {
   const auto limit = static_cast<std::size_t>(settings().copy_limit);
-  return size <= limit && give_back_counters.copied_bytes <= limit - size;
+  return size <= limit && buffer_release_counters.copied_bytes <= limit - size;
 }
 
 void release_debt(Request& request) {
   auto& debt = static_cast<Debt&>(request);
   forget_patience(debt);
-  if (debt.owes && debt.status.MPI_ERROR != MPI_SUCCESS) ++give_back_counters.lost;
+  if (debt.owes && debt.status.MPI_ERROR != MPI_SUCCESS) ++buffer_release_counters.lost;
   let_go(debt);
   if (debt.comm) release(*debt.comm);
   debts.destroy(&debt);
@@ -59,7 +59,7 @@ void owe(Debt& debt) {
 
 void end_given_back(Send& send, Error error) {
   auto& debt = static_cast<Debt&>(send);
-  if (error) ++give_back_counters.lost;
+  if (error) ++buffer_release_counters.lost;
   let_go(debt);
   release(debt);
 }
@@ -68,17 +68,17 @@ bool take_room(Debt& debt, std::size_t size) {
   if (!room_for_copy(size) && !sharing) progress::poll();  // some may just have left
   if (!room_for_copy(size) || !(debt.copy = malloc(size))) return false;
   debt.copy_size = size;
-  give_back_counters.copied_bytes += size;
-  give_back_counters.most_copied_bytes = std::max(give_back_counters.most_copied_bytes, give_back_counters.copied_bytes);
-  ++give_back_counters.copies;
+  buffer_release_counters.copied_bytes += size;
+  buffer_release_counters.most_copied_bytes = std::max(buffer_release_counters.most_copied_bytes, buffer_release_counters.copied_bytes);
+  ++buffer_release_counters.copies;
   return true;
 }
 
 void give_room_back(Debt& debt) {
   if (!debt.copy) return;
   free(std::exchange(debt.copy, nullptr));
-  give_back_counters.copied_bytes -= std::exchange(debt.copy_size, 0);
-  --give_back_counters.copies;
+  buffer_release_counters.copied_bytes -= std::exchange(debt.copy_size, 0);
+  --buffer_release_counters.copies;
 }
 
 namespace {
@@ -87,7 +87,7 @@ namespace {
 runtime::Snapshot* find_snapshot(const void* data, std::size_t size) {
   if (shared_snapshot && !shared_snapshot->covers(data, size)) {
     shared_snapshot->retain();
-    ++give_back_counters.shared;
+    ++buffer_release_counters.shared;
     return shared_snapshot;
   }
   runtime::Snapshot* snapshot = nullptr;
@@ -108,7 +108,7 @@ runtime::Snapshot* find_snapshot(const void* data, std::size_t size) {
 bool room_for_snapshot(std::size_t size) {
   static std::size_t left = 0;
   const auto limit = static_cast<std::size_t>(settings().copy_limit);
-  const std::size_t copied = give_back_counters.copied_bytes;
+  const std::size_t copied = buffer_release_counters.copied_bytes;
   if (copied + kept_bytes + size <= limit) return true;
   if (left < size) {
     if (!sharing) progress::poll();
@@ -125,7 +125,7 @@ bool take_snapshot(Debt& debt, const SendArgs& args, std::size_t size) {
   // Only one run of memory can be read from another process without knowing types.
   if (debt.piece && args.type->contiguous && args.comm->peers().process(args.rank) != engine.self)
     debt.snapshot = find_snapshot(data_of(args.buffer, *args.type), size);
-  ++(debt.snapshot ? give_back_counters.snapshots : give_back_counters.uncovered);
+  ++(debt.snapshot ? buffer_release_counters.snapshots : buffer_release_counters.uncovered);
   debt.uncovered = !debt.snapshot;
   if (debt.uncovered) return false;
   debt.kept_size = size;

@@ -6,7 +6,7 @@
 //   patience.cpp   sends of mode `auto` that wait for a while first
 #pragma once
 
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "pt2pt/send_mode.hpp"
 
 namespace cow::pt2pt {

@@ -6,8 +6,8 @@
 
 #include "base/settings.hpp"
 #include "objects/comm_name.hpp"
-#include "pt2pt/operation.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/engine.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 #include "transport/withdrawal.hpp"
@@ -56,7 +56,7 @@ const RequestKind sent_kind{.name = "send", .release = [](Request&) {}};
 Request sent_request(sent_kind);
 Peer** short_peers = nullptr;
 
-void allow_short_path(bool allowed) { short_peers = allowed ? transport::up_neighbours : nullptr; }
+void allow_short_path(bool allowed) { short_peers = allowed ? transport::up_local_peers : nullptr; }
 
 const RequestKind send_on_stack_kind{.name = "send", .release = release_comm};
 const RequestKind receive_on_stack_kind{.name = "receive", .release = [](Request& request) {
@@ -142,7 +142,7 @@ void open_engine() {
   constexpr std::size_t largest = wire::max_body - sizeof(wire::Acknowledge);
   const auto wanted = static_cast<std::size_t>(settings().eager_limit);
   engine.eager_limit = wanted < largest ? wanted : largest;
-  engine.short_limit = std::min(engine.eager_limit, transport::neighbour_eager_limit());
+  engine.short_limit = std::min(engine.eager_limit, transport::local_eager_limit());
   sent_request.complete = true;
   table<Request>().insert_predefined(sent_request, sent_index);
   decide_protocols();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 
 namespace cow::pt2pt {
 namespace {

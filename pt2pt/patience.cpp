@@ -29,7 +29,7 @@ Expected expected_of(const Debt& debt) {
   return {.size = debt.size, .resident = debt.size < least_snapshot ? 0 : resident_bytes()};
 }
 
-const SendCosts& costs_to(const Debt& debt) { return !debt.peer || debt.peer->neighbour ? near_costs : far_costs; }
+const SendCosts& costs_to(const Debt& debt) { return !debt.peer || debt.peer->local ? near_costs : far_costs; }
 
 bool may_be_in_snapshot(const Debt& debt) {
   return debt.size >= least_snapshot && debt.peer && debt.id != Send::no_id && debt.args.type->contiguous && !debt.uncovered;
@@ -38,15 +38,15 @@ bool may_be_in_snapshot(const Debt& debt) {
 bool snapshot_is_cheaper(const Debt& debt) {
   if (!may_be_in_snapshot(debt)) return false;
   const Expected expected = expected_of(debt);
-  return time_to_keep(GiveBack::cow, costs_to(debt), expected) < time_to_keep(GiveBack::copy, costs_to(debt), expected);
+  return time_to_keep(BufferRelease::cow, costs_to(debt), expected) < time_to_keep(BufferRelease::copy, costs_to(debt), expected);
 }
 
 // The start of a message is added to what keeping takes: none is handed over in less.
 Nanoseconds time_to_keep(const Debt& debt) {
   const SendCosts& costs = costs_to(debt);
   const Expected expected = expected_of(debt);
-  double time = time_to_keep(GiveBack::copy, costs, expected);
-  if (may_be_in_snapshot(debt)) time = std::min(time, time_to_keep(GiveBack::cow, costs, expected));
+  double time = time_to_keep(BufferRelease::copy, costs, expected);
+  if (may_be_in_snapshot(debt)) time = std::min(time, time_to_keep(BufferRelease::cow, costs, expected));
   return static_cast<Nanoseconds>((costs.alpha + time) * static_cast<double>(microsecond));
 }
 
@@ -66,7 +66,7 @@ void hand_over(Debt& debt) {
   unlist(debt);
   if (is_taken(debt)) return;
   if (debt.copy) send_from_copy(debt);
-  ++give_back_counters.kept_later;
+  ++buffer_release_counters.kept_later;
   debt.given_back = true;
   owe(debt);
   mark_complete(debt);
@@ -74,7 +74,7 @@ void hand_over(Debt& debt) {
 
 // There is no room: some will be when others have left. The longer it has waited, the longer until it asks again.
 void ask_again_later(Debt& debt, Nanoseconds time) {
-  if (!debt.over_limit) ++give_back_counters.over_limit;
+  if (!debt.over_limit) ++buffer_release_counters.over_limit;
   debt.over_limit = true;
   debt.next_step = time + std::clamp(time - debt.asked_since, millisecond, 100 * millisecond);
 }

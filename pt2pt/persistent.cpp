@@ -1,7 +1,7 @@
 #include "pt2pt/persistent.hpp"
 
 #include "pt2pt/buffered.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "pt2pt/send_mode.hpp"
 
 namespace cow::pt2pt {
@@ -71,7 +71,7 @@ Error start_send(Request& request) {
     mark_complete(send);
     return send_buffered(send.args);
   }
-  if (send.args.mode == SendMode::standard && give_back_of(send.args) != GiveBack::notify) {
+  if (send.args.mode == SendMode::standard && buffer_release_of(send.args) != BufferRelease::notify) {
     Request* debt;
     if (Error error = isend_giving_back(send.args, debt)) return error;
     follow(send, *debt);

@@ -1,6 +1,6 @@
 #include "pt2pt/probe.hpp"
 
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 
 namespace cow::pt2pt {
 namespace {

@@ -24,10 +24,10 @@ struct SendArgs {
   Comm* comm;
   std::uint64_t context;  // comm->context, or comm->context | 1 for a collective's messages
   SendMode mode = SendMode::standard;
-  std::optional<GiveBack> give_back{};  // of this standard send; none: the communicator's
+  std::optional<BufferRelease> buffer_release{};  // of this standard send; none: the communicator's
 };
 
-inline GiveBack give_back_of(const SendArgs& args) { return args.give_back.value_or(args.comm->give_back); }
+inline BufferRelease buffer_release_of(const SendArgs& args) { return args.buffer_release.value_or(args.comm->buffer_release); }
 
 struct RecvArgs {
   void* buffer;

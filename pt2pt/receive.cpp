@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "pt2pt/operation.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/engine.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
 #include "transport/withdrawal.hpp"
 
@@ -46,7 +46,7 @@ void eager_ack_arrived(Peer& peer, const wire::Header& head, const std::byte* bo
   const std::uint8_t place = transport::checked_place(peer, acknowledge.place);
   bool withdrawn = false;
   Receive* receive = match_arrived(peer, head, place, acknowledge.send, withdrawn);
-  if (withdrawn) return transport::give_back(peer, transport::cost_of(size));
+  if (withdrawn) return transport::buffer_release(peer, transport::cost_of(size));
   if (!receive) return keep(peer, head, body, size, acknowledge.send, place);
   answer(peer, wire::Kind::matched, wire::Done{.operation = acknowledge.send});
   take_eager(*receive, peer, head, body, size);
@@ -88,7 +88,7 @@ void open_eager() {
 void take_eager(Receive& receive, Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
   note_matched(receive, head.source, head.tag, size);
   deliver(receive, bytes, size);
-  transport::give_back(peer, transport::cost_of(size));
+  transport::buffer_release(peer, transport::cost_of(size));
   end(receive, success);
 }
 
@@ -96,7 +96,7 @@ void take(Receive& receive, Unexpected* message) {
   note_matched(receive, message->key.source, message->key.tag, message->size);
   Peer* peer = message->peer;
   if (peer) {
-    if (message->cost) transport::give_back(*peer, message->cost);
+    if (message->cost) transport::buffer_release(*peer, message->cost);
     if (message->acknowledge) answer(*peer, wire::Kind::matched, wire::Done{.operation = message->send});
   }
   if (message->fetched) return hand_over(receive, message);

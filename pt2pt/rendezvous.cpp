@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/settings.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "runtime/snapshot.hpp"
 #include "transport/withdrawal.hpp"
 
@@ -156,10 +156,10 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   const std::uint8_t place = transport::checked_place(peer, offer.flags >> wire::offer_place_shift);
   bool withdrawn = false;
   Receive* receive = match_arrived(peer, head, place, offer.send, withdrawn);
-  if (withdrawn) return transport::give_back(peer, cost);
+  if (withdrawn) return transport::buffer_release(peer, cost);
   if (receive) {
     note_matched(*receive, head.source, head.tag, offer.size);
-    transport::give_back(peer, cost);
+    transport::buffer_release(peer, cost);
     return take_offer(*receive, peer, offer, 0);
   }
   Unexpected* message = make_unexpected(0);
@@ -319,7 +319,7 @@ void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std
 
 namespace {
 
-// Of data that may move no key is given out: a neighbour looks where they are when it takes them, and over a network they
+// Of data that may move no key is given out: a local peer looks where they are when it takes them, and over a network they
 // are asked for.
 void describe_movable(const Send& send, transport::Port& port, wire::Offer& offer) {
   offer.flags |= wire::offer_movable;
@@ -376,7 +376,7 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uin
   receive.transfer->received = 0;
   receive.transfer->remote = offer.send;
   receive.transfer->offer = offer;
-  if (peer.neighbour)
+  if (peer.local)
     waited = static_cast<std::uint32_t>(std::clamp<Nanoseconds>((now() - offer.sent) / microsecond, 0, 1 << 30));
   receive.transfer->waited = waited;
   receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);

@@ -1,6 +1,6 @@
 // Sends: eager messages leave at once; large ones are offered.
-#include "pt2pt/operation.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/engine.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
 #include "transport/withdrawal.hpp"
 
@@ -54,7 +54,7 @@ void begin(Send& send) {
   send.out.head.tag = args.tag;
   if (process == engine.self) return begin_local(send);
   send.peer = &transport::peer_of(process);
-  if (send.size <= (send.peer->neighbour ? engine.short_limit : engine.eager_limit))
+  if (send.size <= (send.peer->local ? engine.short_limit : engine.eager_limit))
     begin_eager(send);
   else
     make_offer(send);

@@ -16,8 +16,8 @@ constexpr double as_good = 1.05;
 
 }  // namespace
 
-double time_to_keep(GiveBack mode, const SendCosts& costs, const Expected& expected) {
-  if (mode == GiveBack::cow) return costs.snapshot + costs.resident * static_cast<double>(expected.resident);
+double time_to_keep(BufferRelease mode, const SendCosts& costs, const Expected& expected) {
+  if (mode == BufferRelease::cow) return costs.snapshot + costs.resident * static_cast<double>(expected.resident);
   return (expected.size >= always_fresh ? costs.fresh : costs.keep) * static_cast<double>(expected.size);
 }
 
@@ -36,15 +36,15 @@ std::size_t resident_bytes() {
 namespace {
 
 // Until the buffer is the program's.
-double call_time(GiveBack mode, const SendCosts& costs, const Expected& expected) {
-  if (mode != GiveBack::notify) return time_to_keep(mode, costs, expected);
+double call_time(BufferRelease mode, const SendCosts& costs, const Expected& expected) {
+  if (mode != BufferRelease::notify) return time_to_keep(mode, costs, expected);
   return expected.lateness + costs.alpha + costs.beta * static_cast<double>(expected.size);
 }
 
 // Until the message is there. The offer goes out when the message is kept.
-double delivery_time(GiveBack mode, const SendCosts& costs, const Expected& expected, double call) {
-  if (mode == GiveBack::notify) return call;
-  const double each = mode == GiveBack::cow ? costs.kept : costs.beta;
+double delivery_time(BufferRelease mode, const SendCosts& costs, const Expected& expected, double call) {
+  if (mode == BufferRelease::notify) return call;
+  const double each = mode == BufferRelease::cow ? costs.kept : costs.beta;
   const double ready = costs.alone ? call : call + expected.pause;
   return std::max(expected.lateness, ready) + costs.alpha + each * static_cast<double>(expected.size);
 }
@@ -57,7 +57,7 @@ struct Times {
   double call, whole;
 };
 
-Times times_of(GiveBack mode, const SendCosts& costs, Expected expected) {
+Times times_of(BufferRelease mode, const SendCosts& costs, Expected expected) {
   for (double* each : {&expected.lateness, &expected.pause})
     if (*each < 0) *each = costs.alpha + costs.beta * static_cast<double>(expected.size);
   const double call = call_time(mode, costs, expected);
@@ -66,12 +66,12 @@ Times times_of(GiveBack mode, const SendCosts& costs, Expected expected) {
 
 }  // namespace
 
-double predict(GiveBack mode, const SendCosts& costs, const Expected& expected) {
+double predict(BufferRelease mode, const SendCosts& costs, const Expected& expected) {
   return times_of(mode, costs, expected).whole;
 }
 
-GiveBack choose_give_back(const SendCosts& costs, const Expected& expected) {
-  constexpr GiveBack modes[] = {GiveBack::notify, GiveBack::copy, GiveBack::cow};
+BufferRelease choose_buffer_release(const SendCosts& costs, const Expected& expected) {
+  constexpr BufferRelease modes[] = {BufferRelease::notify, BufferRelease::copy, BufferRelease::cow};
   const std::size_t count = expected.size < least_snapshot ? 2 : 3;
   Times times[3];
   double least = 0;
@@ -96,14 +96,14 @@ std::string describe_send_costs(const SendCosts& costs, double lateness, std::si
     const std::size_t memory = std::max(resident, size);
     for (double late : {0.0, lateness}) {
       const Expected expected{.size = size, .resident = memory, .lateness = late};
-      for (GiveBack mode : {GiveBack::notify, GiveBack::copy, GiveBack::cow}) {
-        if (mode == GiveBack::cow && size < least_snapshot)
+      for (BufferRelease mode : {BufferRelease::notify, BufferRelease::copy, BufferRelease::cow}) {
+        if (mode == BufferRelease::cow && size < least_snapshot)
           snprintf(text, sizeof text, "%11s", "-");
         else
           snprintf(text, sizeof text, "%11.1f", predict(mode, costs, expected));
         out += text;
       }
-      snprintf(text, sizeof text, "  %-6s", name_of(choose_give_back(costs, expected)));
+      snprintf(text, sizeof text, "  %-6s", name_of(choose_buffer_release(costs, expected)));
       out += text;
     }
     out.erase(out.find_last_not_of(' ') + 1);

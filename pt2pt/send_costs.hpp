@@ -36,17 +36,17 @@ struct Expected {
 };
 
 // What a copy or a snapshot takes.
-double time_to_keep(GiveBack mode, const SendCosts& costs, const Expected& expected);
+double time_to_keep(BufferRelease mode, const SendCosts& costs, const Expected& expected);
 
 // Bytes of this process that are in memory; read anew now and then.
 std::size_t resident_bytes();
 
 // The time from the call until the program has made its pause and the receiver has the message.
-double predict(GiveBack mode, const SendCosts& costs, const Expected& expected);
+double predict(BufferRelease mode, const SendCosts& costs, const Expected& expected);
 
 // The cheapest of notify, copy and cow; of those that are as good as the cheapest, within what a prediction is worth, the one
 // that gives the buffer back soonest.
-GiveBack choose_give_back(const SendCosts& costs, const Expected& expected);
+BufferRelease choose_buffer_release(const SendCosts& costs, const Expected& expected);
 
 // For people: sizes, what each mode costs when the receiver waits already and when it comes late, and the choice.
 std::string describe_send_costs(const SendCosts& costs, double lateness, std::size_t resident);

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "pt2pt/debt.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "pt2pt/patience.hpp"
 #include "pt2pt/send_costs.hpp"
-#include "pt2pt/short.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {
@@ -36,41 +36,41 @@ class Pauses {
 };
 Pauses pauses;
 
-GiveBack choose_for(const SendArgs& args, std::size_t size) {
+BufferRelease choose_for(const SendArgs& args, std::size_t size) {
   const Process process = args.comm->peers().process(args.rank);
-  if (process == engine.self) return GiveBack::copy;
+  if (process == engine.self) return BufferRelease::copy;
   Peer& peer = transport::peer_of(process);
   const std::size_t resident = size < least_snapshot ? 0 : resident_bytes();
-  SendCosts costs = peer.neighbour ? near_costs : far_costs;
-  // A neighbour reads large messages itself, where the kernel permits it.
+  SendCosts costs = peer.local ? near_costs : far_costs;
+  // A local peer reads large messages itself, where the kernel permits it.
   costs.alone = progress::has_thread() || (peer.link && transport::port_of(peer).limits(peer.destination).read);
   Expected expected{.size = size, .resident = resident, .pause = pauses.learn()};
   if (peer.lateness >= 0) expected.lateness = peer.lateness;
   // Over a network nobody sees that an offer waits at a receiver which computes. It is presumed to do so as this process does.
-  if (!peer.neighbour && expected.pause >= 0)
+  if (!peer.local && expected.pause >= 0)
     expected.lateness = std::max(expected.lateness, std::min(expected.pause, costs.alpha + costs.beta * static_cast<double>(size)));
-  return choose_give_back(costs, expected);
+  return choose_buffer_release(costs, expected);
 }
 
 // There is no room for what would be kept: a send of mode `auto` waits until there is, or as the others do.
 void begin_without_room(Debt& debt, const SendArgs& args) {
-  ++give_back_counters.over_limit;
+  ++buffer_release_counters.over_limit;
   debt.over_limit = true;
-  if (give_back_of(args) == GiveBack::automatic) return begin_patiently(debt, args);
+  if (buffer_release_of(args) == BufferRelease::automatic) return begin_patiently(debt, args);
   prepare(debt, args);
   begin(debt);
 }
 
 // Begins the send. True: the buffer is the program's again.
-bool begin_debt(Debt& debt, const SendArgs& args, GiveBack mode, std::size_t size) {
+bool begin_debt(Debt& debt, const SendArgs& args, BufferRelease mode, std::size_t size) {
   if (size <= eager_limit_to(args.comm->peers().process(args.rank))) {
     prepare(debt, args);
     begin(debt);
     if (debt.done() || take_out_of_buffer(debt)) return true;
-    ++give_back_counters.over_limit;
+    ++buffer_release_counters.over_limit;
     return false;
   }
-  if (mode == GiveBack::cow && size >= least_snapshot) {
+  if (mode == BufferRelease::cow && size >= least_snapshot) {
     if (!room_for_snapshot(size)) return begin_without_room(debt, args), false;
     if (take_snapshot(debt, args, size)) {
       prepare(debt, args);
@@ -85,7 +85,7 @@ bool begin_debt(Debt& debt, const SendArgs& args, GiveBack mode, std::size_t siz
   return true;
 }
 
-Error begin_in_mode(const SendArgs& args, GiveBack mode, std::size_t size, Request*& out) {
+Error begin_in_mode(const SendArgs& args, BufferRelease mode, std::size_t size, Request*& out) {
   Debt* debt = make_debt();
   if (!begin_debt(*debt, args, mode, size) || debt->done()) {
     out = debt;
@@ -114,13 +114,13 @@ Error begin_waiting(const SendArgs& args, Request*& out) {
 Error begin_giving_back(const SendArgs& args, bool blocking, Request*& out) {
   if (args.rank == MPI_PROC_NULL) return isend(args, out);
   const std::size_t size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
-  GiveBack mode = give_back_of(args);
-  if (mode == GiveBack::automatic) {
+  BufferRelease mode = buffer_release_of(args);
+  if (mode == BufferRelease::automatic) {
     // Who begins a send and waits for it later has said that he does something else meanwhile.
     const bool waits = !blocking || size <= eager_limit_to(args.comm->peers().process(args.rank));
-    mode = waits ? GiveBack::notify : choose_for(args, size);
-    ++give_back_counters.chosen[static_cast<int>(mode)];
-    if (mode == GiveBack::notify) return begin_waiting(args, out);
+    mode = waits ? BufferRelease::notify : choose_for(args, size);
+    ++buffer_release_counters.chosen[static_cast<int>(mode)];
+    if (mode == BufferRelease::notify) return begin_waiting(args, out);
   }
   return begin_in_mode(args, mode, size, out);
 }
@@ -133,7 +133,7 @@ Error send_giving_back(const SendArgs& args) {
   Request* request;
   if (Error error = begin_giving_back(args, true, request)) return error;
   const Error error = wait(*request);
-  if (give_back_of(args) == GiveBack::automatic) pauses.sent();
+  if (buffer_release_of(args) == BufferRelease::automatic) pauses.sent();
   return error;
 }
 

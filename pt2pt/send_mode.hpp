@@ -1,12 +1,12 @@
 // Send modes: how the buffer of MPI_Send and MPI_Isend (and their persistent forms) is given back to the program. See
-// GiveBack in objects/comm.hpp for what there is; the mode is the communicator's.
+// BufferRelease in objects/comm.hpp for what there is; the mode is the communicator's.
 #pragma once
 
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow::pt2pt {
 
-// As isend() and send(), for a send whose mode (give_back_of) is not `notify`: what is returned is complete, and the
+// As isend() and send(), for a send whose mode (buffer_release_of) is not `notify`: what is returned is complete, and the
 // buffer the program's, unless neither a copy nor a snapshot could be had.
 Error isend_giving_back(const SendArgs& args, Request*& out);
 Error send_giving_back(const SendArgs& args);
@@ -23,7 +23,7 @@ class SharedSnapshot {
 // Waits until every byte that such sends owe has left, or its receiver has failed.
 void pay_debts();
 
-struct GiveBackCounters {
+struct BufferReleaseCounters {
   std::uint64_t copies = 0;          // sends whose message was copied
   std::uint64_t snapshots = 0;       // sends whose message is read from a snapshot
   std::uint64_t shared = 0;          // of these: from one that another send had taken
@@ -35,6 +35,6 @@ struct GiveBackCounters {
   std::size_t copied_bytes = 0;      // held in copies now
   std::size_t most_copied_bytes = 0;
 };
-extern GiveBackCounters give_back_counters;
+extern BufferReleaseCounters buffer_release_counters;
 
 }  // namespace cow::pt2pt

@@ -1,7 +1,7 @@
 #include "pt2pt/waiting.hpp"
 
-#include "pt2pt/operation.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/engine.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::pt2pt {

@@ -9,7 +9,7 @@
 #include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "objects/topology.hpp"
-#include "pt2pt/joint.hpp"
+#include "pt2pt/compound_request.hpp"
 #include "pt2pt/pt2pt.hpp"
 
 namespace cow {
@@ -60,7 +60,7 @@ Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& o
     return error;
   }
   share_topology(comm, *copy);
-  copy->give_back = comm.give_back;  // no hint, which a duplicate would not have, but how the program wants its buffers
+  copy->buffer_release = comm.buffer_release;  // no hint, which a duplicate would not have, but how the program wants its buffers
   if (info) set_hints(*copy, *info);
   out = copy;
   return success;
@@ -81,7 +81,7 @@ Error begin_inter_duplicate(Comm& comm, const Info* info, MPI_Comm* newcomm, MPI
   name_contexts(comm, contexts.own, contexts.local);
   Comm* copy;
   if (Error error = make_copy(comm, contexts, info, copy)) return error;
-  pt2pt::Joint* const request = pt2pt::make_joint(&comm);
+  pt2pt::CompoundRequest* const request = pt2pt::make_compound_request(&comm);
   request->close();
   if (Error error = hand_out(*request, out)) {
     discard(*copy);

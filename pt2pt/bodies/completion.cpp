@@ -4,8 +4,8 @@
 #include "api/bodies.hpp"
 #include "api/report.hpp"
 #include "pt2pt/bodies/blaming.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "pt2pt/pt2pt.hpp"
-#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
 

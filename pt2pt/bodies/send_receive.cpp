@@ -4,10 +4,10 @@
 
 #include "api/bodies.hpp"
 #include "pt2pt/buffered.hpp"
-#include "pt2pt/joint.hpp"
+#include "pt2pt/compound_request.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "pt2pt/send_mode.hpp"
-#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 
 namespace cow {
@@ -51,7 +51,7 @@ Error exchange(const SendArgs& send, const RecvArgs& receive, MPI_Status* status
 
 Error begin_exchange(const SendArgs& send, const RecvArgs& receive, std::unique_ptr<std::byte[]> memory,
                      MPI_Request* out) {
-  pt2pt::Joint* joint = pt2pt::make_joint(send.comm);
+  pt2pt::CompoundRequest* joint = pt2pt::make_compound_request(send.comm);
   joint->memory = std::move(memory);
   Request* part;
   Error error = pt2pt::irecv(receive, part);
@@ -77,7 +77,7 @@ Error pack_copy(const void* buf, MPI_Count count, Datatype& type, std::unique_pt
 
 Error body::Send(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
   if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] return success;
-  if (comm.give_back != GiveBack::notify)
+  if (comm.buffer_release != BufferRelease::notify)
     return pt2pt::send_giving_back({buf, count, &type, dest, tag, &comm, comm.context});
   return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context});
 }
@@ -105,7 +105,7 @@ Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, in
     if (completions_announced) [[unlikely]] announce_completion(&comm);
     return success;
   }
-  if (comm.give_back != GiveBack::notify)
+  if (comm.buffer_release != BufferRelease::notify)
     return begin_send_giving_back({buf, count, &type, dest, tag, &comm, comm.context}, request);
   return begin_send({buf, count, &type, dest, tag, &comm, comm.context}, request);
 }

@@ -17,7 +17,7 @@
 #include "objects/origin.hpp"
 #include "objects/request.hpp"
 #include "objects/session.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "runtime/job.hpp"
 
 namespace cow::api {

@@ -7,7 +7,7 @@
 #include "api/mpix_call.hpp"
 #include "api/running.hpp"
 #include "objects/comm_name.hpp"
-#include "pt2pt/active_short.hpp"
+#include "pt2pt/active_fast_path.hpp"
 
 using namespace cow;
 using api::word;

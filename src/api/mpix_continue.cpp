@@ -6,7 +6,7 @@
 #include "api/mpix_call.hpp"
 #include "api/running.hpp"
 #include "objects/completion_fd.hpp"
-#include "pt2pt/active_short.hpp"
+#include "pt2pt/active_fast_path.hpp"
 #include "pt2pt/continuation.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"

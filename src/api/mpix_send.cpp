@@ -4,9 +4,9 @@
 #pragma GCC visibility pop
 
 #include "api/mpix_call.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "pt2pt/persistent.hpp"
 #include "pt2pt/send_mode.hpp"
-#include "pt2pt/short.hpp"
 #include "pt2pt/waiting.hpp"
 
 using namespace cow;
@@ -24,13 +24,13 @@ struct Call {
   int mode;
 };
 
-Error read_mode(int number, std::optional<GiveBack>& out) {
+Error read_mode(int number, std::optional<BufferRelease>& out) {
   switch (number) {
     case MPIX_SEND_OF_COMM: return success;
-    case MPIX_SEND_NOTIFY: out = GiveBack::notify; return success;
-    case MPIX_SEND_COPY: out = GiveBack::copy; return success;
-    case MPIX_SEND_COW: out = GiveBack::cow; return success;
-    case MPIX_SEND_AUTO: out = GiveBack::automatic; return success;
+    case MPIX_SEND_NOTIFY: out = BufferRelease::notify; return success;
+    case MPIX_SEND_COPY: out = BufferRelease::copy; return success;
+    case MPIX_SEND_COW: out = BufferRelease::cow; return success;
+    case MPIX_SEND_AUTO: out = BufferRelease::automatic; return success;
     default: return fail(ErrorClass::arg, "mode is %d, which is none of MPIX_SEND_OF_COMM to MPIX_SEND_AUTO", number);
   }
 }
@@ -48,7 +48,7 @@ Error check(const Call& call, pt2pt::SendArgs& out) {
   if (Error e = check_buffer(call.buf, "buf", call.count, *type)) return e;
   if (Error e = check_committed(*type, "datatype")) return e;
   out = {call.buf, call.count, type, call.dest, call.tag, comm, comm->context};
-  return read_mode(call.mode, out.give_back);
+  return read_mode(call.mode, out.buffer_release);
 }
 
 // begin(args, request) begins a send; its request gets a handle.
@@ -68,7 +68,7 @@ int run(api::Signature signature, const Call& call, MPI_Request* handle, Begin b
 }
 
 Error begin_in_mode(const pt2pt::SendArgs& args, Request*& out) {
-  return give_back_of(args) == GiveBack::notify ? pt2pt::isend(args, out) : pt2pt::isend_giving_back(args, out);
+  return buffer_release_of(args) == BufferRelease::notify ? pt2pt::isend(args, out) : pt2pt::isend_giving_back(args, out);
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ int MPIX_Send_mode(const void* buf, MPI_Count count, MPI_Datatype datatype, int 
                           pt2pt::SendArgs args;
                           if (Error error = check({buf, count, datatype, dest, tag, comm, mode}, args)) return error;
                           if (pt2pt::send_at_once(buf, count, *args.type, dest, tag, *args.comm, args.context)) return success;
-                          return give_back_of(args) == GiveBack::notify ? pt2pt::send(args) : pt2pt::send_giving_back(args);
+                          return buffer_release_of(args) == BufferRelease::notify ? pt2pt::send(args) : pt2pt::send_giving_back(args);
                         });
 }
 

@@ -20,17 +20,17 @@
 #include "objects/group.hpp"
 #include "pt2pt/active.hpp"
 #include "pt2pt/buffered.hpp"
-#include "pt2pt/farewell.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
+#include "pt2pt/fast_path.hpp"
+#include "pt2pt/quiesce.hpp"
 #include "pt2pt/send_mode.hpp"
-#include "pt2pt/short.hpp"
 #include "runtime/asking.hpp"
 #include "runtime/at_exit.hpp"
 #include "runtime/job.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/thread_pool.hpp"
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 #include "transport/peer.hpp"
 
 extern char** environ;
@@ -54,7 +54,7 @@ Error check_settings() {
 }
 
 void decide_send_mode() {
-  (void)parse(settings().send_mode, default_give_back);
+  (void)parse(settings().send_mode, default_buffer_release);
   coll::Model model;
   if (!coll::settings_model(model).empty()) return;  // told by the first collective
   pt2pt::near_costs = coll::send_costs(model, false);
@@ -101,7 +101,7 @@ Error open_all() {
   this_process = static_cast<Process>(runtime::job().rank);
   if (Error error = transport::open()) return error;
   pt2pt::open_engine();
-  pt2pt::open_farewell();
+  pt2pt::open_quiesce();
   pt2pt::open_active();
   set_attributes(runtime::job());
   watch_leaks();
@@ -127,7 +127,7 @@ void print_counters() {
   if (progress::yields_when_asked > 0)
     fprintf(stderr, "cow: rank %d: calls that asked in vain and gave the processor up %" PRIu64 "\n", runtime::job().rank,
             progress::yields_when_asked);
-  const pt2pt::GiveBackCounters& sends = pt2pt::give_back_counters;
+  const pt2pt::BufferReleaseCounters& sends = pt2pt::buffer_release_counters;
   if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,
             "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64 "), copied because no snapshot covers "

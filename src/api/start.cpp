@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "base/settings.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/lock.hpp"
 
 namespace cow::api {

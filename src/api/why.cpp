@@ -16,7 +16,7 @@
 #include "objects/comm_name.hpp"
 #include "objects/group.hpp"
 #include "objects/origin.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 #include "transport/peer.hpp"

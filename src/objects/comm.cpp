@@ -8,18 +8,18 @@
 
 namespace cow {
 
-GiveBack default_give_back = GiveBack::notify;
+BufferRelease default_buffer_release = BufferRelease::notify;
 
 namespace {
-constexpr const char* give_back_names[] = {"notify", "copy", "cow", "auto"};
+constexpr const char* buffer_release_names[] = {"notify", "copy", "cow", "auto"};
 }
 
-const char* name_of(GiveBack mode) { return give_back_names[static_cast<int>(mode)]; }
+const char* name_of(BufferRelease mode) { return buffer_release_names[static_cast<int>(mode)]; }
 
-bool parse(const std::string& name, GiveBack& out) {
-  for (int i = 0; i < static_cast<int>(std::size(give_back_names)); ++i) {
-    if (name != give_back_names[i]) continue;
-    out = static_cast<GiveBack>(i);
+bool parse(const std::string& name, BufferRelease& out) {
+  for (int i = 0; i < static_cast<int>(std::size(buffer_release_names)); ++i) {
+    if (name != buffer_release_names[i]) continue;
+    out = static_cast<BufferRelease>(i);
     return true;
   }
   return false;
@@ -61,7 +61,7 @@ void set_hints(Comm& comm, const Info& hints) {
       if (!comm.info) comm.info = new Info;
       comm.info->set(key, *value);
     }
-  if (const std::string* mode = hints.get("cow_send_mode")) (void)parse(*mode, comm.give_back);
+  if (const std::string* mode = hints.get("cow_send_mode")) (void)parse(*mode, comm.buffer_release);
   delete comm.coll;  // decided anew at the next collective
   comm.coll = nullptr;
 }

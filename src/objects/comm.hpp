@@ -17,15 +17,15 @@ struct CommExtension {
 
 // How the buffer of a standard send is given back to the program (Tanenbaum's choices, but for blocking, which is what
 // MPI_Send does with `notify`).
-enum class GiveBack : std::uint8_t {
+enum class BufferRelease : std::uint8_t {
   notify,  // when the library needs it no longer: the request completes then
   copy,    // at once: the message is copied
   cow,     // at once: the pages are kept by copy-on-write
   automatic,  // whichever is predicted to be cheapest
 };
-const char* name_of(GiveBack mode);  // as settings and info keys have it
-bool parse(const std::string& name, GiveBack& out);
-extern GiveBack default_give_back;  // the setting's; decided at start
+const char* name_of(BufferRelease mode);  // as settings and info keys have it
+bool parse(const std::string& name, BufferRelease& out);
+extern BufferRelease default_buffer_release;  // the setting's; decided at start
 
 // What all ranks must have said alike of a collective: for reports of ranks that wait in it.
 struct CollectiveTerms {
@@ -51,7 +51,7 @@ struct Comm : Object {
   CommExtension* coll = nullptr;      // owned: what collectives decided at set-up
   CommExtension* active = nullptr;    // owned: handlers of active messages
   int completion_fd = -1;             // owned; see completion_fd.hpp
-  GiveBack give_back = default_give_back;
+  BufferRelease buffer_release = default_buffer_release;
   std::uint32_t collectives_begun = 0;  // numbers the collectives of this communicator, for their tags
   const CollectiveTerms* running = nullptr;  // of the blocking collective that this rank is in, on an intracommunicator
 

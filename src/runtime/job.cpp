@@ -21,7 +21,7 @@
 
 namespace cow::runtime {
 
-void open_mailbox();  // mailbox.cpp
+void open_deferred_calls();  // deferred_calls.cpp
 
 namespace {
 
@@ -284,7 +284,7 @@ const Job& job() { return the_job; }
 bool is_child() { return joined_as != 0 && getpid() != joined_as; }
 
 Error join_job() {
-  open_mailbox();
+  open_deferred_calls();
   joined_as = getpid();
   if (agent_line::is_offered() && join_by_agent()) {
     // All is known.

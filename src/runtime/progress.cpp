@@ -59,14 +59,14 @@ std::atomic<Sleeping> sleeping{Sleeping::no};
 std::atomic<Source*> own_sleeper{nullptr};  // by_source: whose sleep it is
 
 // What a sleep must respect.
-struct Bed {
+struct WaitSet {
   pollfd descriptors[16];
   nfds_t count = 0;
   Source* own = nullptr;  // sleeps by itself, since nothing has a descriptor
   Nanoseconds limit = longest_sleep;
 };
 
-void add_descriptors(Source& source, Bed& bed) {
+void add_descriptors(Source& source, WaitSet& bed) {
   int found[Source::max_descriptors];
   const int count = source.descriptors(source, found);
   for (int i = 0; i < count; ++i) {
@@ -77,7 +77,7 @@ void add_descriptors(Source& source, Bed& bed) {
   }
 }
 
-void make_bed(Bed& bed) {
+void make_bed(WaitSet& bed) {
   bed.descriptors[bed.count++] = {wake_descriptor(), POLLIN, 0};
   const Nanoseconds start = now();
   for (Source* source : sources) {
@@ -98,7 +98,7 @@ bool all_may_sleep(Source* first) {
 
 // Sleeps until a source may have work. The lock is given up meanwhile.
 void sleep_on_sources() {
-  Bed bed;
+  WaitSet bed;
   make_bed(bed);
   own_sleeper.store(bed.own, std::memory_order_relaxed);
   sleeping.store(bed.own ? Sleeping::by_source : Sleeping::on_descriptors, std::memory_order_seq_cst);

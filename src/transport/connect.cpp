@@ -9,7 +9,7 @@
 #include "runtime/descriptors.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
-#include "transport/probe.hpp"
+#include "transport/reachability.hpp"
 
 namespace cow::transport {
 

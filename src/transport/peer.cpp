@@ -15,7 +15,7 @@
 #include "runtime/quick_poll.hpp"
 #include "transport/connect.hpp"
 #include "transport/dispatch.hpp"
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 #include "transport/ofi/ofi.hpp"
 
 namespace cow::transport {
@@ -42,8 +42,8 @@ void put_in_pump(Peer& peer) {
 // Fills in what depends on the moment and hands the message to the port.
 bool try_post(Peer& peer, Outgoing& out) {
   const auto returned = static_cast<std::uint16_t>(std::min<std::uint32_t>(peer.owed, UINT16_MAX));
-  if (peer.neighbour) {
-    if (!post_to_neighbour(peer, out, returned)) return false;
+  if (peer.local) {
+    if (!post_to_local_peer(peer, out, returned)) return false;
   } else {
     out.head.sender = peer.number;
     out.head.token = peer.token;
@@ -148,7 +148,7 @@ struct FromNetwork final : Receiver {
     memcpy(&head, bytes, sizeof head);
     if (has_handler(head.kind)) {
       Peer* peer = head.sender < peers.size() ? peers[head.sender].get() : nullptr;
-      if (!peer || peer->neighbour || head.token != peer->expected_token) {
+      if (!peer || peer->local || head.token != peer->expected_token) {
         ++counters.strangers;
         return;
       }
@@ -210,7 +210,7 @@ void feed_starved(bool in_vain) {
 }
 
 std::size_t poll_ports(progress::Source&) {
-  std::size_t events = shared_memory ? poll_neighbours() : 0;
+  std::size_t events = shared_memory ? poll_local_peers() : 0;
   if (port) events += port->poll();
   if (!pumped.empty()) events += pump_all();
   if (connections_pending) events += retry_connections();
@@ -228,7 +228,7 @@ int descriptors(progress::Source&, int* out) {
 }
 
 bool may_sleep(progress::Source&) {
-  if (shared_memory && !neighbours_may_sleep()) return false;
+  if (shared_memory && !local_peers_may_sleep()) return false;
   return !port || port->wait_descriptor() < 0 || port->may_sleep();
 }
 
@@ -237,7 +237,7 @@ void set_up_source() {
   source.descriptors = descriptors;
   source.may_sleep = may_sleep;
   if (shared_memory) source.awake = [](progress::Source&) { shared_memory->awake(); };
-  if (shared_memory) progress::quick = poll_neighbours;
+  if (shared_memory) progress::quick = poll_local_peers;
   if (shared_memory && !port) {
     source.sleep = [](progress::Source&, Nanoseconds limit) { shared_memory->sleep(limit); };
     source.interrupt = [](progress::Source&) { shared_memory->interrupt_sleep(); };
@@ -275,7 +275,7 @@ void set_handler(wire::Kind kind, Handler handler) { handlers[static_cast<int>(k
 Error open() {
   const runtime::Job& job = runtime::job();
   peers.resize(static_cast<std::size_t>(job.size));
-  up_neighbours = new Peer* [peers.size()] {};
+  up_local_peers = new Peer* [peers.size()] {};
   if (job.size == 1) return success;
   for (Handler& handler : handlers)
     if (!handler) handler = ignore;
@@ -284,8 +284,8 @@ Error open() {
       std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
   set_handler(wire::Kind::starved, starved_arrived);
   most_owed = self.window / 4;
-  if (Error error = open_neighbours(self.window)) return error;
-  if (!only_neighbours())
+  if (Error error = open_local_peers(self.window)) return error;
+  if (!only_local_peers())
     if (Error error = open_network()) return error;
   set_up_source();
   return success;
@@ -302,7 +302,7 @@ bool messages_have_left() {
 bool port_is_drained() { return !port || port->drained(); }
 
 void close() {
-  delete[] std::exchange(up_neighbours, nullptr);
+  delete[] std::exchange(up_local_peers, nullptr);
   if (!port && !shared_memory) return;
   progress::quick = nullptr;
   progress::remove(source);
@@ -316,8 +316,8 @@ Peer& peer_of(Process process) {
   if (!peer) {
     peer = std::make_unique<Peer>();
     peer->process = process;
-    if (const int index = neighbour_index(process); index >= 0) {
-      peer->neighbour = true;
+    if (const int index = local_peer_index(process); index >= 0) {
+      peer->local = true;
       peer->destination = static_cast<Destination>(index);
     } else {
       peer->expected_token = random_number<std::uint32_t>();
@@ -333,7 +333,7 @@ std::vector<Peer*> known_peers() {
   return out;
 }
 
-Port& port_of(Peer& peer) { return peer.neighbour ? *shared_memory : *port; }
+Port& port_of(Peer& peer) { return peer.local ? *shared_memory : *port; }
 
 Error failure_of(const Peer& peer) { return fail(peer.failure.code(), "%s", peer.failure_text.c_str()); }
 
@@ -349,7 +349,7 @@ Post post(Peer& peer, Outgoing& out) {
     peer.messages.push(out);
   }
   put_in_pump(peer);
-  if (peer.state == Peer::State::unknown) peer.neighbour ? connect_neighbour(peer) : connect(peer);
+  if (peer.state == Peer::State::unknown) peer.local ? connect_local_peer(peer) : connect(peer);
   return Post::posted;
 }
 
@@ -359,7 +359,7 @@ bool take_back(Peer& peer, Outgoing& out) {
   return found;
 }
 
-void give_back(Peer& peer, std::uint32_t cost) {
+void buffer_release(Peer& peer, std::uint32_t cost) {
   const std::uint32_t kept = std::min(peer.advance, cost);  // what was advanced is not given back twice
   peer.advance -= kept;
   if (cost > kept) return_credits(peer, cost - kept);
@@ -369,7 +369,7 @@ void peer_is_up(Peer& peer) { put_in_pump(peer); }
 
 void peer_failed(Peer& peer, Error error) {
   peer.state = Peer::State::failed;
-  up_neighbours[peer.process] = nullptr;
+  up_local_peers[peer.process] = nullptr;
   peer.failure = error;
   peer.failure_text = last_failure();
   put_in_pump(peer);

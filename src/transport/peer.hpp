@@ -58,14 +58,14 @@ struct Peer {
   Process process = 0;
   State state = State::unknown;
   bool pumping = false;          // in the list of peers with something queued
-  bool neighbour = false;        // on this node, reached through shared memory (neighbours.hpp)
-  shm::Link* link = nullptr;     // neighbour: once it is up
-  Destination destination = 0;   // valid when up; a neighbour's always
-  std::uint32_t number = 0;      // the peer's number for us; it, the tokens and the sequence are not for neighbours
+  bool local = false;        // on this node, reached through shared memory (local peers.hpp)
+  shm::Link* link = nullptr;     // local peer: once it is up
+  Destination destination = 0;   // valid when up; a local peer's always
+  std::uint32_t number = 0;      // the peer's number for us; it, the tokens and the sequence are not for local peers
   std::uint32_t token = 0;       // and the token it wants to see
   std::uint32_t next_sequence = 0;
   std::int64_t credits = 0;      // units we may still spend
-  std::uint32_t sent = 0;        // messages that cost credits, so far: see pt2pt/farewell.hpp
+  std::uint32_t sent = 0;        // messages that cost credits, so far: see pt2pt/quiesce.hpp
   std::uint32_t received = 0;    // likewise, from it
   std::uint32_t expected = 0;    // sequence number of the next message from it
   std::uint32_t owed = 0;        // units to give back to it
@@ -103,8 +103,8 @@ void close();
 Peer& peer_of(Process process);
 std::vector<Peer*> known_peers();  // in any state
 
-// The neighbours that are up, by process; null for all others. The short path begins here.
-extern Peer** up_neighbours;
+// The local peers that are up, by process; null for all others. The short path begins here.
+extern Peer** up_local_peers;
 Port& port_of(Peer& peer);
 
 // Why a peer has failed, with its message put back into this thread's buffer.
@@ -122,12 +122,12 @@ bool take_back(Peer& peer, Outgoing& out);
 // has polled in vain for a while, which must be waiting, advances another window. A rank that computes does not poll.
 
 // A message of `cost` units from this peer has left the pile.
-void give_back(Peer& peer, std::uint32_t cost);
+void buffer_release(Peer& peer, std::uint32_t cost);
 
 // The same, without calls in the plain case.
 extern std::uint32_t most_owed;  // more is given back by a message of its own
-[[gnu::always_inline]] inline void give_back_soon(Peer& peer, std::uint32_t cost) {
-  if (__builtin_expect(peer.advance > 0 || peer.owed + cost >= most_owed, 0)) return give_back(peer, cost);
+[[gnu::always_inline]] inline void release_buffer_soon(Peer& peer, std::uint32_t cost) {
+  if (__builtin_expect(peer.advance > 0 || peer.owed + cost >= most_owed, 0)) return buffer_release(peer, cost);
   peer.owed += cost;
 }
 

@@ -37,7 +37,7 @@ enum class Kind : std::uint8_t {
   piece = 11,    // a piece of it: Piece, bytes
   push_done = 12,// the sender has written it all: Done
   starved = 13,  // the sender has messages waiting for credits
-  farewell = 14, // the sender leaves the library, or answers one that leaves: Farewell
+  quiesce = 14, // the sender leaves the library, or answers one that leaves: Quiesce
   active = 15,   // an active message: its header and payload. The tag is handler << 8 | size of the header
   active_large = 16,  // the same, but the payload comes as a message of its own: ActiveLarge, header
   help = 17,     // inside a node: the receiver copies a large message, and the sender may do part of it: Help
@@ -141,12 +141,12 @@ struct Done {
 };
 static_assert(sizeof(Done) == 16);
 
-// See pt2pt/farewell.hpp.
-struct Farewell {
+// See pt2pt/quiesce.hpp.
+struct Quiesce {
   std::uint32_t wants_answer = 0;
   std::uint32_t handled = 0;  // messages of the receiver that have cost it credits, so far
 };
-static_assert(sizeof(Farewell) == 8);
+static_assert(sizeof(Quiesce) == 8);
 
 // Begins the body of eager_ack.
 struct Acknowledge {

@@ -1,19 +1,19 @@
 // Messages that the sender may take back (MPI_Cancel) although the receiver does not look: a synchronous message or an
 // offer waits at the receiver until a receive matches it, and until then either end may be the first to decide.
 //
-// Inside a node the two need not talk for that. The message has a place in the lane, where each end writes the message's
+// Inside a node the two need not talk for that. The message has a place in the fifo, where each end writes the message's
 // number before it looks at what the other has written: the receiver that it accepts the message, the sender that it has
 // withdrawn it. So at least one of them sees the other. A receiver that sees the message withdrawn forgets it; a sender
 // that does not see it accepted knows that it never will be, and one that does asks the receiver what it has seen
 // (wire::Kind::cancel), as over a network, where every sender must ask. The sender gives a place to another message when
 // the receiver has said that it is done with the one before.
 //
-// A place is a number from 1 on; 0 is none, because all are taken or the peer is no neighbour.
+// A place is a number from 1 on; 0 is none, because all are taken or the peer is on another node.
 #pragma once
 
 #include <bit>
 
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 
 namespace cow::transport {
 
@@ -27,8 +27,8 @@ inline std::uint32_t mark_of(std::uint32_t number) { return number + 1; }  // fr
 // ---- the sender
 
 inline WithdrawalPlace take_place(Peer& peer) {
-  if (!peer.neighbour) return 0;
-  if (peer.state == Peer::State::unknown) connect_neighbour(peer);
+  if (!peer.local) return 0;
+  if (peer.state == Peer::State::unknown) connect_local_peer(peer);
   if (!peer.link || ~peer.link->places_taken == 0) return 0;
   const int bit = std::countr_one(peer.link->places_taken);
   peer.link->places_taken |= 1u << bit;
@@ -37,7 +37,7 @@ inline WithdrawalPlace take_place(Peer& peer) {
 
 inline void free_place(Peer& peer, std::uint32_t place) {
   if (!peer.link || place == 0 || place > last_place) return;
-  std::atomic<std::uint32_t>& withdrawn = peer.link->out.lane().withdrawn[place - 1];
+  std::atomic<std::uint32_t>& withdrawn = peer.link->out.fifo().withdrawn[place - 1];
   if (withdrawn.load(std::memory_order_relaxed) != 0) withdrawn.store(0, std::memory_order_relaxed);
   peer.link->places_taken &= ~(1u << (place - 1));
 }
@@ -45,22 +45,22 @@ inline void free_place(Peer& peer, std::uint32_t place) {
 // True: the receiver will not accept the message. False: it may have.
 inline bool withdraw(Peer& peer, WithdrawalPlace place, std::uint32_t number) {
   if (place == 0) return false;
-  shm::Lane& lane = peer.link->out.lane();
-  lane.withdrawn[place - 1].store(detail::mark_of(number), std::memory_order_seq_cst);
-  return lane.accepted[place - 1].load(std::memory_order_seq_cst) != detail::mark_of(number);
+  shm::Fifo& fifo = peer.link->out.fifo();
+  fifo.withdrawn[place - 1].store(detail::mark_of(number), std::memory_order_seq_cst);
+  return fifo.accepted[place - 1].load(std::memory_order_seq_cst) != detail::mark_of(number);
 }
 
 // ---- the receiver
 
 inline bool is_withdrawn(Peer& peer, std::uint32_t place, std::uint32_t number) {
   if (place == 0) return false;
-  return peer.link->in.lane().withdrawn[place - 1].load(std::memory_order_seq_cst) == detail::mark_of(number);
+  return peer.link->in.fifo().withdrawn[place - 1].load(std::memory_order_seq_cst) == detail::mark_of(number);
 }
 
 // False: the sender has withdrawn it. Else it cannot any more.
 inline bool accept(Peer& peer, std::uint32_t place, std::uint32_t number) {
   if (place == 0) return true;
-  peer.link->in.lane().accepted[place - 1].store(detail::mark_of(number), std::memory_order_seq_cst);
+  peer.link->in.fifo().accepted[place - 1].store(detail::mark_of(number), std::memory_order_seq_cst);
   return !is_withdrawn(peer, place, number);
 }
 

@@ -89,7 +89,7 @@ Error body::Comm_get_info(Comm& comm, MPI_Info* info_used) {
   // The layout in use, wherever it comes from. One that cannot be used is an error of collectives, not of this call.
   std::optional<Layout> layout;
   if (!coll::find_layout(comm, layout) && layout) info->set("cow_layout", layout->name());
-  info->set("cow_send_mode", name_of(comm.give_back));
+  info->set("cow_send_mode", name_of(comm.buffer_release));
   *info_used = handle_of(*info);
   return success;
 }

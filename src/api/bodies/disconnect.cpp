@@ -4,7 +4,7 @@
 #include "objects/request.hpp"
 #include "objects/session.hpp"
 #include "pt2pt/buffered.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "pt2pt/send_mode.hpp"
 #include "runtime/progress.hpp"
 #include "transport/peer.hpp"

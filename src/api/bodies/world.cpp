@@ -24,7 +24,7 @@ void make_predefined_comm(Comm& comm, std::uint32_t index, std::uint64_t context
   comm.group = make_group(first, 1, size);
   comm.rank = comm.group->rank = static_cast<int>(this_process - first);
   comm.name = name;
-  comm.give_back = default_give_back;
+  comm.buffer_release = default_buffer_release;
   replace(comm.errhandler, *initial_errhandler);
   table<Comm>().insert_predefined(comm, index);
 }

@@ -13,7 +13,7 @@ HEAD = """\
 #include "api/bodies.hpp"
 #include "api/checks.hpp"
 #include "api/report.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/fast_path.hpp"
 #include "runtime/lock.hpp"
 
 using namespace cow;
@@ -21,7 +21,7 @@ using namespace cow::api;
 
 """
 
-# Functions with a short path before all else (pt2pt/short.hpp), by the name of their body: what returns when it can be
+# Functions with a short path before all else (pt2pt/fast_path.hpp), by the name of their body: what returns when it can be
 # gone. It checks what it relies on; whatever is not plain, errors included, is left to the binding proper.
 SHORT_SEND = "pt2pt::begin_short(buf, count, datatype, dest, tag, comm)"
 SHORT = {

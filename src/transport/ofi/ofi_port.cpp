@@ -171,7 +171,7 @@ std::size_t OfiPort::poll() {
   fi_cq_msg_entry entries[batch];
   const ssize_t count = fi_cq_read(fabric_.queue.get(), entries, batch);
   if (count > 0) {
-    for (ssize_t i = 0; i < count; ++i) completed(*operation_of(entries[i].op_context), entries[i].len);
+    for (ssize_t i = 0; i < count; ++i) completed(*context_of(entries[i].op_context), entries[i].len);
     events = static_cast<std::size_t>(count);
   } else if (count == -FI_EAVAIL) {
     events = read_errors();
@@ -180,24 +180,24 @@ std::size_t OfiPort::poll() {
   return events;
 }
 
-void OfiPort::completed(Operation& operation, std::size_t size) {
-  if (operation.kind == Operation::Kind::receive) {
+void OfiPort::completed(OperationContext& operation, std::size_t size) {
+  if (operation.kind == OperationContext::Kind::receive) {
     auto& buffer = static_cast<ReceiveBuffer&>(operation);
     if (size > 0) receiver_.arrived(reinterpret_cast<const std::byte*>(buffer.bytes), size);  // 0: confirm_injected()
     receives_.post(buffer);
-  } else if (operation.kind == Operation::Kind::send) {
+  } else if (operation.kind == OperationContext::Kind::send) {
     sent(static_cast<SendBuffer&>(operation), true);
   } else {
     transfers_.ended(static_cast<Piece&>(operation), 0);
   }
 }
 
-void OfiPort::failed(Operation* operation, int code) {
+void OfiPort::failed(OperationContext* operation, int code) {
   if (!operation) {  // an injected message
     ++lost_;
-  } else if (operation->kind == Operation::Kind::receive) {
+  } else if (operation->kind == OperationContext::Kind::receive) {
     receives_.post(static_cast<ReceiveBuffer&>(*operation));
-  } else if (operation->kind == Operation::Kind::send) {
+  } else if (operation->kind == OperationContext::Kind::send) {
     sent(static_cast<SendBuffer&>(*operation), false);
   } else {
     transfers_.ended(static_cast<Piece&>(*operation), -code);
@@ -217,7 +217,7 @@ std::size_t OfiPort::read_errors() {
   std::size_t count = 0;
   fi_cq_err_entry entry = {};
   while (fi_cq_readerr(fabric_.queue.get(), &entry, 0) == 1) {
-    if (entry.err != FI_ECANCELED || entry.op_context) failed(static_cast<Operation*>(entry.op_context), entry.err);
+    if (entry.err != FI_ECANCELED || entry.op_context) failed(static_cast<OperationContext*>(entry.op_context), entry.err);
     entry = {};
     ++count;
   }

@@ -70,8 +70,8 @@ class OfiPort final : public Port {
             const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion);
   template <class Entry>
   std::size_t poll_queue();
-  void completed(Operation& operation, std::size_t size);
-  void failed(Operation* operation, int code);
+  void completed(OperationContext& operation, std::size_t size);
+  void failed(OperationContext* operation, int code);
   void sent(SendBuffer& buffer, bool well);
   std::size_t read_errors();
   void confirm_injected();

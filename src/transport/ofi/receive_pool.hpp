@@ -5,12 +5,12 @@
 
 #include "transport/ofi/fabric.hpp"
 #include "transport/ofi/memory.hpp"
-#include "transport/ofi/operation.hpp"
+#include "transport/ofi/operation_context.hpp"
 
 namespace cow::transport::ofi {
 
-struct ReceiveBuffer : Operation {
-  ReceiveBuffer() : Operation(Kind::receive) {}
+struct ReceiveBuffer : OperationContext {
+  ReceiveBuffer() : OperationContext(Kind::receive) {}
   fid_ep* ep = nullptr;  // where it is posted
   char* bytes = nullptr;
   void* descriptor = nullptr;

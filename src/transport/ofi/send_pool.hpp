@@ -6,12 +6,12 @@
 
 #include "transport/ofi/fabric.hpp"
 #include "transport/ofi/memory.hpp"
-#include "transport/ofi/operation.hpp"
+#include "transport/ofi/operation_context.hpp"
 
 namespace cow::transport::ofi {
 
-struct SendBuffer : Operation {
-  SendBuffer() : Operation(Kind::send) {}
+struct SendBuffer : OperationContext {
+  SendBuffer() : OperationContext(Kind::send) {}
   char* bytes = nullptr;
   void* descriptor = nullptr;
 };

@@ -7,15 +7,15 @@
 
 #include "base/clock.hpp"
 #include "transport/ofi/fabric.hpp"
-#include "transport/ofi/operation.hpp"
+#include "transport/ofi/operation_context.hpp"
 #include "transport/port.hpp"
 
 namespace cow::transport::ofi {
 
 struct Transfer;
 
-struct Piece : Operation {
-  Piece() : Operation(Kind::piece) {}
+struct Piece : OperationContext {
+  Piece() : OperationContext(Kind::piece) {}
   Transfer* transfer = nullptr;
   bool flying = false;
 };

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/ended.hpp"
 #include "runtime/process_memory.hpp"
+#include "runtime/process_state.hpp"
 #include "runtime/waiting.hpp"
 #include "transport/shm/kernel.hpp"
 #include "transport/shm/shm_port.hpp"
@@ -12,10 +12,10 @@ namespace cow::transport {
 
 using shm::Link;
 using shm::Presence;
-using shm::Resident;
+using shm::RankEntry;
 
 void ShmPort::probe(Link& link) {
-  const Resident& other = segment_.resident(link.index);
+  const RankEntry& other = segment_.rank_entry(link.index);
   std::uint64_t found = 0;
   const bool read = place_.copying && shm::copy_from(other.pid, &found, other.probe_address, sizeof found) == 0;
   link.copying = read && found == other.probe_value ? Link::Copying::yes : Link::Copying::no;
@@ -32,7 +32,7 @@ const Port::Limits& ShmPort::limits(Destination to) {
 
 Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte* key,
                    std::size_t key_size, std::size_t size, Completion& completion) {
-  std::int32_t process = segment_.resident(links_[from].index).pid;
+  std::int32_t process = segment_.rank_entry(links_[from].index).pid;
   const bool kept = key_size == sizeof process;
   if (kept) memcpy(&process, key, sizeof process);
   copies_.push_back({&links_[from], process, kept, static_cast<std::byte*>(local), remote_address, size, &completion,
@@ -98,7 +98,7 @@ bool ShmPort::may_ask_for_help(const Copy& copy, std::size_t piece) {
 bool ShmPort::copy_with_help(Copy& copy, std::size_t piece) {
   Link& link = *copy.from;
   const std::uint32_t number = ++link.copies;
-  shm::Claims claims(link.out.lane(), number, piece);
+  shm::Claims claims(link.out.fifo(), number, piece);
   claims.open();
   const wire::Help wanted{.to = reinterpret_cast<std::uintptr_t>(copy.local), .from = copy.remote,
                           .size = static_cast<std::uint32_t>(piece), .number = number};
@@ -137,8 +137,8 @@ void ShmPort::help(Link& link, const wire::Help& wanted) {
     link.exchanges = exchanges_presumed;
     return;
   }
-  shm::Claims claims(link.in.lane(), wanted.number, wanted.size);
-  const std::int32_t process = segment_.resident(link.index).pid;
+  shm::Claims claims(link.in.fifo(), wanted.number, wanted.size);
+  const std::int32_t process = segment_.rank_entry(link.index).pid;
   std::uint32_t done = 0;
   for (std::uint32_t chunk; (chunk = claims.claim()) != shm::Claims::none;) {
     const std::size_t begin = claims.begin(chunk);

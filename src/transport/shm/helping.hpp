@@ -2,9 +2,9 @@
 //
 // The kernel's copy from another process keeps one processor busy (most of it with finding and holding the pages) at a
 // fraction of what memory can move. While the receiver of a large message copies it, the sender mostly waits for just
-// that; so the receiver lets it help. It cuts the copy into chunks, opens a table of claims in the lane to the sender,
+// that; so the receiver lets it help. It cuts the copy into chunks, opens a table of claims in the fifo to the sender,
 // and tells it (wire::Kind::help). Each end claims chunk after chunk: the receiver reads its own, the sender writes its
-// own. A sender that computes takes none, and costs the receiver one line of a lane; one that comes late finds less left.
+// own. A sender that computes takes none, and costs the receiver one line of a fifo; one that comes late finds less left.
 //
 // Two who send to each other at the same time do not help: each would write where the other's caches hold the buffer. They
 // find out by a call that comes while they copy, and then call only now and then.
@@ -38,35 +38,35 @@ class Claims {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   Claims() = default;
-  Claims(Lane& lane, std::uint32_t number, std::size_t size)
-      : lane_(&lane), number_(std::uint64_t{number} << 32), size_(size), chunk_(chunk_size(size)) {}
+  Claims(Fifo& fifo, std::uint32_t number, std::size_t size)
+      : fifo_(&fifo), number_(std::uint64_t{number} << 32), size_(size), chunk_(chunk_size(size)) {}
 
   std::uint32_t count() const { return static_cast<std::uint32_t>((size_ + chunk_ - 1) / chunk_); }
   std::size_t begin(std::uint32_t chunk) const { return chunk * chunk_; }
   std::size_t size(std::uint32_t chunk) const { return size_ - begin(chunk) < chunk_ ? size_ - begin(chunk) : chunk_; }
 
-  void open() { lane_->claims.store(number_, std::memory_order_release); }
+  void open() { fifo_->claims.store(number_, std::memory_order_release); }
 
   // The next chunk that nobody has; none when all are taken, or another copy is open by now.
   std::uint32_t claim() {
-    std::uint64_t seen = lane_->claims.load(std::memory_order_acquire);
+    std::uint64_t seen = fifo_->claims.load(std::memory_order_acquire);
     while (seen - number_ < count())
-      if (lane_->claims.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return seen & UINT32_MAX;
+      if (fifo_->claims.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return seen & UINT32_MAX;
     return none;
   }
 
   // The sender: so many of its chunks are done; or the kernel refuses, and the receiver must do without.
-  void tell(std::uint32_t chunks) { lane_->helped.store(number_ | chunks, std::memory_order_release); }
-  void tell_refused() { lane_->helped.store(number_ | refused_mark, std::memory_order_release); }
+  void tell(std::uint32_t chunks) { fifo_->helped.store(number_ | chunks, std::memory_order_release); }
+  void tell_refused() { fifo_->helped.store(number_ | refused_mark, std::memory_order_release); }
 
   // The receiver, of the chunks that the other has claimed.
-  bool helped(std::uint32_t chunks) const { return lane_->helped.load(std::memory_order_acquire) == (number_ | chunks); }
-  bool refused() const { return lane_->helped.load(std::memory_order_acquire) == (number_ | refused_mark); }
+  bool helped(std::uint32_t chunks) const { return fifo_->helped.load(std::memory_order_acquire) == (number_ | chunks); }
+  bool refused() const { return fifo_->helped.load(std::memory_order_acquire) == (number_ | refused_mark); }
 
  private:
   static constexpr std::uint64_t refused_mark = UINT32_MAX;
 
-  Lane* lane_ = nullptr;
+  Fifo* fifo_ = nullptr;
   std::uint64_t number_ = 0;
   std::size_t size_ = 0;
   std::size_t chunk_ = 1;

@@ -11,7 +11,7 @@
 
 namespace cow::transport::shm {
 
-// In bytes, as measured: below, a message through the lane is faster than a copy between processes.
+// In bytes, as measured: below, a message through the fifo is faster than a copy between processes.
 inline constexpr std::size_t copy_threshold = 4096;
 inline constexpr std::size_t eager_threshold = 8192;
 inline constexpr std::size_t copy_piece = 4096 * 1024;  // of a large copy: about 300 µs

@@ -1,9 +1,9 @@
-// What this process keeps about another rank of the node: the ends of their two lanes, and how to draw its attention.
+// What this process keeps about another rank of the node: the ends of their two fifos, and how to draw its attention.
 #pragma once
 
 #include <atomic>
 
-#include "transport/shm/lane.hpp"
+#include "transport/shm/fifo.hpp"
 
 namespace cow::transport {
 class ShmPort;
@@ -12,15 +12,15 @@ class ShmPort;
 namespace cow::transport::shm {
 
 struct Link {
-  Outlet out;
+  FifoSender out;
   Exchange exchange;
   const std::atomic<std::uint32_t>* asleep = nullptr;  // the other's, in the segment
-  const std::atomic<std::uint8_t>* ear = nullptr;      // the other's for us
+  const std::atomic<std::uint8_t>* listening_flag = nullptr;      // the other's for us
   ShmPort* port = nullptr;
   std::uint32_t index = 0;  // the other's number on the node
 
-  Inlet in;
-  bool active = false;  // its lane is looked at in every poll
+  FifoReceiver in;
+  bool active = false;  // its fifo is looked at in every poll
   bool heard = false;   // something came since the silent were last looked for
   bool on_starved_list = false;
   enum class Copying : std::uint8_t { unknown, yes, no } copying = Copying::unknown;  // cross-memory attach works
@@ -34,8 +34,8 @@ struct Link {
   std::uint32_t dropped[withdrawal_places] = {};  // by place: the message from it that was found withdrawn and forgotten
 
   // Posts a message of at most inline_size bytes: the whole of the fast path. False when there is no room now.
-  [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
-    if (!out.put(label, credits, body, size)) return false;
+  [[gnu::always_inline]] bool put(const Envelope& envelope, std::uint16_t credits, const void* body, std::size_t size) {
+    if (!out.put(envelope, credits, body, size)) return false;
     notify();
     return true;
   }
@@ -51,7 +51,7 @@ struct Link {
   }
   [[gnu::always_inline]] bool wants_attention() const {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    const bool listens = ear->load(std::memory_order_relaxed) == listening;
+    const bool listens = listening_flag->load(std::memory_order_relaxed) == listening;
     return other_sleeps() | !listens;
   }
   bool other_sleeps() const {

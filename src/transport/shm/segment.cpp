@@ -51,8 +51,8 @@ std::uint64_t seal_of(const Identity& identity, std::uint64_t shape) {
 }  // namespace
 
 Segment::~Segment() {
-  for (Lane* lane : lanes_) munmap(lane, lane_stride);
-  if (base_) munmap(base_, plan_.residents_size);
+  for (Fifo* fifo : fifos_) munmap(fifo, fifo_stride);
+  if (base_) munmap(base_, plan_.rank_entries_size);
   if (descriptor_ >= 0) close(descriptor_);
 }
 
@@ -61,8 +61,8 @@ Error Segment::open(int descriptor, const Identity& identity) {
   fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   plan_ = Plan(identity.count);
   if (Error error = set_size(descriptor, plan_.total)) return error;
-  if (Error error = reserve(0, plan_.residents_size)) return error;
-  void* base = mmap(nullptr, plan_.residents_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
+  if (Error error = reserve(0, plan_.rank_entries_size)) return error;
+  void* base = mmap(nullptr, plan_.rank_entries_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
   if (base == MAP_FAILED)
     return fail(ErrorClass::no_mem, "cannot map the segment that the ranks of this node share: %s", strerror(errno));
   base_ = static_cast<std::byte*>(base);
@@ -91,18 +91,18 @@ Error Segment::reserve(std::size_t offset, std::size_t size) {
               strerror(errno));
 }
 
-Error Segment::map_lane(std::uint32_t receiver, std::uint32_t sender, Lane*& out) {
-  void* place = mmap(nullptr, lane_stride, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_,
-                     static_cast<off_t>(plan_.lane(receiver, sender)));
+Error Segment::map_fifo(std::uint32_t receiver, std::uint32_t sender, Fifo*& out) {
+  void* place = mmap(nullptr, fifo_stride, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_,
+                     static_cast<off_t>(plan_.fifo(receiver, sender)));
   if (place == MAP_FAILED)
     return fail(ErrorClass::no_mem, "cannot map the memory shared with a rank of this node: %s", strerror(errno));
-  out = static_cast<Lane*>(place);
-  lanes_.push_back(out);
+  out = static_cast<Fifo*>(place);
+  fifos_.push_back(out);
   return success;
 }
 
-Error Segment::reserve_lane(std::uint32_t receiver, std::uint32_t sender, std::size_t from, std::size_t to) {
-  return reserve(plan_.lane(receiver, sender) + from, to - from);
+Error Segment::reserve_fifo(std::uint32_t receiver, std::uint32_t sender, std::size_t from, std::size_t to) {
+  return reserve(plan_.fifo(receiver, sender) + from, to - from);
 }
 
 }  // namespace cow::transport::shm

@@ -30,20 +30,20 @@ class Segment {
   Error open(int descriptor, const Identity& identity);
 
   const Plan& plan() const { return plan_; }
-  Resident& resident(std::uint32_t index) const { return *at<Resident>(plan_.resident(index)); }
-  std::atomic<std::uint8_t>& ear(std::uint32_t receiver, std::uint32_t sender) const {
-    return *at<std::atomic<std::uint8_t>>(plan_.resident(receiver) + ears_offset + sender);
+  RankEntry& rank_entry(std::uint32_t index) const { return *at<RankEntry>(plan_.rank_entry(index)); }
+  std::atomic<std::uint8_t>& listening_flag(std::uint32_t receiver, std::uint32_t sender) const {
+    return *at<std::atomic<std::uint8_t>>(plan_.rank_entry(receiver) + listening_offset + sender);
   }
   std::atomic<std::uint64_t>* bells(std::uint32_t receiver) const {
-    return at<std::atomic<std::uint64_t>>(plan_.resident(receiver) + plan_.bells_offset);
+    return at<std::atomic<std::uint64_t>>(plan_.rank_entry(receiver) + plan_.bells_offset);
   }
 
-  // Maps one lane. The mapping lives as long as the segment.
-  Error map_lane(std::uint32_t receiver, std::uint32_t sender, Lane*& out);
+  // Maps one fifo. The mapping lives as long as the segment.
+  Error map_fifo(std::uint32_t receiver, std::uint32_t sender, Fifo*& out);
 
-  // Makes a part of a lane exist now: a page that the kernel could not provide when it is written would be a SIGBUS.
+  // Makes a part of a fifo exist now: a page that the kernel could not provide when it is written would be a SIGBUS.
   // For the sender, who writes first.
-  Error reserve_lane(std::uint32_t receiver, std::uint32_t sender, std::size_t from, std::size_t to);
+  Error reserve_fifo(std::uint32_t receiver, std::uint32_t sender, std::size_t from, std::size_t to);
 
  private:
   template <class T>
@@ -55,8 +55,8 @@ class Segment {
 
   Plan plan_{0};
   int descriptor_ = -1;
-  std::byte* base_ = nullptr;  // of the head and the residents
-  std::vector<Lane*> lanes_;   // as far as mapped
+  std::byte* base_ = nullptr;  // of the head and the rank_entries
+  std::vector<Fifo*> fifos_;   // as far as mapped
 };
 
 }  // namespace cow::transport::shm

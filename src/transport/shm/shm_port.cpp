@@ -14,7 +14,7 @@ namespace cow::transport {
 
 using shm::Link;
 using shm::Presence;
-using shm::Resident;
+using shm::RankEntry;
 using shm::Sleep;
 
 ShmPort::~ShmPort() {
@@ -30,8 +30,8 @@ Error ShmPort::open(int descriptor, const Place& place, Receiver* receiver) {
     Link& link = links_[i];
     link.index = i;
     link.port = this;
-    link.asleep = &segment_.resident(i).asleep;
-    link.ear = &segment_.ear(i, place.index);
+    link.asleep = &segment_.rank_entry(i).asleep;
+    link.listening_flag = &segment_.listening_flag(i, place.index);
   }
   bells_ = segment_.bells(place.index);
   bell_words_ = segment_.plan().bell_words();
@@ -60,7 +60,7 @@ Error ShmPort::refuse(int descriptor, const Place& place) {
 }
 
 Error ShmPort::announce(Presence presence) {
-  me_ = &segment_.resident(place_.index);
+  me_ = &segment_.rank_entry(place_.index);
   if (presence == Presence::refused && me_->presence.load() == static_cast<std::uint32_t>(presence)) return success;
   if (me_->presence.load() != static_cast<std::uint32_t>(Presence::unknown))
     return fail(ErrorClass::other,
@@ -79,16 +79,16 @@ Error ShmPort::announce(Presence presence) {
 }
 
 Presence ShmPort::presence(std::uint32_t index) const {
-  return static_cast<Presence>(segment_.resident(index).presence.load(std::memory_order_acquire));
+  return static_cast<Presence>(segment_.rank_entry(index).presence.load(std::memory_order_acquire));
 }
 
 Error ShmPort::reach(std::uint32_t index, Link*& out) {
   Link& link = links_[index];
   if (!link.out.is_open()) {
-    if (Error error = segment_.reserve_lane(index, place_.index, 0, shm::data_offset)) return error;
-    shm::Lane* lane;
-    if (Error error = segment_.map_lane(index, place_.index, lane)) return error;
-    link.out.open(lane, link.exchange);
+    if (Error error = segment_.reserve_fifo(index, place_.index, 0, shm::data_offset)) return error;
+    shm::Fifo* fifo;
+    if (Error error = segment_.map_fifo(index, place_.index, fifo)) return error;
+    link.out.open(fifo, link.exchange);
   }
   out = &link;
   return success;
@@ -96,7 +96,7 @@ Error ShmPort::reach(std::uint32_t index, Link*& out) {
 
 // ---- sending
 
-Post ShmPort::send(Link& to, const shm::Label& label, std::uint16_t credits, const void* extra,
+Post ShmPort::send(Link& to, const shm::Envelope& envelope, std::uint16_t credits, const void* extra,
                    std::size_t extra_size, const Body& body, Error& error) {
   const std::size_t size = extra_size + body.size;
   std::byte* place = to.out.begin(size);
@@ -108,7 +108,7 @@ Post ShmPort::send(Link& to, const shm::Label& label, std::uint16_t credits, con
   if (const std::size_t reach = to.out.reach(size); __builtin_expect(reach > to.data_reserved, 0)) {
     const std::size_t end = std::min((reach + 16 * shm::page_size) / shm::page_size * shm::page_size,
                                      shm::data_units * shm::line_size);
-    error = segment_.reserve_lane(to.index, place_.index, shm::data_offset + to.data_reserved, shm::data_offset + end);
+    error = segment_.reserve_fifo(to.index, place_.index, shm::data_offset + to.data_reserved, shm::data_offset + end);
     if (error) return Post::again;
     to.data_reserved = end;
   }
@@ -117,7 +117,7 @@ Post ShmPort::send(Link& to, const shm::Label& label, std::uint16_t credits, con
     body.produce(body.state, place + extra_size);
   else if (body.size > 0)
     memcpy(place + extra_size, body.bytes, body.size);
-  to.out.publish(label, credits, size);
+  to.out.publish(envelope, credits, size);
   to.notify();
   return Post::done;
 }
@@ -138,7 +138,7 @@ int shm::Link::draw_attention() {
 }
 
 void ShmPort::draw_attention(Link& link) {
-  if (link.ear->load(std::memory_order_relaxed) != shm::listening) {
+  if (link.listening_flag->load(std::memory_order_relaxed) != shm::listening) {
     const std::uint64_t bit = std::uint64_t{1} << (place_.index % 64);
     segment_.bells(link.index)[place_.index / 64].fetch_or(bit, std::memory_order_seq_cst);
   }
@@ -146,7 +146,7 @@ void ShmPort::draw_attention(Link& link) {
 }
 
 void ShmPort::wake(std::uint32_t index) {
-  Resident& other = segment_.resident(index);
+  RankEntry& other = segment_.rank_entry(index);
   if (other.asleep.load(std::memory_order_seq_cst) == static_cast<std::uint32_t>(Sleep::awake)) return;
   const auto how = static_cast<Sleep>(other.asleep.exchange(static_cast<std::uint32_t>(Sleep::awake)));
   if (how == Sleep::on_futex) shm::wake_futex(other.asleep);
@@ -168,34 +168,34 @@ void ShmPort::listen_to_ringers() {
 void ShmPort::listen_to(Link& link) {
   if (link.active) return;
   if (!link.in.is_open()) {
-    shm::Lane* lane;
-    if (segment_.map_lane(place_.index, link.index, lane)) {
+    shm::Fifo* fifo;
+    if (segment_.map_fifo(place_.index, link.index, fifo)) {
       // No memory for a mapping: the bell rings again, so that the next poll tries again.
       bells_[link.index / 64].fetch_or(std::uint64_t{1} << (link.index % 64));
       return;
     }
-    link.in.open(lane, link.exchange);
+    link.in.open(fifo, link.exchange);
   }
   link.active = true;
   link.heard = true;
   active_.push_back(&link);
-  segment_.ear(place_.index, link.index).store(shm::listening, std::memory_order_relaxed);
+  segment_.listening_flag(place_.index, link.index).store(shm::listening, std::memory_order_relaxed);
 }
 
-// Ceases to look at lanes on which nothing came for long, when there are many.
+// Ceases to look at fifos on which nothing came for long, when there are many.
 void ShmPort::forget_silent() {
   if (active_.size() <= always_active || !barrier_works_) return;
   bool any = false;
   for (Link* link : active_) {
     if (link->heard) continue;
     any = true;
-    segment_.ear(place_.index, link->index).store(shm::deaf, std::memory_order_relaxed);
+    segment_.listening_flag(place_.index, link->index).store(shm::deaf, std::memory_order_relaxed);
   }
   if (any && everyone_sees()) {
     std::erase_if(active_, [&](Link* link) {
       if (link->heard) return false;
       if (link->in.ready()) {  // it wrote while it still saw us listening
-        segment_.ear(place_.index, link->index).store(shm::listening, std::memory_order_relaxed);
+        segment_.listening_flag(place_.index, link->index).store(shm::listening, std::memory_order_relaxed);
         return false;
       }
       link->active = false;
@@ -266,7 +266,7 @@ int ShmPort::find_room(int here, const cpu_set_t& allowed) {
   std::array<std::uint16_t, CPU_SETSIZE> ranks{};
   int later = 0;  // ranks on this processor with a higher number than ours
   for (std::uint32_t i = 0; i < links_.size(); ++i) {
-    const Resident& other = segment_.resident(i);
+    const RankEntry& other = segment_.rank_entry(i);
     const std::uint32_t there = other.processor.load(std::memory_order_relaxed);
     if (there == 0 || there > ranks.size() || presence(i) != Presence::here) continue;
     if (other.asleep.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(Sleep::awake)) continue;

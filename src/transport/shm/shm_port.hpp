@@ -1,8 +1,8 @@
-// The port inside a node: messages through lanes in a shared segment (layout.hpp), large data read straight from the
+// The port inside a node: messages through fifos in a shared segment (layout.hpp), large data read straight from the
 // other's memory where the kernel permits it. Destinations are the numbers of the node's ranks.
 //
-// Only lanes on which something came lately are looked at in a poll; a sender whom nobody listens to rings a bell (one
-// bit of the receiver's), so a silent neighbour costs nothing. See Link::notify for how sender and receiver avoid
+// Only fifos on which something came lately are looked at in a poll; a sender whom nobody listens to rings a bell (one
+// bit of the receiver's), so a silent local peer costs nothing. See Link::notify for how sender and receiver avoid
 // missing each other.
 #pragma once
 
@@ -42,15 +42,15 @@ class ShmPort final : public Port {
 
   // What another rank of the node has said of itself.
   shm::Presence presence(std::uint32_t index) const;
-  std::uint32_t window_of(std::uint32_t index) const { return segment_.resident(index).window; }
-  std::int32_t process_of(std::uint32_t index) const { return segment_.resident(index).pid; }
+  std::uint32_t window_of(std::uint32_t index) const { return segment_.rank_entry(index).window; }
+  std::int32_t process_of(std::uint32_t index) const { return segment_.rank_entry(index).pid; }
 
-  // Makes the lane to another rank ready. It must be here.
+  // Makes the fifo to another rank ready. It must be here.
   Error reach(std::uint32_t index, shm::Link*& out);
   shm::Link& link(std::uint32_t index) { return links_[index]; }
 
   // As send(), with the header's fields known. May fail for good (no memory): then `error` is set.
-  Post send(shm::Link& to, const shm::Label& label, std::uint16_t credits, const void* extra, std::size_t extra_size,
+  Post send(shm::Link& to, const shm::Envelope& envelope, std::uint16_t credits, const void* extra, std::size_t extra_size,
             const Body& body, Error& error);
 
   // poll() for a caller known at compile time: deliver(link, header, body, size).
@@ -67,7 +67,7 @@ class ShmPort final : public Port {
     return events;
   }
 
-  // A lane on which a message waits, each having its turn; null: there is none. For a caller that takes one by one.
+  // A fifo on which a message waits, each having its turn; null: there is none. For a caller that takes one by one.
   shm::Link* next_ready() {
     if (__builtin_expect(a_bell_rang(), 0)) listen_to_ringers();
     for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -124,7 +124,7 @@ class ShmPort final : public Port {
 
  private:
   static constexpr std::uint32_t polls_between_checks = 1 << 14;
-  static constexpr std::size_t always_active = 8;  // so many lanes are looked at whether or not something comes
+  static constexpr std::size_t always_active = 8;  // so many fifos are looked at whether or not something comes
   static constexpr int batch = 64;
   static constexpr std::uint8_t exchanges_presumed = 32;
 
@@ -181,7 +181,7 @@ class ShmPort final : public Port {
   bool copy_with_help(Copy& copy, std::size_t piece);
   bool help_has_ended(Copy& copy, std::size_t piece);
 
-  shm::Resident* me_ = nullptr;
+  shm::RankEntry* me_ = nullptr;
   std::atomic<std::uint64_t>* bells_ = nullptr;
   std::size_t bell_words_ = 0;
   std::vector<shm::Link*> active_;

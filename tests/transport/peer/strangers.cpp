@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/settings.hpp"
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
 #include "transport/ofi/ofi.hpp"
@@ -55,7 +55,7 @@ void honest_arrived(transport::Peer& peer, const wire::Header& head, const std::
   memcpy(&number, body, sizeof number);
   expect(number == next_honest, "an honest message is out of order", number);
   ++next_honest;
-  transport::give_back(peer, transport::cost_of(size));
+  transport::buffer_release(peer, transport::cost_of(size));
 }
 
 std::uint64_t dropped() {

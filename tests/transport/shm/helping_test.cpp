@@ -21,9 +21,9 @@ namespace {
 using shm::Claims;
 
 TEST(Claims, ChunksCoverEverySizeOnce) {
-  auto lane = std::make_unique<shm::Lane>();
+  auto fifo = std::make_unique<shm::Fifo>();
   for (std::size_t size : {1ul, 8191ul, 8192ul, 8193ul, 12'288ul, 65'537ul, 1'000'003ul, 4ul << 20}) {
-    Claims claims(*lane, 7, size);
+    Claims claims(*fifo, 7, size);
     claims.open();
     std::size_t covered = 0;
     for (std::uint32_t chunk; (chunk = claims.claim()) != Claims::none; covered += claims.size(chunk)) {
@@ -37,21 +37,21 @@ TEST(Claims, ChunksCoverEverySizeOnce) {
 // The helper's claims come late, from the wrong copy, or never: none of them takes a chunk twice.
 TEST(Claims, TwoThreadsShareEveryCopy) {
   constexpr std::uint32_t copies = 5000;
-  auto lane = std::make_unique<shm::Lane>();
+  auto fifo = std::make_unique<shm::Fifo>();
   std::atomic<std::uint32_t> open{0};
   const auto size_of = [](std::uint32_t number) { return std::size_t{number} * 7919 % 600'000 + 1; };
   std::thread helper([&] {
     for (std::uint32_t number = 0; number < copies; std::this_thread::yield()) {
       number = open.load(std::memory_order_relaxed);  // as old as it likes: the claims themselves must keep order
       if (number == 0) continue;
-      Claims claims(*lane, number, size_of(number));
+      Claims claims(*fifo, number, size_of(number));
       std::uint32_t done = 0;
       while (claims.claim() != Claims::none) claims.tell(++done);
     }
   });
   std::uint64_t helped = 0;
   for (std::uint32_t number = 1; number <= copies; ++number) {
-    Claims claims(*lane, number, size_of(number));
+    Claims claims(*fifo, number, size_of(number));
     claims.open();
     open.store(number, std::memory_order_relaxed);
     std::uint32_t own = 0;
@@ -157,7 +157,7 @@ TEST(Helping, AHelperThatDiesEndsTheRead) {
           if (head.kind != wire::Kind::help) return;
           wire::Help wanted;
           memcpy(&wanted, body, sizeof wanted);
-          if (Claims(link.in.lane(), wanted.number, wanted.size).claim() != Claims::none) _exit(0);
+          if (Claims(link.in.fifo(), wanted.number, wanted.size).claim() != Claims::none) _exit(0);
         });
       require(false, "there was never a chunk to claim");
     }

@@ -65,7 +65,7 @@ TEST(ShmPort, ASenderThatFoundNoRoomIsWoken) {
   }));
 }
 
-// More lanes than are looked at always: silent ones are let go and heard again.
+// More fifos than are looked at always: silent ones are let go and heard again.
 TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
   constexpr std::uint32_t count = 20;
   EXPECT_TRUE(run(count, [](std::uint32_t me, ShmPort& port) {
@@ -77,13 +77,13 @@ TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
         continue;
       }
       receive(port, count - 1, [&](shm::Link&, const wire::Header& head, auto&&...) { require(head.tag == tag, "tag"); });
-      // A sender that saw us deaf may be late to ring: then its lane is looked at again, as a few lanes always are.
+      // A sender that saw us deaf may be late to ring: then its fifo is looked at again, as a few fifos always are.
       const Nanoseconds limit = now() + patience;
       for (std::uint32_t heard = count; heard > 8;) {
         for (int i = 0; i < 50'000; ++i) poll(port);
         heard = 0;
         for (std::uint32_t i = 1; i < count; ++i) heard += port.listens_to(i);
-        require(now() < limit, "silent lanes are still looked at");
+        require(now() < limit, "silent fifos are still looked at");
       }
       for (std::uint32_t i = 1; i < count; ++i) send(port, reach(port, i), tag, &tag, sizeof tag);
     }

@@ -86,7 +86,7 @@ inline void send(ShmPort& port, shm::Link& link, std::int32_t tag, const void* b
   }
 }
 
-// What transport/neighbours.cpp does with a message of this kind.
+// What transport/local_peers.cpp does with a message of this kind.
 inline void help(ShmPort& port, shm::Link& link, const std::byte* body, std::size_t size) {
   wire::Help wanted;
   require(size == sizeof wanted, "size of a call for help");

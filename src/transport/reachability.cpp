@@ -1,4 +1,4 @@
-#include "transport/probe.hpp"
+#include "transport/reachability.hpp"
 
 #include <netdb.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,11 +13,11 @@
 namespace cow::transport {
 
 ShmPort* shared_memory = nullptr;
-Peer** up_neighbours = nullptr;
+Peer** up_local_peers = nullptr;
 
 namespace {
 
-std::vector<Peer*> awaited;  // neighbours that have not started yet
+std::vector<Peer*> awaited;  // local peers that have not started yet
 
 // The descriptor that the launcher gave; -1: none.
 int given_descriptor() {
@@ -31,7 +31,7 @@ bool is_wanted() {
   return set.shm == "yes" || (set.shm == "auto" && set.provider == "auto");
 }
 
-bool knows_neighbours(const runtime::Job& job) {
+bool knows_local_peers(const runtime::Job& job) {
   if (job.local_size == job.size) return job.local_rank == job.rank;
   return job.local_ranks.size() == static_cast<std::size_t>(job.local_size) &&
          job.local_ranks[static_cast<std::size_t>(job.local_rank)] == job.rank;
@@ -50,11 +50,11 @@ void come_up(Peer& peer) {
   link->owner = &peer;
   peer.credits = shared_memory->window_of(index);
   peer.state = Peer::State::up;
-  up_neighbours[peer.process] = &peer;
+  up_local_peers[peer.process] = &peer;
   peer_is_up(peer);
 }
 
-// Connects if the neighbour has started; false when it has not.
+// Connects if the local peer has started; false when it has not.
 bool try_connect(Peer& peer) {
   switch (shared_memory->presence(static_cast<std::uint32_t>(peer.destination))) {
     case shm::Presence::unknown: return false;
@@ -71,7 +71,7 @@ bool try_connect(Peer& peer) {
 [[gnu::cold]] Peer& meet(shm::Link& link) {
   Peer& peer = peer_of(static_cast<Process>(rank_of(link.index)));
   link.owner = &peer;
-  if (peer.state == Peer::State::unknown) connect_neighbour(peer);
+  if (peer.state == Peer::State::unknown) connect_local_peer(peer);
   return peer;
 }
 
@@ -99,10 +99,10 @@ std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { 
 
 }  // namespace
 
-Error open_neighbours(std::uint32_t window) {
+Error open_local_peers(std::uint32_t window) {
   const runtime::Job& job = runtime::job();
   const int descriptor = given_descriptor();
-  if (descriptor < 0 || job.local_size < 2 || !knows_neighbours(job)) {
+  if (descriptor < 0 || job.local_size < 2 || !knows_local_peers(job)) {
     if (settings().shm != "yes" || job.local_size < 2) return success;
     return fail(ErrorClass::other, "COW_SHM=yes, but the launcher gave the ranks of this node no memory to share: that is "
                                    "done by this library's mpirun");
@@ -132,7 +132,7 @@ Error open_neighbours(std::uint32_t window) {
   return port->open(descriptor, place);
 }
 
-int neighbour_index(Process process) {
+int local_peer_index(Process process) {
   if (!shared_memory) return -1;
   const runtime::Job& job = runtime::job();
   if (job.local_ranks.empty()) return process < static_cast<Process>(job.size) ? static_cast<int>(process) : -1;
@@ -141,39 +141,39 @@ int neighbour_index(Process process) {
   return static_cast<int>(found - job.local_ranks.begin());
 }
 
-bool only_neighbours() { return shared_memory && runtime::job().local_size == runtime::job().size; }
+bool only_local_peers() { return shared_memory && runtime::job().local_size == runtime::job().size; }
 
-std::size_t neighbour_eager_limit() { return shared_memory ? shared_memory->limits().eager : 0; }
+std::size_t local_eager_limit() { return shared_memory ? shared_memory->limits().eager : 0; }
 
-void connect_neighbour(Peer& peer) {
+void connect_local_peer(Peer& peer) {
   peer.state = Peer::State::connecting;
   if (!try_connect(peer)) awaited.push_back(&peer);
 }
 
-std::size_t poll_neighbours() {
+std::size_t poll_local_peers() {
   std::size_t events = shared_memory->poll_with(arrived);
   if (__builtin_expect(!awaited.empty(), 0)) events += look_for_awaited();
   return events;
 }
 
-bool neighbours_may_sleep() {
+bool local_peers_may_sleep() {
   if (!shared_memory->may_sleep()) return false;
   return std::none_of(awaited.begin(), awaited.end(), [](const Peer* peer) {
     return shared_memory->presence(static_cast<std::uint32_t>(peer->destination)) != shm::Presence::unknown;
   });
 }
 
-bool post_long(Peer& peer, const shm::Label& label, std::uint16_t credits, const void* bytes, std::size_t size) {
+bool post_long(Peer& peer, const shm::Envelope& envelope, std::uint16_t credits, const void* bytes, std::size_t size) {
   Error error;
-  const Post post = shared_memory->send(*peer.link, label, credits, nullptr, 0, {.bytes = bytes, .size = size}, error);
+  const Post post = shared_memory->send(*peer.link, envelope, credits, nullptr, 0, {.bytes = bytes, .size = size}, error);
   if (error) peer_failed(peer, error);
   return post == Post::done;
 }
 
-bool post_to_neighbour(Peer& peer, const Outgoing& out, std::uint16_t credits) {
+bool post_to_local_peer(Peer& peer, const Outgoing& out, std::uint16_t credits) {
   Error error;
-  const shm::Label label{out.head.kind, out.head.context, out.head.source, out.head.tag};
-  const Post post = shared_memory->send(*peer.link, label, credits, out.extra, out.extra_size, out.body, error);
+  const shm::Envelope envelope{out.head.kind, out.head.context, out.head.source, out.head.tag};
+  const Post post = shared_memory->send(*peer.link, envelope, credits, out.extra, out.extra_size, out.body, error);
   if (error) peer_failed(peer, error);
   return post == Post::done;
 }

@@ -9,7 +9,7 @@
 
 namespace cow::pt2pt {
 
-void open_farewell();  // registers the handler
+void open_quiesce();  // registers the handler
 
 // Waits until all that this process has sent has been handled.
 void leave();

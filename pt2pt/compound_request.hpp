@@ -9,8 +9,8 @@
 namespace cow::pt2pt {
 
 // Made with one reference, for the caller, and one that close() and the parts drop together.
-struct Joint : Request {
-  explicit Joint(const RequestKind& kind);
+struct CompoundRequest : Request {
+  explicit CompoundRequest(const RequestKind& kind);
 
   // Adds a part and takes over the caller's reference to it. The first part's status becomes the joint one's.
   void add(Request& part);
@@ -21,7 +21,7 @@ struct Joint : Request {
 
  private:
   struct Part : Continuation {
-    Joint* joint = nullptr;
+    CompoundRequest* joint = nullptr;
     bool first = false;
   };
   void part_done();
@@ -32,7 +32,7 @@ struct Joint : Request {
   std::string failure_;  // its message
 };
 
-// A Joint of this name for messages.
-Joint* make_joint(Comm* comm);
+// A CompoundRequest of this name for messages.
+CompoundRequest* make_compound_request(Comm* comm);
 
 }  // namespace cow::pt2pt

@@ -1,4 +1,4 @@
-#include "pt2pt/farewell.hpp"
+#include "pt2pt/quiesce.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -29,8 +29,8 @@ std::size_t unsent = 0;  // words that wait for the port
 
 void say(Peer& peer, bool wants_answer) {
   auto* word = new Outgoing;
-  word->head.kind = wire::Kind::farewell;
-  word->set_extra(wire::Farewell{.wants_answer = wants_answer, .handled = peer.received});
+  word->head.kind = wire::Kind::quiesce;
+  word->set_extra(wire::Quiesce{.wants_answer = wants_answer, .handled = peer.received});
   word->posted = [](Outgoing& out, Error) {
     --unsent;
     delete &out;
@@ -41,7 +41,7 @@ void say(Peer& peer, bool wants_answer) {
 }
 
 void arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
-  wire::Farewell word;
+  wire::Quiesce word;
   if (size != sizeof word) {
     ++transport::counters.malformed;
     return;
@@ -58,7 +58,7 @@ bool owes_nothing(const Peer& peer) {
 
 }  // namespace
 
-void open_farewell() { transport::set_handler(wire::Kind::farewell, arrived); }
+void open_quiesce() { transport::set_handler(wire::Kind::quiesce, arrived); }
 
 void leave() {
   progress::wait_until([] { return transport::messages_have_left(); });

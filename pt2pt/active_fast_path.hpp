@@ -1,9 +1,9 @@
-// The short path of active messages: one whose header and payload fit into a line goes to a neighbour before everything
+// The short path of active messages: one whose header and payload fit into a line goes to a local peer before everything
 // else, in one piece of code, as short messages do (short.hpp). What stands in the way, errors included, is left to others.
 #pragma once
 
 #include "pt2pt/active_message.hpp"
-#include "pt2pt/short.hpp"
+#include "pt2pt/fast_path.hpp"
 
 namespace cow::pt2pt {
 
@@ -54,11 +54,11 @@ struct Content {
   const auto& message = static_cast<const Message&>(*to);
   if (!message.running || !message.handlers->has(index) || !content.is_plain()) return nullptr;
   Peer& peer = *message.running->peer;
-  if (__builtin_expect(!peer.neighbour || !transport::up_neighbours[peer.process], 0)) return nullptr;
+  if (__builtin_expect(!peer.local || !transport::up_local_peers[peer.process], 0)) return nullptr;
   return put_active(peer, *message.handlers->comm, index, content);
 }
 
-// Whether a handler sets the flag before a wait would cease to spin: messages of neighbours go straight to their handlers,
+// Whether a handler sets the flag before a wait would cease to spin: messages of local peers go straight to their handlers,
 // and nothing else is looked at, but now and then. Only while short_peers is not null.
 bool handler_sets(const volatile int* flag);
 

@@ -1,5 +1,5 @@
 // The short path of a receive.
-#include "pt2pt/short.hpp"
+#include "pt2pt/fast_path.hpp"
 
 #include <cstring>
 
@@ -11,7 +11,7 @@ namespace {
 
 using transport::shm::Link;
 
-// What is looked for in a lane, and where it goes.
+// What is looked for in a fifo, and where it goes.
 struct Wanted {
   std::uint64_t context;
   int source;
@@ -24,7 +24,7 @@ bool can_be_received(int tag) { return tag >= 0 || tag == MPI_ANY_TAG; }
 
 enum class Outcome { received, nothing_yet, not_plain };
 
-// Takes the next message of a lane into the buffer, if it is the eager message that is wanted and fits.
+// Takes the next message of a fifo into the buffer, if it is the eager message that is wanted and fits.
 [[gnu::always_inline]] inline Outcome take_short(Peer& peer, const Wanted& wanted, MPI_Status* status) {
   Link& link = *peer.link;
   if (!link.in.ready()) return Outcome::nothing_yet;
@@ -46,7 +46,7 @@ enum class Outcome { received, nothing_yet, not_plain };
     seen.MPI_TAG = head.tag;
     set_bytes(seen, static_cast<MPI_Count>(size));
     show(seen, status);
-    transport::give_back_soon(peer, transport::cost_of(size));
+    transport::release_buffer_soon(peer, transport::cost_of(size));
   });
   link.taken_one();
   if (__builtin_expect(sound, 1)) return Outcome::received;
@@ -62,7 +62,7 @@ enum class Outcome { received, nothing_yet, not_plain };
   static unsigned receives = 0;
   Peer* peer = short_peers[process];
   if (__builtin_expect(!peer || !peer->link->active, 0)) return false;
-  // Within a poll the lane still begins with the message that is being delivered.
+  // Within a poll the fifo still begins with the message that is being delivered.
   if (__builtin_expect(progress::is_polling(), 0)) return false;
   if (__builtin_expect(++receives % receives_between_polls == 0, 0)) progress::poll();
   if (__builtin_expect(engine.unexpected.size() > 0, 0) &&

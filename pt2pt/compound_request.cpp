@@ -1,26 +1,26 @@
-#include "pt2pt/joint.hpp"
+#include "pt2pt/compound_request.hpp"
 
 namespace cow::pt2pt {
 namespace {
 
-void release_joint(Request& request) {
+void release_compound_request(Request& request) {
   if (request.comm) release(*request.comm);
-  delete static_cast<Joint*>(&request);
+  delete static_cast<CompoundRequest*>(&request);
 }
 
-const RequestKind joint_kind{.name = "send and receive", .release = release_joint};
+const RequestKind compound_request_kind{.name = "send and receive", .release = release_compound_request};
 
 }  // namespace
 
-Joint::Joint(const RequestKind& request_kind) : Request(request_kind) { retain(*this); }
+CompoundRequest::CompoundRequest(const RequestKind& request_kind) : Request(request_kind) { retain(*this); }
 
-void Joint::add(Request& part) {
+void CompoundRequest::add(Request& part) {
   auto entry = std::make_unique<Part>();
   entry->joint = this;
   entry->first = parts_.empty();
   entry->run = [](Continuation& continuation, Request& request) {
     const Part& self = static_cast<Part&>(continuation);
-    Joint& joint = *self.joint;
+    CompoundRequest& joint = *self.joint;
     if (self.first) joint.status = request.status;
     if (const Error error = error_of(request)) {
       joint.outcome_ = error;
@@ -34,15 +34,15 @@ void Joint::add(Request& part) {
   when_complete(part, *parts_.back());
 }
 
-void Joint::close() { part_done(); }
+void CompoundRequest::close() { part_done(); }
 
-void Joint::part_done() {
+void CompoundRequest::part_done() {
   if (--open_ > 0) return;
   finish(*this, outcome_ ? fail(outcome_.code(), "%s", failure_.c_str()) : success);
 }
 
-Joint* make_joint(Comm* comm) {
-  auto* joint = new Joint(joint_kind);
+CompoundRequest* make_compound_request(Comm* comm) {
+  auto* joint = new CompoundRequest(compound_request_kind);
   joint->comm = comm;
   if (comm) retain(*comm);
   return joint;

@@ -1,5 +1,5 @@
-// The two ends of a lane: against a model, under bytes that make no sense, and from two threads at once.
-#include "transport/shm/lane.hpp"
+// The two ends of a fifo: against a model, under bytes that make no sense, and from two threads at once.
+#include "transport/shm/fifo.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,10 +20,10 @@ struct Free {
 };
 
 struct Ends {
-  Ends() : memory(aligned_alloc(page_size, lane_stride)) {
-    memset(memory.get(), 0, lane_stride);
-    out.open(static_cast<Lane*>(memory.get()), at_sender);
-    in.open(static_cast<Lane*>(memory.get()), at_receiver);
+  Ends() : memory(aligned_alloc(page_size, fifo_stride)) {
+    memset(memory.get(), 0, fifo_stride);
+    out.open(static_cast<Fifo*>(memory.get()), at_sender);
+    in.open(static_cast<Fifo*>(memory.get()), at_receiver);
   }
   Line& line(std::uint32_t i) { return reinterpret_cast<Line*>(static_cast<std::byte*>(memory.get()) + lines_offset)[i]; }
 
@@ -32,8 +32,8 @@ struct Ends {
 
   std::unique_ptr<void, Free> memory;
   Exchange at_sender, at_receiver;
-  Outlet out;
-  Inlet in;
+  FifoSender out;
+  FifoReceiver in;
 };
 
 std::string text(std::uint32_t number, std::size_t size) {
@@ -42,22 +42,22 @@ std::string text(std::uint32_t number, std::size_t size) {
   return out;
 }
 
-Label label(std::uint32_t number) {
+Envelope envelope(std::uint32_t number) {
   return {wire::Kind::eager, 1000 + number, static_cast<std::int32_t>(number), -static_cast<std::int32_t>(number)};
 }
 
-bool put(Outlet& out, std::uint32_t number, std::size_t size) {
+bool put(FifoSender& out, std::uint32_t number, std::size_t size) {
   const std::string body = text(number, size);
-  if (size <= inline_size) return out.put(label(number), static_cast<std::uint16_t>(number), body.data(), size);
+  if (size <= inline_size) return out.put(envelope(number), static_cast<std::uint16_t>(number), body.data(), size);
   std::byte* place = out.begin(size);
   if (!place) return false;
   memcpy(place, body.data(), size);
-  out.publish(label(number), static_cast<std::uint16_t>(number), size);
+  out.publish(envelope(number), static_cast<std::uint16_t>(number), size);
   return true;
 }
 
 // Takes the message that is ready and holds it against what put() wrote.
-void expect_next(Inlet& in, std::uint32_t number, std::size_t wanted) {
+void expect_next(FifoReceiver& in, std::uint32_t number, std::size_t wanted) {
   const bool sound = in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
     EXPECT_EQ(head.kind, wire::Kind::eager);
     EXPECT_EQ(head.credits, static_cast<std::uint16_t>(number));
@@ -79,7 +79,7 @@ std::size_t random_size(std::mt19937& random) {
   }
 }
 
-TEST(Lane, EverySizeOfOneLineComesAsItWasSent) {
+TEST(Fifo, EverySizeOfOneLineComesAsItWasSent) {
   Ends ends;
   for (std::uint32_t size = 0; size <= inline_size; ++size) {
     ASSERT_TRUE(put(ends.out, size, size));
@@ -89,7 +89,7 @@ TEST(Lane, EverySizeOfOneLineComesAsItWasSent) {
   }
 }
 
-TEST(Lane, BehavesAsAQueue) {
+TEST(Fifo, BehavesAsAQueue) {
   std::mt19937 random(1);
   Ends ends;
   std::deque<std::pair<std::uint32_t, std::size_t>> model;
@@ -115,7 +115,7 @@ TEST(Lane, BehavesAsAQueue) {
   EXPECT_GT(number, 5'000u);
 }
 
-TEST(Lane, IsFullAfterAsManyMessagesAsItHasLinesAndSaysSo) {
+TEST(Fifo, IsFullAfterAsManyMessagesAsItHasLinesAndSaysSo) {
   Ends ends;
   for (std::uint32_t i = 0; i < line_count; ++i) ASSERT_TRUE(put(ends.out, i, 8));
   EXPECT_FALSE(ends.in.sender_starves());
@@ -126,7 +126,7 @@ TEST(Lane, IsFullAfterAsManyMessagesAsItHasLinesAndSaysSo) {
   EXPECT_FALSE(ends.in.sender_starves());
 }
 
-TEST(Lane, TakesALargestMessageWhateverCameBefore) {
+TEST(Fifo, TakesALargestMessageWhateverCameBefore) {
   for (std::size_t before = 33; before < 16'000; before += 997) {
     Ends ends;
     for (std::uint32_t i = 0; i < 100; ++i) {
@@ -139,7 +139,7 @@ TEST(Lane, TakesALargestMessageWhateverCameBefore) {
 }
 
 // Where each answers the other, bodies stand in the same place again and again; what is on its way is never touched.
-TEST(Lane, WhoIsToldThatAllWasTakenBeginsAgain) {
+TEST(Fifo, WhoIsToldThatAllWasTakenBeginsAgain) {
   std::mt19937 random(5);
   Ends ends;
   std::deque<std::pair<std::uint32_t, std::size_t>> model;
@@ -159,8 +159,8 @@ TEST(Lane, WhoIsToldThatAllWasTakenBeginsAgain) {
   EXPECT_EQ(places.size(), 1u);
 }
 
-// Whatever stands in a line, the receiver reads within the lane and goes on.
-TEST(Lane, LinesThatMakeNoSenseAreSkipped) {
+// Whatever stands in a line, the receiver reads within the fifo and goes on.
+TEST(Fifo, LinesThatMakeNoSenseAreSkipped) {
   std::mt19937 random(2);
   Ends ends;
   std::size_t skipped = 0, taken = 0;
@@ -178,7 +178,7 @@ TEST(Lane, LinesThatMakeNoSenseAreSkipped) {
     const bool sound = ends.in.take([&](const wire::Header&, const std::byte* body, std::size_t size) {
       const auto* first = static_cast<const std::byte*>(ends.memory.get());
       EXPECT_GE(body, first);
-      EXPECT_LE(body + size, first + lane_stride);
+      EXPECT_LE(body + size, first + fifo_stride);
       for (std::size_t k = 0; k < size; ++k) sum += static_cast<std::size_t>(body[k]);
     });
     ++(sound ? taken : skipped);
@@ -188,18 +188,18 @@ TEST(Lane, LinesThatMakeNoSenseAreSkipped) {
 }
 
 // A receiver that claims to have taken what was never sent gives the sender no room.
-TEST(Lane, ACountOfTakenLinesThatMakesNoSenseGivesNoRoom) {
+TEST(Fifo, ACountOfTakenLinesThatMakesNoSenseGivesNoRoom) {
   std::mt19937 random(3);
   for (int i = 0; i < 1000; ++i) {
     Ends ends;
     for (std::uint32_t k = 0; k < line_count; ++k) ASSERT_TRUE(put(ends.out, k, 8));
     const auto claimed = static_cast<std::uint32_t>(random()) | 1u << 20;  // far from what was sent
-    static_cast<Lane*>(ends.memory.get())->taken.store(claimed);
+    static_cast<Fifo*>(ends.memory.get())->taken.store(claimed);
     EXPECT_FALSE(put(ends.out, 0, 8)) << claimed;
   }
 }
 
-TEST(Lane, TwoThreads) {
+TEST(Fifo, TwoThreads) {
   constexpr std::uint32_t count = 10'000;
   Ends ends;
   std::thread sender([&] {

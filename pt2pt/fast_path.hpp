@@ -1,11 +1,11 @@
-// The short path: a small message to a neighbour goes from the program's buffer into the lane, in one piece of code
+// The short path: a small message to a local peer goes from the program's buffer into the fifo, in one piece of code
 // without allocation, lock, system call or indirect call, and a receive for which it has come, or comes soon, takes it
 // from there. Where anything stands in the way the short path says no, and the engine does what is needed.
 #pragma once
 
-#include "pt2pt/operation.hpp"
+#include "pt2pt/engine.hpp"
 #include "pt2pt/waiting.hpp"
-#include "transport/neighbours.hpp"
+#include "transport/local_peers.hpp"
 
 namespace cow::pt2pt {
 
@@ -15,7 +15,7 @@ namespace cow::pt2pt {
   if (__builtin_expect(!type.contiguous || rank < 0, 0)) return false;
   const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(type.size);
   if (__builtin_expect(size > engine.short_limit, 0)) return false;
-  Peer* peer = transport::up_neighbours[comm.peers().process(rank)];
+  Peer* peer = transport::up_local_peers[comm.peers().process(rank)];
   if (__builtin_expect(!peer, 0)) return false;
   return transport::post_short(*peer, {wire::Kind::eager, context, comm.rank, tag}, transport::cost_of(size),
                                data_of(buffer, type), size);
@@ -30,7 +30,7 @@ inline MPI_Request sent_handle() { return reinterpret_cast<MPI_Request>(std::uin
 // ---- The same before everything else, for the bindings of MPI_Send, MPI_Isend and MPI_Wait: leaf functions without a
 // stack frame, which check what they rely on.
 
-// By process, as transport::up_neighbours; null while no call may take the short path: MPI is not running, or the
+// By process, as transport::up_local_peers; null while no call may take the short path: MPI is not running, or the
 // progress lock is needed.
 extern Peer** short_peers;
 void allow_short_path(bool allowed);
@@ -83,7 +83,7 @@ struct Plain {
   return MPI_SUCCESS;
 }
 
-// Receives a message that comes from a neighbour before the policy would yield the processor, when neither an older
+// Receives a message that comes from a local peer before the policy would yield the processor, when neither an older
 // message matches the receive nor an older receive the message. False: nothing was done.
 bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                    MPI_Status* status);

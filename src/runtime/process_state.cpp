@@ -1,4 +1,4 @@
-#include "runtime/ended.hpp"
+#include "runtime/process_state.hpp"
 
 #include <cerrno>
 #include <cstdio>

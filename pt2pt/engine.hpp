@@ -127,7 +127,7 @@ struct Engine {
 
   bool stalled() const { return !stalled_reads.empty() || !stalled_writes.empty(); }
   std::size_t eager_limit = 0;  // bytes
-  std::size_t short_limit = 0;  // bytes: what a neighbour is sent at once
+  std::size_t short_limit = 0;  // bytes: what a local peer is sent at once
   Process self = 0;
 };
 extern Engine engine;
@@ -219,7 +219,7 @@ void retry_stalled();
 // The largest message, in bytes, that goes to a process at once.
 inline std::size_t eager_limit_to(Process process) {
   if (process == engine.self) return engine.eager_limit;
-  return transport::peer_of(process).neighbour ? engine.short_limit : engine.eager_limit;
+  return transport::peer_of(process).local ? engine.short_limit : engine.eager_limit;
 }
 
 // An answer of one small body to a peer; the Outgoing comes from a pool.

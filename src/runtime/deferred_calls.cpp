@@ -10,20 +10,20 @@
 namespace cow::runtime {
 namespace {
 
-struct Mailbox : progress::Source {
+struct DeferredCalls : progress::Source {
   std::mutex mutex;
   std::vector<std::function<void()>> letters;
   std::atomic<bool> filled{false};
   bool registered = false;
 };
 
-Mailbox& mailbox() {
-  static Mailbox& instance = *new Mailbox;  // PMIx's thread may use it after static destructors have run
+DeferredCalls& deferred_calls() {
+  static DeferredCalls& instance = *new DeferredCalls;  // PMIx's thread may use it after static destructors have run
   return instance;
 }
 
 std::size_t open_letters(progress::Source&) {
-  Mailbox& box = mailbox();
+  DeferredCalls& box = deferred_calls();
   if (!box.filled.load(std::memory_order_acquire)) return 0;
   std::vector<std::function<void()>> letters;
   {
@@ -38,16 +38,16 @@ std::size_t open_letters(progress::Source&) {
 }  // namespace
 
 // Called under the progress lock by join_job.
-void open_mailbox() {
-  Mailbox& box = mailbox();
+void open_deferred_calls() {
+  DeferredCalls& box = deferred_calls();
   if (std::exchange(box.registered, true)) return;
   box.poll = open_letters;
-  box.may_sleep = [](progress::Source&) { return !mailbox().filled.load(std::memory_order_seq_cst); };
+  box.may_sleep = [](progress::Source&) { return !deferred_calls().filled.load(std::memory_order_seq_cst); };
   progress::add(box);
 }
 
 void run_in_progress(std::function<void()> run) {
-  Mailbox& box = mailbox();
+  DeferredCalls& box = deferred_calls();
   {
     std::lock_guard guard(box.mutex);
     box.letters.push_back(std::move(run));

@@ -1,4 +1,4 @@
-// The two ends of a lane. Single producer, single consumer; each end belongs to one process, which uses it under its
+// The two ends of a fifo. Single producer, single consumer; each end belongs to one process, which uses it under its
 // progress lock.
 #pragma once
 
@@ -38,58 +38,58 @@ namespace cow::transport::shm {
 }
 
 // What a message says of itself; see wire::Header.
-struct Label {
+struct Envelope {
   wire::Kind kind;
   std::uint64_t context;
   std::int32_t source;
   std::int32_t tag;
 };
 
-// What the two lanes between this process and another say of each other.
+// What the two fifos between this process and another say of each other.
 struct Exchange {
-  std::uint32_t taken = 0;  // lines of the lane from it that were taken here: every message to it says so
-  std::uint32_t told = 0;   // lines of the lane to it that it had taken, as its last message said
+  std::uint32_t taken = 0;  // lines of the fifo from it that were taken here: every message to it says so
+  std::uint32_t told = 0;   // lines of the fifo to it that it had taken, as its last message said
 };
 
 // The sender's end.
-class Outlet {
+class FifoSender {
  public:
   // `exchange` lives as long as this.
-  void open(Lane* lane, Exchange& exchange) {
-    lane_ = lane;
+  void open(Fifo* fifo, Exchange& exchange) {
+    fifo_ = fifo;
     exchange_ = &exchange;
-    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
-    data_ = reinterpret_cast<std::byte*>(lane) + data_offset;
+    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(fifo) + lines_offset);
+    data_ = reinterpret_cast<std::byte*>(fifo) + data_offset;
   }
-  bool is_open() const { return lane_ != nullptr; }
-  Lane& lane() { return *lane_; }
+  bool is_open() const { return fifo_ != nullptr; }
+  Fifo& fifo() { return *fifo_; }
 
   // One message whose body is at most inline_size bytes; false when there is no room now.
-  [[gnu::always_inline]] bool put(const Label& label, std::uint16_t credits, const void* body, std::size_t size) {
+  [[gnu::always_inline]] bool put(const Envelope& envelope, std::uint16_t credits, const void* body, std::size_t size) {
     if (__builtin_expect(is_full(), 0) && !look_for_room()) return false;
-    put_into_room(label, credits, body, size);
+    put_into_room(envelope, credits, body, size);
     return true;
   }
   bool is_full() const { return sent_ == limit_; }  // as far as is known without looking
   std::uint32_t sent() const { return sent_; }
   // Whether the receiver has taken as many messages as had been sent then.
   bool has_taken(std::uint32_t sent) const {
-    return static_cast<std::int32_t>(lane_->taken.load(std::memory_order_relaxed) - sent) >= 0;
+    return static_cast<std::int32_t>(fifo_->taken.load(std::memory_order_relaxed) - sent) >= 0;
   }
-  [[gnu::always_inline]] void put_into_room(const Label& label, std::uint16_t credits, const void* body,
+  [[gnu::always_inline]] void put_into_room(const Envelope& envelope, std::uint16_t credits, const void* body,
                                             std::size_t size) {
     Line& line = next_line();
     copy_inline(line.body, body, size);
-    publish(line, label, credits, size);
+    publish(line, envelope, credits, size);
   }
 
   // The same for a body in two parts.
-  [[gnu::always_inline]] void put_into_room(const Label& label, std::uint16_t credits, const void* first,
+  [[gnu::always_inline]] void put_into_room(const Envelope& envelope, std::uint16_t credits, const void* first,
                                             std::size_t first_size, const void* second, std::size_t second_size) {
     Line& line = next_line();
     copy_inline(line.body, first, first_size);
     if (second_size > 0) copy_inline(line.body + first_size, second, second_size);
-    publish(line, label, credits, first_size + second_size);
+    publish(line, envelope, credits, first_size + second_size);
   }
 
   // Room for a body of any size up to wire::max_body; null when there is none now. The caller fills it and publishes.
@@ -114,11 +114,11 @@ class Outlet {
     end_ = place + units;
     return data_ + std::size_t{place} * line_size;
   }
-  void publish(const Label& label, std::uint16_t credits, std::size_t size) {
+  void publish(const Envelope& envelope, std::uint16_t credits, std::size_t size) {
     Line& line = next_line();
-    if (size <= inline_size) return publish(line, label, credits, size);
+    if (size <= inline_size) return publish(line, envelope, credits, size);
     data_end_ = end_;
-    publish(line, label, credits, size, place_);
+    publish(line, envelope, credits, size, place_);
     if (place_ > 0) claim_next(end_ - place_);
   }
   // How much of the data part, in bytes, the body given out by begin() needs.
@@ -139,23 +139,23 @@ class Outlet {
 
   Line& next_line() { return lines_[sent_ & (line_count - 1)]; }
 
-  [[gnu::always_inline]] void publish(Line& line, const Label& label, std::uint16_t credits, std::size_t size,
+  [[gnu::always_inline]] void publish(Line& line, const Envelope& envelope, std::uint16_t credits, std::size_t size,
                                       std::uint32_t place = 0) {
-    line.head.kind = label.kind;
+    line.head.kind = envelope.kind;
     line.head.flags = 0;
     line.head.credits = credits;
     set_extent(line, {static_cast<std::uint16_t>(size), static_cast<std::uint16_t>(place)});
     taken_of(line) = exchange_->taken;
-    line.head.context = label.context;
-    line.head.source = label.source;
-    line.head.tag = label.tag;
+    line.head.context = envelope.context;
+    line.head.source = envelope.source;
+    line.head.tag = envelope.tag;
     ends_[sent_ & (line_count - 1)] = static_cast<std::uint16_t>(data_end_);
     turn_of(line).store(++sent_, std::memory_order_release);
   }
 
   // Learns what the receiver has done with since; false when nothing.
   bool take_back() {
-    const std::uint32_t taken = lane_->taken.load(std::memory_order_acquire);
+    const std::uint32_t taken = fifo_->taken.load(std::memory_order_acquire);
     if (taken == taken_ || sent_ - taken > line_count) return false;  // the latter: nonsense, as if nothing was taken
     taken_ = taken;
     limit_ = taken + line_count;
@@ -190,11 +190,11 @@ class Outlet {
 
   void starve() {
     starved_ = true;
-    lane_->starved.store(1, std::memory_order_relaxed);
+    fifo_->starved.store(1, std::memory_order_relaxed);
   }
   void satisfy() {
     starved_ = false;
-    lane_->starved.store(0, std::memory_order_relaxed);
+    fifo_->starved.store(0, std::memory_order_relaxed);
   }
 
   // In use is [data_begin_, data_end_), going round; never all of it, so that equal means empty.
@@ -215,22 +215,22 @@ class Outlet {
   bool starved_ = false;
   std::uint32_t place_ = 0, end_ = 0;  // of the body given out by begin()
   Exchange* exchange_ = nullptr;
-  Lane* lane_ = nullptr;
+  Fifo* fifo_ = nullptr;
   std::byte* data_ = nullptr;
   std::uint16_t ends_[line_count] = {};  // data_end_ after each message on its way
 };
 
 // The receiver's end.
-class Inlet {
+class FifoReceiver {
  public:
-  void open(Lane* lane, Exchange& exchange) {
-    lane_ = lane;
+  void open(Fifo* fifo, Exchange& exchange) {
+    fifo_ = fifo;
     exchange_ = &exchange;
-    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(lane) + lines_offset);
-    data_ = reinterpret_cast<const std::byte*>(lane) + data_offset;
+    lines_ = reinterpret_cast<Line*>(reinterpret_cast<std::byte*>(fifo) + lines_offset);
+    data_ = reinterpret_cast<const std::byte*>(fifo) + data_offset;
   }
-  bool is_open() const { return lane_ != nullptr; }
-  Lane& lane() { return *lane_; }
+  bool is_open() const { return fifo_ != nullptr; }
+  Fifo& fifo() { return *fifo_; }
 
   bool ready() const { return turn_of(next_line()).load(std::memory_order_acquire) == exchange_->taken + 1; }
   // Of the message that is ready.
@@ -251,18 +251,18 @@ class Inlet {
     }
     exchange_->told = taken_of(line);
     if (__builtin_expect(sound, 1)) deliver(static_cast<const wire::Header&>(line.head), body, std::size_t{extent.size});
-    lane_->taken.store(++exchange_->taken, std::memory_order_release);
+    fifo_->taken.store(++exchange_->taken, std::memory_order_release);
     return sound;
   }
 
-  bool sender_starves() const { return lane_->starved.load(std::memory_order_relaxed) != 0; }
+  bool sender_starves() const { return fifo_->starved.load(std::memory_order_relaxed) != 0; }
 
  private:
   Line& next_line() const { return lines_[exchange_->taken & (line_count - 1)]; }
 
   Line* lines_ = nullptr;
   Exchange* exchange_ = nullptr;
-  Lane* lane_ = nullptr;
+  Fifo* fifo_ = nullptr;
   const std::byte* data_ = nullptr;
 };
 

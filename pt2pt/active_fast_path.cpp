@@ -1,5 +1,5 @@
 // The short path of a wait for a handler.
-#include "pt2pt/active_short.hpp"
+#include "pt2pt/active_fast_path.hpp"
 
 #include "runtime/progress.hpp"
 #include "runtime/quick_poll.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 using transport::shm::Link;
 
-// Hands the next message of a lane to its handler. False: it is something else, and nothing was done.
+// Hands the next message of a fifo to its handler. False: it is something else, and nothing was done.
 [[gnu::always_inline]] inline bool handle_next(Link& link) {
   const wire::Header& next = link.in.head();
   Handlers* const handlers = last_handlers;
@@ -40,7 +40,7 @@ bool handler_sets(const volatile int* flag) {
   for (int i = 0; i < patience && !is_set(flag); ++i) {
     Link* const link = transport::shared_memory->next_ready();
     if (!link) {
-      if (i % between_looks_elsewhere == between_looks_elsewhere - 1 && !transport::only_neighbours()) progress::poll();
+      if (i % between_looks_elsewhere == between_looks_elsewhere - 1 && !transport::only_local_peers()) progress::poll();
       __builtin_ia32_pause();
       continue;
     }

@@ -7,7 +7,7 @@
 
 namespace cow::transport::ofi {
 
-struct Operation {
+struct OperationContext {
   enum class Kind : std::uint8_t { receive, send, piece };
 
   fi_context2 context = {};
@@ -15,11 +15,11 @@ struct Operation {
   bool abandoned = false;  // its destination was forgotten: nobody is to be told any more
   std::uint32_t slot = 0;  // the destination's slot (send, piece)
 
-  explicit Operation(Kind kind) : kind(kind) {}
+  explicit OperationContext(Kind kind) : kind(kind) {}
 };
 
 // From what libfabric hands back.
-inline Operation* operation_of(void* context) { return static_cast<Operation*>(context); }
-static_assert(__builtin_offsetof(Operation, context) == 0);
+inline OperationContext* context_of(void* context) { return static_cast<OperationContext*>(context); }
+static_assert(__builtin_offsetof(OperationContext, context) == 0);
 
 }  // namespace cow::transport::ofi
