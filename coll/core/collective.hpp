@@ -33,6 +33,16 @@ inline constexpr int collectives = 18;
 const char* name_of(Collective collective);
 bool reduces(Collective collective);
 
+// What ranks of a node can publish on the memory that they share: see shm/slots.hpp.
+enum class Memory : std::uint8_t {
+  none,
+  parts,        // the ranks are those of several nodes: parts of their collectives go by the memory of each
+  slots,        // up to 4 KiB in a round
+  buffers,      // up to 32 KiB
+  large_rings,  // up to 256 KiB
+};
+inline constexpr int memories = 5;
+
 // A collective as the choice of its algorithm sees it: what all ranks know alike.
 struct Problem {
   int size = 1;
@@ -40,7 +50,8 @@ struct Problem {
   bool commutative = true;
   const Layout* layout = nullptr;  // null: a switch; its size equals `size`
   const Nodes* nodes = nullptr;    // null: nothing is known, take every rank as a node of its own
-  bool memory = false;             // parts inside of nodes go by the memory that their ranks share, see algorithms/among.hpp
+  Memory memory = Memory::none;    // that the ranks share
+  double processors = 0;           // of the node, where all ranks share one; 0: one for each rank
 };
 
 }  // namespace cow::coll

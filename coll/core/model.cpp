@@ -120,7 +120,13 @@ void Cost::messages(Traffic traffic, double bytes, int times, bool both_ways, in
   steps_ += times;
 }
 
-// What is given is copied in by all at once. Then all copy it out at once, or one rank takes what the others gave; where that
+void Cost::round(int awaited) {
+  busy_ = ranks_;
+  time_ += model_.node_line * (1 + std::max(awaited - 1, 0) / 8.0) * turns(ranks_) + switches();
+  ++steps_;
+}
+
+// What is published is copied in by all at once. Then all copy it out at once, or one rank takes what the others published; where that
 // is much to combine, each does a part of it.
 void Cost::on_memory(Collective collective, int ranks, double bytes) {
   if (ranks < 2) return;

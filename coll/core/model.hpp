@@ -95,9 +95,15 @@ class Cost {
   void all(double bytes, int ranks);                           // everybody to everybody at once
   void starts(int more) { time_ += more * start(); }  // further messages a rank starts in the same steps
   void reduce(double bytes) { time_ += model_.gamma * bytes * turns(busy_); }  // by those busy in the last step
-  // A bcast, gather or reduce among ranks that share a node, on memory: how many, and the bytes that each gives.
-  void on_memory(Collective collective, int ranks, double bytes);
+  void reduce_by(int ranks, double bytes) { time_ += model_.gamma * bytes * turns(ranks); }
   void copy(double bytes) { time_ += model_.copy * bytes * turns(busy_); }
+  void copy_by(int ranks, double bytes) { time_ += model_.copy * bytes * turns(ranks); }
+  // A round on shared memory: each rank publishes, and awaits so many others, whose cache lines are on their way at once.
+  void round(int awaited);
+  // That a vector goes in pieces: a cache line for each, and looks at the clock.
+  void pieces(double bytes, double piece) { time_ += model_.node_line * (1 + bytes / piece); }
+  // A bcast, gather or reduce among ranks that share a node, on memory: how many, and the bytes that each publishes.
+  void on_memory(Collective collective, int ranks, double bytes);
 
   // A part of the collective that is one inside each node, or one between nodes of which `sharing` go on at once:
   // part(Cost&) adds it up.

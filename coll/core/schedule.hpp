@@ -19,6 +19,14 @@ struct Entry {
     reduce,    // n units: `to` = `from` op `to`
     transfer,  // n of type at `from`, into what the next entry (`received_as`) says
     received_as,
+    // On the memory that the ranks of a node share, see shm/recorder.hpp.
+    open,            // a new round, in which n bytes will be published; waits for a place for them
+    publish,         // peer: whether nothing will be added
+    complete,        // what was added after publishing
+    await,           // until the ranks peer … n - 1 have published the present round
+    await_complete,  // until peer has completed it
+    fit,             // that peer published n bytes at most
+    move,            // n bytes at `from` to `to`
   };
   Verb verb;
   int peer;
@@ -29,6 +37,10 @@ struct Entry {
 };
 
 using Schedule = std::vector<Entry>;
+
+namespace shm {
+struct Terms;
+}
 
 // Where a recorded algorithm's scratch comes from: memory that lives as long as the schedule, or nowhere at all.
 class ScratchSource {
@@ -41,8 +53,8 @@ class ScratchSource {
 class Recorder {
  public:
   Recorder(int rank, int size, const Unit& unit, const Layout* layout, const Nodes* nodes,
-           ScratchSource& scratch)
-      : rank_(rank), size_(size), unit_(unit), layout_(layout), nodes_(nodes), scratch_(scratch) {}
+           ScratchSource& scratch, const shm::Terms* memory = nullptr)
+      : rank_(rank), size_(size), unit_(unit), layout_(layout), nodes_(nodes), scratch_(scratch), memory_(memory) {}
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -98,6 +110,12 @@ class Recorder {
   }
   Address scratch(Count n) { return n > 0 ? scratch_.room(unit_.span(n)) - static_cast<Address>(unit_.first(n)) : 0; }
 
+  // For the verbs of shm/recorder.hpp.
+  const Unit& unit() const { return unit_; }
+  const shm::Terms* memory() const { return memory_; }
+  void add(const Entry& entry) { schedule_.push_back(entry); }
+  Address bytes_of_scratch(Count bytes) { return bytes > 0 ? scratch_.room(bytes) : 0; }
+
   // The end of recording.
   Schedule take() {
     step();
@@ -116,6 +134,7 @@ class Recorder {
   const Layout* layout_;
   const Nodes* nodes_;
   ScratchSource& scratch_;
+  const shm::Terms* memory_;  // of a way on it
   Schedule schedule_;
   bool posted_ = false;
 };

@@ -1,9 +1,11 @@
 #include "coll/examine/machine.hpp"
 
 #include <deque>
+#include <utility>
 #include <unordered_map>
 
 #include "coll/examine/setting.hpp"
+#include "coll/examine/slots.hpp"
 
 namespace cow::coll {
 namespace {
@@ -37,6 +39,7 @@ struct Rank {
   int outstanding = 0;  // messages of the present step that are not matched yet
   int round = 0;        // steps behind us
   int latest = 0;       // latest round of a message of the present step
+  bool waits = false;   // for others on the memory that they share
   std::vector<std::pair<const Entry*, std::vector<Value>>> arrived, sent;  // of the present step
 };
 
@@ -51,12 +54,12 @@ class Machine {
  public:
   // `values`: follow what is in memory and check it; else only the messages' sizes.
   Machine(const Case& c, bool keep, bool values)
-      : case_(c), keep_(keep), values_(values), ranks_(static_cast<size_t>(c.size)) {
+      : case_(c), keep_(keep), values_(values), ranks_(static_cast<size_t>(c.size)), slots_(c.algorithm->on_memory ? c.size : 0) {
     if (values) settings_ = make_settings(c);
     for (int r = 0; r < c.size; ++r) {
       const RankSetting s = values ? settings_[static_cast<size_t>(r)] : make_arguments(c, r);
       ImaginedScratch scratch;
-      Recorder recorder(r, c.size, unit_of(c), c.layout, c.nodes, scratch);
+      Recorder recorder(r, c.size, unit_of(c), c.layout, c.nodes, scratch, c.memory);
       c.algorithm->record(recorder, s.args);
       Rank& rank = ranks_[static_cast<size_t>(r)];
       rank.schedule = recorder.take();
@@ -84,7 +87,8 @@ class Machine {
   }
 
   // The cells of `n` units at an address; null and a complaint when they are not all inside one area.
-  Value* cells(int r, Address address, Count n) {
+  Value* cells(int r, Address address, Count n, bool writes = false) {
+    if (shm::SlotAddress::is_one(address)) return cells_of_slot(r, shm::SlotAddress::of(address), n, writes);
     auto& areas = ranks_[static_cast<size_t>(r)].areas;
     const auto area = static_cast<size_t>(address >> area_shift);
     const auto offset = static_cast<Count>(address & ((Address{1} << area_shift) - 1));
@@ -96,6 +100,13 @@ class Machine {
     return areas[area].data() + offset;
   }
 
+  Value* cells_of_slot(int r, shm::SlotAddress at, Count n, bool writes) {
+    std::string wrong;
+    Value* const found = slots_.cells(r, at, n, writes, wrong);
+    if (!found) complain(r, wrong);
+    return found;
+  }
+
   // Executes entries up to a step that has to wait.
   void advance(int r) {
     Rank& rank = ranks_[static_cast<size_t>(r)];
@@ -104,11 +115,33 @@ class Machine {
       if (e.verb == Entry::Verb::step) {
         if (rank.outstanding > 0) return;
         end_step(r);
+      } else if (!execute_on_memory(r, e)) {
+        rank.waits = true;
+        return;
       } else {
         execute(r, e);
       }
       ++rank.next;
     }
+  }
+
+  // False: it must wait.
+  bool execute_on_memory(int r, const Entry& e) {
+    switch (e.verb) {
+      case Entry::Verb::open: return slots_.open(r, e.n);
+      case Entry::Verb::await: return slots_.await(r, e.peer, static_cast<int>(e.n));
+      case Entry::Verb::await_complete: return slots_.await_complete(r, e.peer);
+      case Entry::Verb::publish: note(r, slots_.publish(r, e.peer != 0)); break;
+      case Entry::Verb::complete: note(r, slots_.complete(r)); break;
+      case Entry::Verb::fit: note(r, slots_.fit(r, e.peer, e.n)); return true;
+      default: return true;
+    }
+    for (int other = 0; other < case_.size; ++other)
+      if (std::exchange(ranks_[static_cast<size_t>(other)].waits, false)) ready_.push_back(other);
+    return true;
+  }
+  void note(int r, const std::string& wrong) {
+    if (!wrong.empty()) complain(r, wrong);
   }
 
   void execute(int r, const Entry& e) {
@@ -119,6 +152,7 @@ class Machine {
       case Entry::Verb::recv:
         return post_recv(r, e);
       case Entry::Verb::copy:
+      case Entry::Verb::move:
         return copy(r, e.to, e.from, e.n);
       case Entry::Verb::reduce:
         return reduce(r, e);
@@ -128,21 +162,20 @@ class Machine {
           complain(r, "a transfer of " + std::to_string(e.n) + " units into " + std::to_string(into.n));
         return copy(r, into.to, e.from, e.n);
       }
-      case Entry::Verb::received_as:
-      case Entry::Verb::step:
+      default:
         return;
     }
   }
 
   void copy(int r, Address to, Address from, Count n) {
     const Value* source = cells(r, from, n);
-    Value* target = cells(r, to, n);
+    Value* target = cells(r, to, n, true);
     if (source && target) std::copy(source, source + n, target);
   }
 
   void reduce(int r, const Entry& e) {
     const Value* left = cells(r, e.from, e.n);
-    Value* right = cells(r, e.to, e.n);
+    Value* right = cells(r, e.to, e.n, true);
     for (Count i = 0; left && right && i < e.n; ++i) right[i] = product(left[i], right[i], case_.commutative);
   }
 
@@ -251,6 +284,7 @@ class Machine {
   std::vector<Rank> ranks_;
   std::unordered_map<std::uint64_t, Channel> channels_;
   std::deque<int> ready_;
+  ImaginedSlots slots_;
   Outcome out_;
 };
 

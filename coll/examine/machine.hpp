@@ -9,7 +9,7 @@
 // The machine is strict. A message must be matched by one of exactly its length; a send is finished only when it has
 // been received, so an algorithm that relies on buffering deadlocks; what a pending receive will fill reads as nothing,
 // and what a pending send reads must not change; memory outside of the buffers must not be touched, nor what is only
-// sent.
+// sent. On memory that ranks share (coll/shm) the rules are those of slots.hpp.
 #pragma once
 
 #include <string>
@@ -29,6 +29,7 @@ struct Case {
   bool commutative = true;
   const Layout* layout = nullptr;
   const Nodes* nodes = nullptr;
+  const shm::Terms* memory = nullptr;  // of a way on memory that all ranks share
 };
 
 inline Count uneven_block(int rank, Count count) { return (count * (rank % 3) + rank % 2 + 1) / 2; }

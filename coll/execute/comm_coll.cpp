@@ -3,6 +3,7 @@
 #include "base/settings.hpp"
 #include "coll/select/find_layout.hpp"
 #include "coll/select/machine_file.hpp"
+#include "coll/shm/limits.hpp"
 #include "objects/group.hpp"
 #include "objects/info.hpp"
 #include "runtime/job.hpp"
@@ -54,10 +55,11 @@ Error make_comm_coll(Comm& comm) {
   if (shared && shared->count() == 1) add_processors(model);
   auto* const coll = new CommColl(Selector(comm.size(), layout, std::move(shared), model, forced, reproducible));
   const Nodes* const nodes = coll->selector.nodes();
-  coll->on_memory = settings().coll_memory != "no" && nodes && nodes->count() == 1 && comm.size() > 1 &&
-                    comm.size() <= most_ranks_on_memory && !layout;
-  if (coll->on_memory) coll->limits = NodeArea::limits(comm.size(), coll->selector);
-  coll->parts_on_memory = settings().coll_memory != "no" && nodes && nodes->two_levels() && most_of_parts(nodes->largest()) > 0;
+  if (settings().coll_memory != "no" && nodes) {
+    const Memory on_one = shm::memory_for(nodes->largest());
+    if (nodes->count() == 1 && !layout) coll->memory = on_one;
+    if (nodes->two_levels() && on_one != Memory::none) coll->memory = Memory::parts;
+  }
   if (settings().coll_memory == "always") coll->suitable = CommColl::suitable_before;
   comm.coll = coll;
   return success;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "coll/core/call.hpp"
-#include "coll/node_area.hpp"
 #include "coll/select/select.hpp"
+#include "coll/shm/engine/area.hpp"
 #include "objects/comm.hpp"
 
 namespace cow::coll {
@@ -12,15 +12,12 @@ struct CommColl : CommExtension {
   explicit CommColl(Selector&& s) : selector(std::move(s)) {}
   Selector selector;
 
-  // Blocking collectives on memory that all ranks share, or, where they lie on several nodes, with parts on the memory of
-  // each: possible, as far as is known; how many there were that would have gone by it; and the memory, made when the
-  // communicator has shown that it is used.
-  bool on_memory = false;
-  bool parts_on_memory = false;
-  NodeArea::Limits limits{};
+  // What blocking collectives can use of the memory that the ranks share, as far as is known; how many there were that would
+  // have gone by it; and the memory, made when the communicator has shown that it is used.
+  Memory memory = Memory::none;
   int suitable = 0;
   static constexpr int suitable_before = 8;
-  std::unique_ptr<NodeArea> area;
+  std::unique_ptr<shm::Area> area;
 };
 
 Error make_comm_coll(Comm& comm);

@@ -8,6 +8,7 @@
 #include "coll/execute/forms.hpp"
 #include "coll/execute/run.hpp"
 #include "coll/select/machine_file.hpp"
+#include "coll/shm/engine/run.hpp"
 
 namespace cow::coll {
 namespace {
@@ -53,12 +54,46 @@ class Running {
   CollectiveTerms terms_;
 };
 
-Error run_with(Operation& operation, const Selector& selector, std::size_t algorithm, int tag, NodeArea* area) {
+Error run_with(Operation& operation, const Selector& selector, std::size_t algorithm, int tag, shm::Parts* parts) {
   Comm& comm = *operation.comm;
   const Running running(comm, operation);
-  Run run(comm, tag, operation.unit, selector.layout(), selector.nodes(), area);
+  Run run(comm, tag, operation.unit, selector.layout(), selector.nodes(), parts);
   perform(run, operation, [algorithm](Run& v, const Args& args) { run_algorithm(algorithm, v, args); });
   return run.result();
+}
+
+// ---- on the memory that ranks of a node share. All that is asked here has the same answer at every rank.
+
+// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
+bool has_no_measure(Collective which) {
+  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
+         which == Collective::alltoallv;
+}
+
+bool can_use_memory(const Operation& o) {
+  if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for
+  return !o.unit.op || o.unit.combine;
+}
+
+// The measure as it lies in memory; of blocks of any length that all know, the longest.
+Count measure_in_memory(const Operation& o) {
+  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + o.comm->size());
+  if (o.unit.extent == o.unit.size) return o.measure;
+  return o.measure / std::max<Count>(o.unit.size, 1) * o.unit.extent;
+}
+
+// Makes the memory when it has been asked for often enough, or a user has named a way on it; null while there is none.
+Error have_area(const Operation& operation, CommColl& coll, double processors, shm::Area*& out) {
+  out = coll.area.get();
+  if (out) return success;
+  const Algorithm* const named = coll.selector.forced().by_collective[static_cast<std::size_t>(operation.collective)];
+  if (++coll.suitable < CommColl::suitable_before && !(named && named->on_memory)) return success;
+  const Selector& selector = coll.selector;
+  if (Error error = shm::Area::make(*operation.comm, *selector.nodes(), selector.reproducible(), processors, coll.area))
+    return error;
+  if (!coll.area) coll.memory = Memory::none;
+  out = coll.area.get();
+  return success;
 }
 
 // Of several nodes: with parts on the memory of each, if all can and an algorithm that has such parts is the best one then.
@@ -66,44 +101,48 @@ Error try_parts(Operation& operation, CommColl& coll, bool& done) {
   Comm& comm = *operation.comm;
   Selector& selector = coll.selector;
   const Nodes& nodes = *selector.nodes();
-  Count longest;
-  if (!NodeArea::parts_suit(operation, nodes, longest)) return success;
+  Count longest = measure_in_memory(operation);
+  if (operation.collective == Collective::allgather) longest *= comm.size();
+  Memory memory = shm::memory_for(nodes.largest());
+  if (!shm::parts_fit(memory, longest)) return success;
   keep_order(operation, selector);
-  const std::size_t algorithm = selector.choose(operation.collective, operation.measure, operation.unit.commutative, true);
+  const std::size_t algorithm = selector.choose(operation.collective, operation.measure, operation.unit.commutative, Memory::parts);
   if (!algorithms()[algorithm].parts_on_memory) return success;
-  if (!coll.area) {
-    if (++coll.suitable < CommColl::suitable_before) return success;
-    Model here;
-    here.processors = selector.processors();
-    add_processors(here);
-    if (Error error = NodeArea::make(comm, nodes, selector.reproducible(), here.processors, coll.area)) return error;
-    coll.parts_on_memory = coll.area != nullptr;
-    if (!coll.area) return success;
-  }
-  if (Error error = coll.area->have_room(static_cast<std::size_t>(longest), done)) return error;
-  if (!done) return success;
-  const int tag = next_tag(comm);
-  coll.area->begin_parts(operation.collective, tag, longest);
-  return run_with(operation, selector, algorithm, tag, coll.area.get());
+  Model here;
+  here.processors = selector.processors();
+  add_processors(here);
+  shm::Area* area;
+  if (Error error = have_area(operation, coll, here.processors, area); error || !area) return error;
+  if (shm::Slots::is_large(static_cast<std::size_t>(longest)))
+    if (Error error = area->make_rings(memory); error || !shm::parts_fit(memory, longest)) return error;
+  done = true;
+  area->begin(next_tag(comm));
+  shm::Parts parts(*area, operation.collective, operation.unit, longest);
+  return run_with(operation, selector, algorithm, area->tag(), &parts);
 }
 
-// Does it on shared memory if all ranks of the communicator can; the answer is the same everywhere, since it goes by what
-// they all know and have in common.
+// Does it on shared memory where that is best, and all ranks of the communicator can.
 Error try_memory(Operation& operation, bool& done) {
-  Comm& comm = *operation.comm;
   CommColl* coll;
-  if (Error error = comm_coll_of(comm, coll)) return error;
-  if (!coll->on_memory) return coll->parts_on_memory ? try_parts(operation, *coll, done) : success;
-  if (!NodeArea::suits(operation, coll->limits)) return success;
-  if (!coll->area) {
-    if (++coll->suitable < CommColl::suitable_before) return success;
-    if (Error error = NodeArea::make(comm, *coll->selector.nodes(), coll->selector.reproducible(), coll->selector.processors(),
-                                     coll->area))
-      return error;
-    coll->on_memory = coll->area != nullptr;
-    if (!coll->area) return success;
+  if (Error error = comm_coll_of(*operation.comm, coll)) return error;
+  if (coll->memory == Memory::none || !can_use_memory(operation)) return success;
+  if (coll->memory == Memory::parts) return try_parts(operation, *coll, done);
+  Selector& selector = coll->selector;
+  const Count bytes = measure_in_memory(operation);
+  std::size_t way = selector.choose(operation.collective, bytes, operation.unit.commutative, coll->memory);
+  if (way < first_way_on_memory) return success;
+  shm::Area* area;
+  if (Error error = have_area(operation, *coll, selector.processors(), area); error || !area) return error;
+  const bool for_all = operation.collective == Collective::scatter || operation.collective == Collective::alltoall;
+  const Count published = for_all ? bytes * operation.comm->size() : bytes;
+  if (shm::Slots::is_large(static_cast<std::size_t>(published)) && !area->has_large_rings()) {
+    if (Error error = area->make_rings(coll->memory)) return error;
+    way = selector.choose(operation.collective, bytes, operation.unit.commutative, coll->memory);
+    if (way < first_way_on_memory) return success;
   }
-  return coll->area->run(operation, done);
+  done = true;
+  area->begin(next_tag(*operation.comm));
+  return shm::run_way(way, *area, operation);
 }
 
 }  // namespace

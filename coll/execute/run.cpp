@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "coll/algorithms/all.hpp"
-#include "coll/node_area.hpp"
+#include "coll/shm/engine/run.hpp"
 
 namespace cow::coll {
 namespace {
@@ -102,13 +102,13 @@ Address Run::scratch(Count n) {
 }
 
 bool Run::part_on_memory(Collective part, const Args& args) {
-  if (!area_->can_do_parts()) return false;
+  if (!parts_->are_possible()) return false;
   if (stopped_) {
-    area_->abandon();
+    parts_->abandon();
     return true;
   }
-  note(area_->part(part, unit_, args));
-  stopped_ = area_->has_lost();  // nobody elsewhere shall take what is not whole for the result
+  note(parts_->run(part, args));
+  stopped_ = parts_->have_lost();  // nobody elsewhere shall take what is not whole for the result
   return true;
 }
 

@@ -39,13 +39,15 @@ class Scratch {
   std::vector<void*> blocks_;
 };
 
-class NodeArea;
+namespace shm {
+class Parts;
+}
 
 class Run {
  public:
-  // `area`: of this node's ranks, for parts of the collective; null: they go by messages.
-  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes, NodeArea* area = nullptr)
-      : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), area_(area), tag_(tag), rank_(comm.rank),
+  // `parts`: those among the ranks of this node, on the memory that they share; null: they go by messages.
+  Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes, shm::Parts* parts = nullptr)
+      : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), parts_(parts), tag_(tag), rank_(comm.rank),
         size_(comm.size()) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -102,7 +104,7 @@ class Run {
   Address scratch(Count n);
 
   // A part of the collective among the ranks of this node, see run_in_node(): false when it is to go by messages.
-  bool on_memory(Collective part, const Args& args) { return area_ && part_on_memory(part, args); }
+  bool on_memory(Collective part, const Args& args) { return parts_ && part_on_memory(part, args); }
 
   Error result() const { return first_; }
 
@@ -127,7 +129,7 @@ class Run {
   const Unit& unit_;
   const Layout* layout_;
   const Nodes* nodes_;
-  NodeArea* const area_;
+  shm::Parts* const parts_;
   const int tag_;
   const int rank_;
   const int size_;

@@ -2,7 +2,8 @@
 
 #include <array>
 
-#include "coll/algorithms/all.hpp"
+#include "coll/shm/all.hpp"
+#include "coll/shm/recorder.hpp"
 
 namespace cow::coll {
 namespace {
@@ -27,15 +28,24 @@ constexpr bool has_parts_on_memory() {
 
 template <class A>
 constexpr Algorithm entry() {
-  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, has_parts_on_memory<A>(), is_fixed_order<A>()};
+  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, false, has_parts_on_memory<A>(), is_fixed_order<A>()};
+}
+template <class A>
+void record_way(Recorder& recorder, const Args& args) {
+  shm::Recorder memory(recorder);
+  A::run(memory, args);
+}
+template <class A>
+constexpr Algorithm way() {
+  return {A::collective, A::name, &A::valid, &A::cost, &record_way<A>, true, false, is_fixed_order<A>()};
 }
 
-template <class... As>
-constexpr auto table_of(AlgorithmList<As...>) {
-  return std::array<Algorithm, sizeof...(As)>{entry<As>()...};
+template <class... As, class... Ways>
+constexpr auto table_of(AlgorithmList<As...>, AlgorithmList<Ways...>) {
+  return std::array<Algorithm, sizeof...(As) + sizeof...(Ways)>{entry<As>()..., way<Ways>()...};
 }
 
-constexpr auto table = table_of(AllAlgorithms{});
+constexpr auto table = table_of(AllAlgorithms{}, shm::AllWays{});
 
 }  // namespace
 
@@ -43,6 +53,12 @@ bool reduces(Collective c) {
   return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
          c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
 }
+
+template <class... As>
+constexpr std::size_t count_of(AlgorithmList<As...>) {
+  return sizeof...(As);
+}
+const std::size_t first_way_on_memory = count_of(AllAlgorithms{});
 
 const char* name_of(Collective collective) { return collective_names[static_cast<int>(collective)]; }
 

@@ -5,8 +5,8 @@
 
 #include "base/error.hpp"
 #include "base/settings.hpp"
-#include "coll/on_memory.hpp"
 #include "coll/select/machine_file.hpp"
+#include "coll/shm/limits.hpp"
 
 namespace cow::coll {
 namespace {
@@ -28,32 +28,21 @@ std::string readable(Count bytes) {
   return std::to_string(bytes) + " " + units[unit];
 }
 
-// What is done by memory where the ranks share a node; empty if nothing is.
-std::string memory_line(Collective collective, int size, double processors) {
-  const Count most = most_on_memory(collective, size, processors);
-  if (most < 0) return {};
-  const std::string sizes = most == 0 ? "always" : most == any_size ? "any size" : "up to " + readable(most);
-  char line[160];
-  std::snprintf(line, sizeof line, "  %-21s %s: shared memory, without messages (blocking calls)\n", name_of(collective),
-                sizes.c_str());
-  return line;
-}
-
 // The lines of a collective: from which size on which algorithm is taken, and what time is predicted.
 struct Table {
   Selector& selector;
   bool commutative;
-  bool memory;  // for parts inside of nodes
+  Memory memory;
 
   std::string lines(Collective collective, const std::string& title) const {
     std::string out;
     std::size_t previous = algorithms().size();
     for (int log = -1; log <= 30; ++log) {
-      const Count bytes = log < 0 ? 0 : Count{1} << log;
+      const Count bytes = log < 0 ? 0 : log == 0 ? 1 : (Count{1} << (log - 1)) + 1;
       const std::size_t chosen = selector.choose(collective, bytes, commutative, memory);
       if (chosen == previous) continue;
       previous = chosen;
-      const bool by_memory = memory && algorithms()[chosen].parts_on_memory;
+      const bool by_memory = memory == Memory::parts && algorithms()[chosen].parts_on_memory;
       char line[160];
       std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us%s\n", log < 0 ? title.c_str() : "",
                     readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, commutative, memory),
@@ -64,8 +53,17 @@ struct Table {
   }
 };
 
-// A middling size of those with so many significant bits.
-Count typical(unsigned width) { return width < 2 ? width : Count{3} << (std::min(width, 61u) - 2); }
+// The largest of the sizes for which a choice is made, and a middling one: see Selector::width_of().
+Count largest(unsigned width) { return width < 2 ? width : Count{1} << (std::min(width, 62u) - 1); }
+Count typical(unsigned width) { return width < 3 ? width : Count{3} << (std::min(width, 61u) - 3); }
+
+// What the ranks of an imagined machine share.
+Memory memory_of(const std::optional<Nodes>& nodes, const std::optional<Layout>& layout) {
+  if (settings().coll_memory == "no") return Memory::none;
+  const Memory on_one = shm::memory_for(nodes->largest());
+  if (nodes->two_levels()) return on_one == Memory::none ? on_one : Memory::parts;
+  return nodes->count() == 1 && !layout ? on_one : Memory::none;
+}
 
 }  // namespace
 
@@ -104,8 +102,8 @@ Selector::Selector(int size, const std::optional<Layout>& layout, std::optional<
   static_assert(most_algorithms < 255);
 }
 
-double Selector::time(std::size_t algorithm, Count bytes, bool commutative, bool memory) {
-  const Problem problem{size_, bytes, commutative, layout(), nodes(), memory};
+double Selector::time(std::size_t algorithm, Count bytes, bool commutative, Memory memory) {
+  const Problem problem{size_, bytes, commutative, layout(), nodes(), memory, model_.processors};
   return predicted_time(algorithms()[algorithm], problem, model_, patterns_.get());
 }
 
@@ -114,21 +112,23 @@ bool Selector::allowed(const Algorithm& algorithm, const Problem& problem) const
   return algorithm.valid(problem);
 }
 
-std::size_t Selector::decide(Collective collective, unsigned width, bool commutative, bool memory) {
+std::size_t Selector::decide(Collective collective, unsigned width, bool commutative, Memory memory) {
   const auto all = algorithms();
-  const Problem problem{size_, typical(width), commutative, layout(), nodes(), memory};
+  const Problem problem{size_, largest(width), commutative, layout(), nodes(), memory, model_.processors};
+  Problem middling = problem;
+  middling.bytes = typical(width);
   const Algorithm* const named = forced_.by_collective[static_cast<std::size_t>(collective)];
   const Algorithm* best = named && allowed(*named, problem) ? named : nullptr;
   double best_time = 0;
   for (const Algorithm& a : all) {
     if (best && best == named) break;
     if (a.collective != collective || !allowed(a, problem)) continue;
-    const double time = predicted_time(a, problem, model_, patterns_.get());
+    const double time = predicted_time(a, middling, model_, patterns_.get());
     if (!best || time < best_time) best = &a, best_time = time;
   }
   COW_INVARIANT(best && all.size() <= most_algorithms);
   const auto number = static_cast<std::size_t>(best - all.data());
-  chosen_[memory][commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
+  chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
   return number;
 }
 
@@ -155,19 +155,14 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
       "Collectives of " + std::to_string(machine.ranks) + " ranks on " + (layout ? layout->name() : "a switch");
   if (machine.per_node > 1) out += ", " + std::to_string(machine.per_node) + " on a node";
   out += "\n";
-  const bool memory = settings().coll_memory != "no" && nodes->count() == 1 && !layout;
-  const bool parts = settings().coll_memory != "no" && nodes->two_levels() && most_of_parts(nodes->largest()) > 0;
+  const Memory memory = memory_of(nodes, layout);
+  const bool commutative = !settings().reproducible;
   for (int c = 0; c < collectives; ++c) {
     const auto collective = static_cast<Collective>(c);
-    const bool by_doubling = collective == Collective::scan || collective == Collective::exscan;
-    const bool named = forced.by_collective[static_cast<std::size_t>(c)];
-    if (memory && !named && !(by_doubling && settings().reproducible))
-      out += memory_line(collective, machine.ranks, model.processors);
-    const bool commutative = !settings().reproducible;
-    out += Table{selector, commutative, false}.lines(collective, name_of(collective));
-    if (!parts) continue;
-    const std::string by_memory = Table{selector, commutative, true}.lines(collective, std::string("  blocking"));
-    if (by_memory.find("shared memory") != std::string::npos) out += by_memory;
+    out += Table{selector, commutative, Memory::none}.lines(collective, name_of(collective));
+    if (memory == Memory::none) continue;
+    const std::string blocking = Table{selector, commutative, memory}.lines(collective, "  blocking");
+    if (blocking.find("shm") != std::string::npos || blocking.find("shared memory") != std::string::npos) out += blocking;
   }
   return out;
 }

@@ -1,5 +1,6 @@
 // Which algorithm a collective takes: the valid one with the lowest predicted time, unless a setting or an info key
-// names another. Decided for a number of ranks and a layout, once for each collective and each power of two of bytes.
+// names another. Decided for a number of ranks, a layout and what memory they share, once for each
+// collective and the bytes up to each power of two.
 #pragma once
 
 #include <array>
@@ -25,11 +26,10 @@ class Selector {
   Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
            const Forced& forced, bool reproducible = false);
 
-  // The number of an algorithm, see algorithms(). `bytes` is the collective's measure; `memory`: parts inside of nodes can go
-  // by the memory that their ranks share.
-  std::size_t choose(Collective collective, Count bytes, bool commutative, bool memory = false) {
-    const unsigned width = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(bytes)));
-    const std::uint8_t known = chosen_[memory][commutative][static_cast<std::size_t>(collective)][width];
+  // The number of an algorithm, see algorithms(). `bytes` is the collective's measure; `memory`: what the ranks share.
+  std::size_t choose(Collective collective, Count bytes, bool commutative, Memory memory = Memory::none) {
+    const unsigned width = width_of(bytes);
+    const std::uint8_t known = chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width];
     return known ? known - 1u : decide(collective, width, commutative, memory);
   }
 
@@ -38,13 +38,18 @@ class Selector {
   // Only algorithms that combine in the one fixed order are taken.
   bool reproducible() const { return reproducible_; }
   int size() const { return size_; }
-  double time(std::size_t algorithm, Count bytes, bool commutative, bool memory = false);
+  double time(std::size_t algorithm, Count bytes, bool commutative, Memory memory = Memory::none);
   const Forced& forced() const { return forced_; }
   double processors() const { return model_.processors; }
 
  private:
+  // 0, 1, 2, up to 4, up to 8, …: powers of two are the last of those for which one algorithm is taken.
+  static unsigned width_of(Count bytes) {
+    const auto n = static_cast<std::uint64_t>(bytes);
+    return static_cast<unsigned>(std::bit_width(n + n - (n != 0)));
+  }
   bool allowed(const Algorithm& algorithm, const Problem& problem) const;
-  std::size_t decide(Collective collective, unsigned width, bool commutative, bool memory);
+  std::size_t decide(Collective collective, unsigned width, bool commutative, Memory memory);
 
   int size_;
   Model model_;
@@ -52,7 +57,7 @@ class Selector {
   bool reproducible_;
   std::optional<Nodes> nodes_;
   std::unique_ptr<Patterns> patterns_;            // null: a switch, or the inside of one node
-  std::uint8_t chosen_[2][2][collectives][65] = {};  // number + 1; 0: not decided yet
+  std::uint8_t chosen_[memories][2][collectives][65] = {};  // number + 1; 0: not decided yet
 };
 
 // The machine of which `cowinfo --collectives` speaks: ranks, and how many of them each node has, in order.

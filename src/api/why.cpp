@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
-#include "coll/node_area.hpp"
+#include "coll/shm/engine/area.hpp"
 #include "objects/comm_name.hpp"
 #include "objects/group.hpp"
 #include "objects/origin.hpp"
@@ -85,7 +85,7 @@ void tell_send(Report& report, const pt2pt::Send& send) {
 
 // Collectives that wait for others on shared memory, without any message.
 void tell_memory_waits(Report& report) {
-  using Area = coll::NodeArea;
+  using Area = coll::shm::Area;
   for (const Area::Waiting* w = Area::first_waiting(); w; w = Area::next(*w)) {
     const Comm& comm = Area::comm_of(*w);
     report.line("collective %d on %s (context %llx): waits for %s", Area::number(*w), describe(comm),
@@ -118,7 +118,7 @@ void tell_operations(Report& report) {
   std::sort(receives.begin(), receives.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
   std::size_t told = 0;
   tell_memory_waits(report);
-  if (coll::NodeArea::first_waiting() && !blocking_receive && !blocking_send) return;
+  if (coll::shm::Area::first_waiting() && !blocking_receive && !blocking_send) return;
   if (blocking_receive || !blocking_send)
     for (const pt2pt::Receive* receive : narrowed(receives, pt2pt::receive_on_stack_kind))
       if (told++ < most_told) tell_receive(report, *receive);

@@ -1,7 +1,7 @@
 #include "coll/select/select.hpp"
 
-#include "coll/on_memory.hpp"
 #include "coll/select/machine_file.hpp"
+#include "coll/shm/limits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -112,34 +112,94 @@ TEST(Selection, ReproducibleTakesTheFixedOrderOnly) {
   }
 }
 
-TEST(Selection, OnMemory) {
-  EXPECT_EQ(most_on_memory(Collective::bcast, 8, 2), any_size);
-  EXPECT_EQ(most_on_memory(Collective::bcast, 1, 2), -1);
-  EXPECT_EQ(most_on_memory(Collective::neighbor_alltoall, 2, 2), -1);
-  EXPECT_LT(most_on_memory(Collective::gather, 64, 64), 1 << 20);     // the root alone would copy it all
-  EXPECT_LT(most_on_memory(Collective::allreduce, 100, 64), 1 << 20);  // there are no halls for so many
-  EXPECT_EQ(most_on_memory(Collective::scatter, 100, 64), 32768 / 100);
+// Ranks that share one node with so many processors.
+std::string on_memory(Collective collective, int ranks, double processors, Count bytes, Memory memory = Memory::large_rings) {
+  Model model;
+  model.processors = processors;
+  Selector selector(ranks, std::nullopt, nodes_of(1, ranks), model, {});
+  return algorithms()[selector.choose(collective, bytes, true, memory)].name;
+}
+
+// What was measured with 2, 4 and 8 ranks on two processors.
+TEST(Selection, OnMemoryAsMeasured) {
+  struct Case {
+    Collective collective;
+    Count until[3];  // with 2, 4 and 8 ranks: the most bytes for which this is best, where the one above it is not
+    const char* name[3];
+  };
+  constexpr Count any = Count{1} << 40, kib = 1024;
+  const Case cases[] = {
+      {Collective::barrier, {0, 0, 0}, {"shm", "shm", "shm"}},
+      {Collective::bcast, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::bcast, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::reduce, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::reduce, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::allreduce, {8 * kib, 4 * kib, 2 * kib}, {"shm", "shm", "shm"}},
+      {Collective::allreduce, {32 * kib, 32 * kib, 4 * kib}, {"shm_blocks", "shm_blocks", "shm_blocks"}},
+      {Collective::allreduce, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_root"}},
+      {Collective::gather, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::gather, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::allgather, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::allgather, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::scatter, {16 * kib, 8 * kib, 4 * kib}, {"shm", "shm", "shm"}},
+      {Collective::scatter, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::alltoall, {16 * kib, 8 * kib, 4 * kib}, {"shm", "shm", "shm"}},
+      {Collective::alltoall, {256 * kib, 256 * kib, 256 * kib}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::alltoall, {any, any, any}, {"shm_pairwise", "shm_pairwise", "shm_pairwise"}},
+      {Collective::scan, {2 * kib, 2 * kib, 2 * kib}, {"shm_look_back", "shm_look_back", "shm_look_back"}},
+      {Collective::scan, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::exscan, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::reduce_scatter, {32 * kib, 32 * kib, 32 * kib}, {"shm", "shm", "shm"}},
+      {Collective::reduce_scatter_block, {any, any, any}, {"shm_pieces", "shm_pieces", "shm_pieces"}},
+      {Collective::gatherv, {0, 0, 0}, {"shm", "shm", "shm"}},
+      {Collective::scatterv, {0, 0, 0}, {"shm", "shm", "shm"}},
+      {Collective::allgatherv, {any, any, any}, {"shm", "shm", "shm"}},
+      {Collective::alltoallv, {0, 0, 0}, {"shm", "shm", "shm"}},
+  };
+  for (const Case& c : cases)
+    for (int i = 0; i < 3; ++i)
+      for (const Count bytes : {c.until[i], c.until[i] * 3 / 4})
+        EXPECT_EQ(on_memory(c.collective, 2 << i, 2, bytes), c.name[i]) << name_of(c.collective) << ' ' << (2 << i) << ' ' << bytes;
+}
+
+TEST(Selection, OnMemoryElsewhere) {
+  EXPECT_FALSE(on_memory(Collective::gather, 16, 16, 1 << 20).starts_with("shm"));  // the root alone would copy it all
+  EXPECT_EQ(on_memory(Collective::reduce, 8, 8, 1 << 20), "shm_blocks");
+  EXPECT_EQ(on_memory(Collective::scatter, 100, 64, 256, Memory::buffers), "shm");
+  for (const Collective c : {Collective::bcast, Collective::allreduce, Collective::scatter, Collective::alltoall})
+    EXPECT_FALSE(on_memory(c, 100, 64, 1 << 20, Memory::buffers).starts_with("shm")) << name_of(c);  // no large rings
+  EXPECT_FALSE(on_memory(Collective::bcast, 8, 8, 64, Memory::none).starts_with("shm"));
+  EXPECT_EQ(shm::memory_for(1), Memory::none);
+  EXPECT_EQ(shm::memory_for(100), Memory::buffers);
   std::string complaint;
   const std::string table = describe_selection({"", 2, 2}, complaint);
-  EXPECT_NE(table.find("scatter               any size: shared"), std::string::npos) << table;
-  EXPECT_NE(table.find("allreduce             any size: shared"), std::string::npos) << table;
+  EXPECT_NE(table.find("shm_pieces"), std::string::npos) << table;
+}
+
+TEST(Selection, AWayOnMemoryCanBeNamed) {
+  Forced forced;
+  ASSERT_EQ(parse_forced("allreduce=shm_blocks", forced), "");
+  Selector selector(4, std::nullopt, nodes_of(1, 4), Model{}, forced);
+  EXPECT_STREQ(algorithms()[selector.choose(Collective::allreduce, 8, true, Memory::large_rings)].name, "shm_blocks");
+  EXPECT_STREQ(algorithms()[selector.choose(Collective::allreduce, 8, true)].name, "doubling");
 }
 
 // Blocking calls, whose parts inside of nodes need no messages, go by nodes more often.
 TEST(Selection, PartsOnMemory) {
   Selector selector(16, std::nullopt, nodes_of(2, 16), Model{}, {});
-  const auto name = [&](Collective c, Count bytes, bool memory) { return std::string(algorithms()[selector.choose(c, bytes, true, memory)].name); };
-  EXPECT_EQ(name(Collective::allreduce, 8, false), "doubling");
+  const auto name = [&](Collective c, Count bytes, Memory memory) {
+    return std::string(algorithms()[selector.choose(c, bytes, true, memory)].name);
+  };
+  EXPECT_EQ(name(Collective::allreduce, 8, Memory::none), "doubling");
   for (const Collective c : {Collective::barrier, Collective::bcast, Collective::reduce, Collective::allreduce, Collective::allgather})
     for (const Count bytes : {8, 4096, 65536}) {
-      const std::size_t chosen = selector.choose(c, bytes, true, true);
+      const std::size_t chosen = selector.choose(c, bytes, true, Memory::parts);
       EXPECT_TRUE(algorithms()[chosen].parts_on_memory) << name_of(c) << ' ' << bytes;
-      EXPECT_LT(selector.time(chosen, bytes, true, true), selector.time(chosen, bytes, true, false)) << name_of(c) << ' ' << bytes;
+      EXPECT_LT(selector.time(chosen, bytes, true, Memory::parts), selector.time(chosen, bytes, true)) << name_of(c) << ' ' << bytes;
     }
-  EXPECT_EQ(name(Collective::scan, 8, true), name(Collective::scan, 8, false));
-  EXPECT_EQ(most_of_parts(1), -1);
-  EXPECT_EQ(most_of_parts(8), any_size);
-  EXPECT_LT(most_of_parts(64), 1 << 20);  // no halls
+  EXPECT_EQ(name(Collective::scan, 8, Memory::parts), name(Collective::scan, 8, Memory::none));
+  EXPECT_TRUE(shm::parts_fit(shm::memory_for(8), Count{1} << 40));
+  EXPECT_FALSE(shm::parts_fit(shm::memory_for(64), 1 << 20));  // no large rings
   std::string complaint;
   const std::string table = describe_selection({"", 16, 8}, complaint);
   EXPECT_NE(table.find("    blocking            from      0 B  nodes "), std::string::npos) << table;
@@ -153,7 +213,7 @@ TEST(Selection, IsPrinted) {
   EXPECT_EQ(complaint, "");
   for (int c = 0; c < collectives; ++c)
     EXPECT_NE(table.find(std::string("  ") + name_of(static_cast<Collective>(c)) + " "), std::string::npos);
-  const char* const memory = "shared memory, without messages";
+  const char* const memory = " shm ";
   EXPECT_EQ(table.find(memory), std::string::npos);
   EXPECT_NE(describe_selection({"", 8, 8}, complaint).find(memory), std::string::npos);
   EXPECT_EQ(describe_selection({"", 8, 4}, complaint).find(memory), std::string::npos);  // two nodes

@@ -66,7 +66,7 @@ Among<V> firsts_of_nodes(V& v) {
 }
 
 // A part of a collective of several nodes among the ranks of this node, a bcast, reduce or gather: on the memory that they
-// share, where V has it (a blocking call, see node_area.hpp), else by messages as `Inner` does it. Those of which one
+// share, where V has it (a blocking call, see shm/hierarchical.hpp), else by messages as `Inner` does it. Those of which one
 // collects and the other spreads what comes of it begin and end at the first rank of the node.
 template <class Inner, class V>
 void run_in_node(V& v, Among<V>& local, const Args& a) {
@@ -76,7 +76,7 @@ void run_in_node(V& v, Among<V>& local, const Args& a) {
 }
 template <class Inner>
 void cost_in_node(Cost& cost, const Problem& p, const Problem& part) {
-  if (p.memory) return cost.on_memory(Inner::collective, part.size, static_cast<double>(part.bytes));
+  if (p.memory == Memory::parts) return cost.on_memory(Inner::collective, part.size, static_cast<double>(part.bytes));
   cost.inside(part.size, [&](Cost& c) { Inner::cost(c, part); });
 }
 

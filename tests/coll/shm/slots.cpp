@@ -1,6 +1,6 @@
 // The rules of the board, between threads: each is a rank with a view of its own on the same memory. Random rounds of all
 // the patterns in which collectives use it; whoever reads must find what was given in that very round.
-#include "coll/board.hpp"
+#include "coll/shm/slots.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace cow::coll {
+namespace cow::coll::shm {
 namespace {
 
 struct Free {
@@ -21,13 +21,13 @@ using Memory = std::unique_ptr<void, Free>;
 
 Memory make_memory(int ranks) {
   constexpr std::size_t page = 4096;
-  const std::size_t bytes = (Board::bytes_with_halls(ranks) + page - 1) / page * page;
+  const std::size_t bytes = (Slots::bytes_with_large_rings(ranks) + page - 1) / page * page;
   Memory memory(aligned_alloc(page, bytes));
   memset(memory.get(), 0, bytes);
   return memory;
 }
 
-std::byte letter(Board::Number round, int rank, std::size_t i) {
+std::byte letter(Slots::Number round, int rank, std::size_t i) {
   return static_cast<std::byte>(round * 131 + static_cast<unsigned>(rank) * 17 + i * 7);
 }
 
@@ -47,8 +47,8 @@ struct Round {
 };
 
 Round random_round(std::mt19937& random, int size, bool halls) {
-  const std::size_t sizes[] = {0,    1,    8, Board::inline_bytes,  Board::inline_bytes + 1, Board::small_bytes, Board::small_bytes + 1,
-                               9000, Board::most_bytes, Board::most_bytes + 1, 100'000};
+  const std::size_t sizes[] = {0,    1,    8, Slots::inline_bytes,  Slots::inline_bytes + 1, Slots::small_bytes, Slots::small_bytes + 1,
+                               9000, Slots::buffer_bytes, Slots::buffer_bytes + 1, 100'000};
   // Long bytes are rare: what is tested is the order of things.
   const std::size_t kinds = random() % 16 == 0 ? std::size(sizes) - (halls ? 0 : 2) : 5;
   return {static_cast<Pattern>(random() % 4), static_cast<int>(random() % static_cast<unsigned>(size)), sizes[random() % kinds]};
@@ -57,7 +57,7 @@ Round random_round(std::mt19937& random, int size, bool halls) {
 class Rank {
  public:
   Rank(void* memory, int rank, int size, bool halls) : board_(static_cast<std::byte*>(memory), rank, size) {
-    if (halls) board_.use_halls();
+    if (halls) board_.use_large_ring();
   }
 
   // Returns how many bytes were not what they should be.
@@ -67,11 +67,11 @@ class Rank {
     while (!board_.may_write()) std::this_thread::yield();
     std::byte* const place = board_.place();
     for (std::size_t i = 0; round.gives(me) && i < round.bytes; ++i) place[i] = letter(board_.number(), me, i);
-    board_.enter();
+    board_.publish();
     int from = round.first();
     const int first = from, end = round.end(me, size);
-    while (!board_.have_entered(from, end, board_.number())) std::this_thread::yield();
-    if (end - first == size) board_.all_are_in();
+    while (!board_.have_published(from, end, board_.number())) std::this_thread::yield();
+    if (end - first == size) board_.all_have_come();
     int wrong = 0;
     for (int r = first; r < end; ++r) wrong += look_at(r, round);
     return wrong;
@@ -79,17 +79,17 @@ class Rank {
 
  private:
   int look_at(int r, const Round& round) const {
-    const Board::Number number = board_.number();
-    int wrong = board_.kind(r) != static_cast<std::uint8_t>(round.pattern) || board_.given_bytes(r, number) != round.bytes;
-    const std::byte* const given = board_.given(r, number);
+    const Slots::Number number = board_.number();
+    int wrong = board_.kind(r) != static_cast<std::uint8_t>(round.pattern) || board_.bytes_of(r, number) != round.bytes;
+    const std::byte* const given = board_.data(r, number);
     for (std::size_t i = 0; i < round.bytes; ++i) wrong += given[i] != letter(number, r, i);
     return wrong;
   }
 
-  Board board_;
+  Slots board_;
 };
 
-TEST(Board, EveryRoundBringsWhatWasGivenInIt) {
+TEST(Slots, EveryRoundBringsWhatWasGivenInIt) {
   constexpr int rounds = 3000;
   for (const int size : {2, 3, 5}) {
     const Memory memory = make_memory(size);
@@ -112,15 +112,15 @@ TEST(Board, EveryRoundBringsWhatWasGivenInIt) {
 }
 
 // Each gives a number and adds the sum of all up to itself as soon as it can, from the nearest sum that is there. The last
-// is the slowest, so that the others are ahead by all the lines there are.
-TEST(Board, WhatIsAddedLaterIsSeenWhole) {
+// is the slowest, so that the others are ahead by all the per_rank there are.
+TEST(Slots, WhatIsAddedLaterIsSeenWhole) {
   constexpr int rounds = 1000, size = 4;
   const Memory memory = make_memory(size);
   std::vector<int> wrong(size);
   std::vector<std::thread> threads;
   for (int r = 0; r < size; ++r)
     threads.emplace_back([&, r] {
-      Board board(static_cast<std::byte*>(memory.get()), r, size);
+      Slots board(static_cast<std::byte*>(memory.get()), r, size);
       const auto number_at = [](const std::byte* place) {
         int number;
         std::memcpy(&number, place, sizeof number);
@@ -135,12 +135,12 @@ TEST(Board, WhatIsAddedLaterIsSeenWhole) {
         int sum = i * r;
         std::memcpy(place, &sum, sizeof sum);
         if (r == 0) std::memcpy(place + half, &sum, sizeof sum);
-        board.enter(r == 0);
+        board.publish(r == 0);
         int from = 0;
-        while (!board.have_entered(from, r, board.number())) std::this_thread::yield();
+        while (!board.have_published(from, r, board.number())) std::this_thread::yield();
         for (int below = r - 1; below >= 0; --below) {
-          const std::byte* const given = board.given(below, board.number());
-          const bool whole = board.is_whole(below, board.number());
+          const std::byte* const given = board.data(below, board.number());
+          const bool whole = board.is_complete(below, board.number());
           sum += number_at(whole ? given + half : given);
           if (whole) break;
         }
@@ -155,96 +155,96 @@ TEST(Board, WhatIsAddedLaterIsSeenWhole) {
   EXPECT_EQ(wrong, std::vector<int>(size, 0));
 }
 
-// Rooms are used up by what is given, not by rounds.
-TEST(Board, WhoGivesSeldomFindsRoom) {
+// SmallRing are used up by what is given, not by rounds.
+TEST(Slots, WhoGivesSeldomFindsRoom) {
   const Memory memory = make_memory(2);
-  Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
+  Slots giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
   taker.begin(0);
-  taker.enter();
-  const std::size_t most[] = {Board::inline_bytes + 1, 1000, Board::small_bytes};
-  for (Board::Number i = 0; i < Board::lines; ++i) {
+  taker.publish();
+  const std::size_t most[] = {Slots::inline_bytes + 1, 1000, Slots::small_bytes};
+  for (Slots::Number i = 0; i < Slots::per_rank; ++i) {
     giver.begin(i % 64 == 5 ? most[i / 64 % 3] : 0);
     ASSERT_TRUE(giver.may_write()) << i;
-    giver.enter();
+    giver.publish();
   }
 }
 
 // Runs of all lengths: what is taken lies in the ring, does not go around its end and does not meet what is still in use.
-template <class Rooms>
+template <class SmallRing>
 void take_in_turn() {
   std::mt19937 random(3);
-  auto rooms = std::make_unique<Rooms>();
+  auto ring = std::make_unique<SmallRing>();
   struct Run {
-    typename Rooms::Number round;
+    typename SmallRing::Number round;
     std::uint32_t first, end;
   };
   std::vector<Run> used;
-  for (typename Rooms::Number round = UINT32_MAX - 2000; round != 3000; ++round) {
-    const std::size_t bytes = 1 + random() % (random() % 4 == 0 ? Rooms::most : Rooms::most / 20);
-    while (!rooms->fit(bytes)) {
+  for (typename SmallRing::Number round = UINT32_MAX - 2000; round != 3000; ++round) {
+    const std::size_t bytes = 1 + random() % (random() % 4 == 0 ? SmallRing::most : SmallRing::most / 20);
+    while (!ring->fit(bytes)) {
       ASSERT_FALSE(used.empty());
-      const typename Rooms::Number one = rooms->blocked_by(bytes), half = rooms->blocked_half_by(bytes);
+      const typename SmallRing::Number one = ring->blocked_by(bytes), half = ring->blocked_half_by(bytes);
       ASSERT_LE(static_cast<std::int32_t>(one - half), 0);
       ASSERT_LT(static_cast<std::int32_t>(half - (round - 1)), 0) << "the last one cannot be in the way";
-      const typename Rooms::Number left = random() % 2 ? one : half;
-      rooms->release_until(left + 1);
+      const typename SmallRing::Number left = random() % 2 ? one : half;
+      ring->release_until(left + 1);
       std::erase_if(used, [&](const Run& run) { return static_cast<std::int32_t>(run.round - left) <= 0; });
-      ASSERT_TRUE(rooms->fit(bytes));
+      ASSERT_TRUE(ring->fit(bytes));
     }
-    const std::uint32_t first = rooms->next(bytes), end = first + static_cast<std::uint32_t>(bytes);
-    ASSERT_LE(end, Rooms::bytes);
+    const std::uint32_t first = ring->next(bytes), end = first + static_cast<std::uint32_t>(bytes);
+    ASSERT_LE(end, SmallRing::bytes);
     for (const Run& run : used) ASSERT_TRUE(end <= run.first || run.end <= first) << round;
-    rooms->take(bytes, round);
+    ring->take(bytes, round);
     used.push_back({round, first, end});
   }
 }
 
-TEST(Rooms, AreTakenInTurn) {
-  take_in_turn<Rooms>();
-  take_in_turn<Halls>();
+TEST(SmallRing, AreTakenInTurn) {
+  take_in_turn<SmallRing>();
+  take_in_turn<LargeRing>();
 }
 
 // One thread plays both ranks, so that who is ahead of whom is known.
-TEST(Board, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
-  for (const auto& [bytes, places] : {std::pair{Board::inline_bytes, Board::lines}, std::pair{Board::small_bytes, 4U},
-                                      std::pair{Board::most_bytes, Board::larges},
-                                      std::pair{Board::hall_bytes, 4U}}) {
+TEST(Slots, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
+  for (const auto& [bytes, places] : {std::pair{Slots::inline_bytes, Slots::per_rank}, std::pair{Slots::small_bytes, 4U},
+                                      std::pair{Slots::buffer_bytes, Slots::buffers},
+                                      std::pair{Slots::large_bytes, 4U}}) {
     const Memory memory = make_memory(2);
-    Board giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
-    for (Board* board : {&giver, &taker})
-      if (bytes == Board::hall_bytes) board->use_halls();
+    Slots giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
+    for (Slots* board : {&giver, &taker})
+      if (bytes == Slots::large_bytes) board->use_large_ring();
     taker.begin(0);
     ASSERT_TRUE(taker.may_write());
-    taker.enter();  // and reads what is given in the first round
-    for (Board::Number i = 0; i < places; ++i) {
+    taker.publish();  // and reads what is given in the first round
+    for (Slots::Number i = 0; i < places; ++i) {
       giver.begin(bytes);
       ASSERT_TRUE(giver.may_write()) << i;
-      giver.enter();
+      giver.publish();
     }
     giver.begin(bytes);
     EXPECT_FALSE(giver.may_write());
     taker.begin(0);
-    taker.enter();  // it has left the first round
+    taker.publish();  // it has left the first round
     EXPECT_TRUE(giver.may_write());
   }
 }
 
 // One thread on one processor: whoever is behind needs it. (Unless the kernel moves the thread, which is tried again then.)
-TEST(Board, WhoIsBehindOnThisProcessorNeedsIt) {
+TEST(Slots, WhoIsBehindOnThisProcessorNeedsIt) {
   for (int i = 0; i < 100; ++i) {
     const int before = sched_getcpu();
     const Memory memory = make_memory(3);
     auto* const bytes = static_cast<std::byte*>(memory.get());
-    Board board(bytes, 0, 3), behind(bytes, 1, 3), silent(bytes, 2, 3);
+    Slots board(bytes, 0, 3), behind(bytes, 1, 3), silent(bytes, 2, 3);
     behind.begin(0);
-    behind.enter();
+    behind.publish();
     for (int round = 0; round < 2; ++round) {
       board.begin(0);
-      board.enter();
+      board.publish();
     }
     const bool needed = board.is_needed_here(2), needed_for_first = board.is_needed_here(1);
     behind.begin(0);
-    behind.enter();
+    behind.publish();
     const bool needed_at_last = board.is_needed_here(2);
     if (sched_getcpu() != before) continue;
     EXPECT_TRUE(needed);
@@ -254,16 +254,16 @@ TEST(Board, WhoIsBehindOnThisProcessorNeedsIt) {
   }
 }
 
-TEST(Board, WhoEntersLastFulfilsWhatASleeperWants) {
+TEST(Slots, WhoEntersLastFulfilsWhatASleeperWants) {
   const Memory memory = make_memory(3);
   auto* const bytes = static_cast<std::byte*>(memory.get());
-  Board sleeper(bytes, 0, 3), second(bytes, 1, 3), third(bytes, 2, 3);
-  for (Board* board : {&sleeper, &second, &third}) board->begin(0);
-  sleeper.enter();
+  Slots sleeper(bytes, 0, 3), second(bytes, 1, 3), third(bytes, 2, 3);
+  for (Slots* board : {&sleeper, &second, &third}) board->begin(0);
+  sleeper.publish();
   sleeper.want({sleeper.number(), 0, 3});
-  second.enter();
+  second.publish();
   EXPECT_FALSE(second.has_fulfilled(second.wanted_by(0)));  // the third is missing
-  third.enter();
+  third.publish();
   EXPECT_TRUE(third.has_fulfilled(third.wanted_by(0)));
   sleeper.want({sleeper.number(), 0, 2});
   EXPECT_FALSE(third.has_fulfilled(third.wanted_by(0)));  // it is not the third that is waited for
@@ -273,49 +273,49 @@ TEST(Board, WhoEntersLastFulfilsWhatASleeperWants) {
 }
 
 // The numbers go around.
-TEST(Board, NumbersAreComparedAsTheyGoAround) {
+TEST(Slots, NumbersAreComparedAsTheyGoAround) {
   const Memory memory = make_memory(2);
   auto* const bytes = static_cast<std::byte*>(memory.get());
-  Board a(bytes, 0, 2, UINT32_MAX - 50), b(bytes, 1, 2, UINT32_MAX - 50);
+  Slots a(bytes, 0, 2, UINT32_MAX - 50), b(bytes, 1, 2, UINT32_MAX - 50);
   for (int i = 0; i < 100; ++i) {
     a.begin(8);
     ASSERT_TRUE(a.may_write()) << i;
-    a.enter();
+    a.publish();
     b.begin(8);
     ASSERT_TRUE(b.may_write()) << i;
-    EXPECT_FALSE(a.has_entered(1, a.number())) << i;
-    b.enter();
-    EXPECT_TRUE(a.has_entered(1, a.number())) << i;
+    EXPECT_FALSE(a.has_published(1, a.number())) << i;
+    b.publish();
+    EXPECT_TRUE(a.has_published(1, a.number())) << i;
   }
 }
 
 // Ranks that are as far apart as they can be come to it between the same two rounds.
-TEST(Board, HallsThatOneRankWishesForAreDueForAllAtOnce) {
+TEST(Slots, HallsThatOneRankWishesForAreDueForAllAtOnce) {
   const Memory memory = make_memory(2);
   auto* const bytes = static_cast<std::byte*>(memory.get());
-  Board first(bytes, 0, 2), second(bytes, 1, 2);
-  const auto advance = [](Board& board) {
+  Slots first(bytes, 0, 2), second(bytes, 1, 2);
+  const auto advance = [](Slots& board) {
     board.begin(0);
     if (!board.may_write()) return false;
     board.place();
-    board.enter();
+    board.publish();
     return true;
   };
-  Board::Number due = 0;
+  Slots::Number due = 0;
   for (int turn = 0; turn < 8; ++turn) {
     for (int i = 0; i < 250; ++i) {
       ASSERT_TRUE(advance(first));
-      if (first.halls_are_due() && due == 0) due = first.number();
-      if (first.number() == 300) second.wish_for_halls();  // who is in round 250
+      if (first.large_ring_is_due() && due == 0) due = first.number();
+      if (first.number() == 300) second.request_large_ring();  // who is in round 250
     }
     for (int i = 0; i < 250; ++i) {
       ASSERT_TRUE(advance(second));
-      EXPECT_EQ(second.halls_are_due(), due != 0 && second.number() >= due) << second.number();
+      EXPECT_EQ(second.large_ring_is_due(), due != 0 && second.number() >= due) << second.number();
     }
   }
-  EXPECT_GE(due, 250 + 2 * Board::lines);
-  EXPECT_LE(due, 251 + 2 * Board::lines);
+  EXPECT_GE(due, 250 + 2 * Slots::per_rank);
+  EXPECT_LE(due, 251 + 2 * Slots::per_rank);
 }
 
 }  // namespace
-}  // namespace cow::coll
+}  // namespace cow::coll::shm

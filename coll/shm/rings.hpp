@@ -1,16 +1,16 @@
-// Where on the board a rank puts what does not fit into a line: runs of bytes, taken in turn from a ring that only this
-// rank writes to. So it can be ahead of the others by four of the longest runs, or by as many as there are lines with short
-// ones, and a rank that gives seldom finds its ring free.
+// Rings of memory in which a rank lays what does not fit into a slot: runs of bytes, taken in turn from a ring that only this
+// rank writes to. So it can be ahead of the others by four of the longest runs, or by as many as there are slots with short
+// ones, and a rank that publishes seldom finds its ring free.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace cow::coll {
+namespace cow::coll::shm {
 
 template <std::uint32_t ring, std::uint32_t longest, std::uint32_t grain>
-class RunsOfRing {
+class Ring {
  public:
   using Number = std::uint32_t;
   static constexpr std::uint32_t bytes = ring, most = longest, granule = grain;
@@ -65,9 +65,9 @@ class RunsOfRing {
 };
 
 // 4 KiB, and a length for each rank.
-using Rooms = RunsOfRing<20480, 4608, 64>;
+using SmallRing = Ring<20480, 4608, 64>;
 // The ring is as large as a cache of one processor on purpose: what was written is no longer in the nearest cache of those
 // who have read it when it is written again, and need not be taken back from there.
-using Halls = RunsOfRing<1 << 20, 256 << 10, 4096>;
+using LargeRing = Ring<1 << 20, 256 << 10, 4096>;
 
-}  // namespace cow::coll
+}  // namespace cow::coll::shm

@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 
-namespace cow::coll {
+namespace cow::coll::shm {
 
 // Writes to memory without reading what it overwrites there. What is written is in memory, for all processors, when it
 // returns.
@@ -58,4 +58,4 @@ class WayOfWriting {
 // Bytes of the cache that the processors of a node share.
 std::size_t last_cache();
 
-}  // namespace cow::coll
+}  // namespace cow::coll::shm

@@ -1,4 +1,4 @@
-#include "coll/streaming.hpp"
+#include "coll/shm/engine/streaming.hpp"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace cow::coll {
+namespace cow::coll::shm {
 
 #ifdef __SSE2__
 
@@ -44,4 +44,4 @@ std::size_t last_cache() {
   return known > 0 ? static_cast<std::size_t>(known) : std::size_t{32} << 20;
 }
 
-}  // namespace cow::coll
+}  // namespace cow::coll::shm

@@ -1,11 +1,11 @@
-#include "coll/streaming.hpp"
+#include "coll/shm/engine/streaming.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <vector>
 
-namespace cow::coll {
+namespace cow::coll::shm {
 namespace {
 
 TEST(Streaming, CopiesWhateverTheEnds) {
@@ -94,4 +94,4 @@ TEST(WayOfWriting, ShortWritesSayNothing) {
 }
 
 }  // namespace
-}  // namespace cow::coll
+}  // namespace cow::coll::shm
