@@ -4,6 +4,7 @@
 #include "coll/core/call.hpp"
 #include "coll/select/select.hpp"
 #include "coll/shm/engine/area.hpp"
+#include "coll/shm/engine/sequence.hpp"
 #include "objects/comm.hpp"
 
 namespace cow::coll {
@@ -18,6 +19,9 @@ struct CommColl : CommExtension {
   int suitable = 0;
   static constexpr int suitable_before = 8;
   std::unique_ptr<shm::Area> area;
+  // The same for nonblocking ones.
+  int suitable_nonblocking = 0;
+  std::unique_ptr<shm::Sequence> sequence;
 };
 
 Error make_comm_coll(Comm& comm);

@@ -64,28 +64,9 @@ Error run_with(Operation& operation, const Selector& selector, std::size_t algor
 
 // ---- on the memory that ranks of a node share. All that is asked here has the same answer at every rank.
 
-// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
-bool has_no_measure(Collective which) {
-  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
-         which == Collective::alltoallv;
-}
-
-bool can_use_memory(const Operation& o) {
-  if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for
-  return !o.unit.op || o.unit.combine;
-}
-
-// The measure as it lies in memory; of blocks of any length that all know, the longest.
-Count measure_in_memory(const Operation& o) {
-  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + o.comm->size());
-  if (o.unit.extent == o.unit.size) return o.measure;
-  return o.measure / std::max<Count>(o.unit.size, 1) * o.unit.extent;
-}
-
 // Makes the memory when it has been asked for often enough, or a user has named a way on it; null while there is none.
 Error have_area(const Operation& operation, CommColl& coll, double processors, shm::Area*& out) {
-  out = coll.area.get();
-  if (out) return success;
+  out = nullptr;
   const Algorithm* const named = coll.selector.forced().by_collective[static_cast<std::size_t>(operation.collective)];
   if (++coll.suitable < CommColl::suitable_before && !(named && named->on_memory)) return success;
   const Selector& selector = coll.selector;
@@ -111,8 +92,9 @@ Error try_parts(Operation& operation, CommColl& coll, bool& done) {
   Model here;
   here.processors = selector.processors();
   add_processors(here);
-  shm::Area* area;
-  if (Error error = have_area(operation, coll, here.processors, area); error || !area) return error;
+  shm::Area* area = coll.area.get();
+  if (!area)
+    if (Error error = have_area(operation, coll, here.processors, area); error || !area) return error;
   if (shm::Slots::is_large(static_cast<std::size_t>(longest)))
     if (Error error = area->make_rings(memory); error || !shm::parts_fit(memory, longest)) return error;
   done = true;
@@ -131,8 +113,9 @@ Error try_memory(Operation& operation, bool& done) {
   const Count bytes = measure_in_memory(operation);
   std::size_t way = selector.choose(operation.collective, bytes, operation.unit.commutative, coll->memory);
   if (way < first_way_on_memory) return success;
-  shm::Area* area;
-  if (Error error = have_area(operation, *coll, selector.processors(), area); error || !area) return error;
+  shm::Area* area = coll->area.get();
+  if (!area)
+    if (Error error = have_area(operation, *coll, selector.processors(), area); error || !area) return error;
   const bool for_all = operation.collective == Collective::scatter || operation.collective == Collective::alltoall;
   const Count published = for_all ? bytes * operation.comm->size() : bytes;
   if (shm::Slots::is_large(static_cast<std::size_t>(published)) && !area->has_large_rings()) {
@@ -146,6 +129,23 @@ Error try_memory(Operation& operation, bool& done) {
 }
 
 }  // namespace
+
+// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
+static bool has_no_measure(Collective which) {
+  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
+         which == Collective::alltoallv;
+}
+
+bool can_use_memory(const Operation& o) {
+  if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for
+  return !o.unit.op || o.unit.combine;
+}
+
+Count measure_in_memory(const Operation& o) {
+  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + o.comm->size());
+  if (o.unit.extent == o.unit.size) return o.measure;
+  return o.measure / std::max<Count>(o.unit.size, 1) * o.unit.extent;
+}
 
 void Lists::clear() {
   for (auto* list : {&in, &out}) list->clear();

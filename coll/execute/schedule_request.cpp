@@ -1,5 +1,6 @@
 // Nonblocking and persistent collectives: requests that walk a recorded schedule. One progress source walks all that
-// are active; it is there only while there are some.
+// are active; it is there only while there are some. Nonblocking ones of ranks that share a node walk ways on its memory, in
+// turn (shm/engine/sequence.hpp). Persistent ones may be started in any order, and go by messages.
 #include <memory>
 #include <new>
 #include <string>
@@ -10,6 +11,7 @@
 #include "coll/execute/comm_coll.hpp"
 #include "coll/execute/execute.hpp"
 #include "coll/execute/run.hpp"
+#include "coll/prepare/prepare.hpp"
 #include "objects/request.hpp"
 #include "pt2pt/pt2pt.hpp"
 #include "runtime/progress.hpp"
@@ -42,6 +44,11 @@ struct ScheduleRequest : Request {
   std::size_t next = 0;                 // entry to execute
   std::vector<Request*> posted;         // of the present step
   std::vector<Datatype*> types;         // referenced
+  Collective collective = Collective::barrier;
+  shm::Sequence* sequence = nullptr;    // of which it is a part, on memory; its turn there,
+  unsigned turn = 0;
+  Schedule instead;                     // and what is walked if there is no memory, where that is not known yet
+  shm::Sequence* making = nullptr;      // what it makes
   Error first = success;                // what went wrong first …
   std::string message;                  // … and what was said of it
   ScheduleRequest* previous = nullptr;  // in the list of active ones
@@ -107,24 +114,50 @@ void execute(ScheduleRequest& r, const Entry& e) {
       const Entry& into = (&e)[1];
       return transfer_data(into.to, into.n, into.type ? *into.type : unit, e.from, e.n, e.type ? *e.type : unit);
     }
+    case Entry::Verb::call:
+      return r.making->call(e.n);
     default:
       return;
   }
+}
+
+// Whether a request on memory can be walked: it is its turn, or there is no memory after all.
+bool has_turn(ScheduleRequest& r) {
+  if (r.sequence->is_being_made()) return false;
+  if (r.sequence->exists()) return r.sequence->is_up(r.turn);
+  r.schedule = std::move(r.instead);
+  r.sequence = nullptr;
+  return true;
+}
+
+// Of a request whose turn on memory it is: false when it has to wait.
+bool execute_on_memory(ScheduleRequest& r, const Entry& e) {
+  using Outcome = shm::Sequence::Outcome;
+  Error error = success;
+  const Outcome outcome = r.sequence->execute(e, {r.collective, r.tag, r.unit}, error);
+  r.note(error);
+  if (outcome == Outcome::not_mine) execute(r, e);
+  if (outcome == Outcome::over) r.next = r.schedule.size() - 1;  // as if this were the last entry
+  return outcome != Outcome::waits;
 }
 
 // Walks up to a step that has to wait. Returns how many entries were done; `ended` when that was the last.
 std::size_t walk(ScheduleRequest& r, bool& ended) {
   const std::size_t before = r.next;
   ended = false;
+  if (r.sequence && !has_turn(r)) return 0;
   while (r.next < r.schedule.size()) {
     const Entry& e = r.schedule[r.next];
     if (e.verb == Entry::Verb::step) {
       if (!step_ended(r)) return r.next - before;
+    } else if (r.sequence) {
+      if (!execute_on_memory(r, e)) return r.next - before;
     } else {
       execute(r, e);
     }
     ++r.next;
   }
+  if (r.sequence) r.sequence->leave();
   ended = true;
   return r.next - before + 1;
 }
@@ -211,25 +244,83 @@ void keep_objects(ScheduleRequest& r, const Operation& operation) {
   for (const Piece& piece : lists->out) keep(r, piece.type);
 }
 
-// Writes the algorithm of choice down for this rank.
-Error record(Operation& operation, int tag, ScheduleRequest*& out) try {
+// By messages, and as a way on memory where it is a part of a sequence.
+void record_by_choice(Operation& operation, CommColl& coll, std::size_t way, ScheduleRequest& r) {
+  Comm& comm = *operation.comm;
+  Selector& selector = coll.selector;
+  keep_order(operation, selector);
+  r.unit = operation.unit;
+  if (!r.sequence || r.sequence->is_being_made()) {
+    const std::size_t chosen = selector.choose(operation.collective, operation.measure, operation.unit.commutative);
+    Recorder recorder(comm.rank, comm.size(), r.unit, selector.layout(), selector.nodes(), r.scratch);
+    perform(recorder, operation, algorithms()[chosen].record);
+    (r.sequence ? r.instead : r.schedule) = recorder.take();
+  }
+  if (!r.sequence) return;
+  r.turn = r.sequence->join();
+  Recorder recorder(comm.rank, comm.size(), r.unit, nullptr, nullptr, r.scratch, &r.sequence->terms());
+  perform(recorder, operation, algorithms()[way].record);
+  r.schedule = recorder.take();
+}
+
+// Begins to make the memory for nonblocking collectives, which all ranks do at the same one of them.
+Error make_sequence(Comm& comm, CommColl& coll) {
+  const Selector& selector = coll.selector;
+  coll.sequence =
+      std::make_unique<shm::Sequence>(comm, *selector.nodes(), selector.reproducible(), selector.processors());
+  auto request = std::make_unique<ScheduleRequest>();
+  int unused = 0;
+  Operation least;
+  if (Error error = prepare_sum(least, Collective::allreduce, comm, {&unused, 1, find(MPI_INT)}, &unused, find(MPI_MIN)))
+    return error;
+  request->unit = least.unit;
+  request->tag = next_tag(comm);
+  request->making = coll.sequence.get();
+  Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, nullptr, request->scratch);
+  coll.sequence->record_making(recorder);
+  request->schedule = recorder.take();
+  keep_objects(*request, least);
+  begin_walking(*request.release());  // nobody else has it
+  return success;
+}
+
+// The sequence in which a nonblocking collective goes on memory, and the way; null: by messages. Of blocks of which only some
+// ranks know how long they are nothing can be recorded.
+Error choose_memory(const Operation& operation, CommColl& coll, shm::Sequence*& out, std::size_t& way) {
+  out = nullptr;
+  const Collective which = operation.collective;
+  if (coll.memory == Memory::none || coll.memory == Memory::parts || !can_use_memory(operation)) return success;
+  if (operation.measure == 0 && which != Collective::barrier) return success;
+  way = coll.selector.choose(which, measure_in_memory(operation), operation.unit.commutative, Memory::buffers);
+  if (way < first_way_on_memory) return success;
+  if (!coll.sequence) {
+    const Algorithm* const named = coll.selector.forced().by_collective[static_cast<std::size_t>(which)];
+    const bool soon = coll.suitable >= CommColl::suitable_before || (named && named->on_memory);
+    if (++coll.suitable_nonblocking < CommColl::suitable_before && !soon) return success;
+    if (Error error = make_sequence(*operation.comm, coll)) return error;
+  }
+  if (coll.sequence->is_being_made() || coll.sequence->exists()) out = coll.sequence.get();
+  return success;
+}
+
+// Writes the algorithm of choice down for this rank. `on_memory`: it may be a way on the memory that the ranks share.
+Error record(Operation& operation, int tag, bool on_memory, ScheduleRequest*& out) try {
   auto request = std::make_unique<ScheduleRequest>();
   request->unit = operation.unit;
   request->tag = tag;
+  request->collective = operation.collective;
   Comm& comm = *operation.comm;
   if (comm.inter()) {
     Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, nullptr, request->scratch);
     perform(recorder, operation, [&](Recorder& v, const Args& args) { Across(v, args).run(operation.collective); });
     request->schedule = recorder.take();
   } else {
-    Selector* selector;
-    if (Error error = selector_of(comm, selector)) return error;
-    keep_order(operation, *selector);
-    request->unit = operation.unit;
-    const std::size_t chosen = selector->choose(operation.collective, operation.measure, operation.unit.commutative);
-    Recorder recorder(comm.rank, comm.size(), request->unit, selector->layout(), selector->nodes(), request->scratch);
-    perform(recorder, operation, algorithms()[chosen].record);
-    request->schedule = recorder.take();
+    CommColl* coll;
+    if (Error error = comm_coll_of(comm, coll)) return error;
+    std::size_t way = 0;
+    if (on_memory)
+      if (Error error = choose_memory(operation, *coll, request->sequence, way)) return error;
+    record_by_choice(operation, *coll, way, *request);
   }
   keep_objects(*request, operation);
   out = request.release();
@@ -242,7 +333,7 @@ Error record(Operation& operation, int tag, ScheduleRequest*& out) try {
 
 Error begin(Operation& operation, Request*& out) {
   ScheduleRequest* request;
-  if (Error error = record(operation, next_tag(*operation.comm), request)) return error;
+  if (Error error = record(operation, next_tag(*operation.comm), true, request)) return error;
   retain(*request);  // the engine's
   begin_walking(*request);
   out = request;
@@ -251,7 +342,7 @@ Error begin(Operation& operation, Request*& out) {
 
 Error make_persistent(Operation& operation, Request*& out) {
   ScheduleRequest* request;
-  if (Error error = record(operation, next_persistent_tag(*operation.comm), request)) return error;
+  if (Error error = record(operation, next_persistent_tag(*operation.comm), false, request)) return error;
   request->persistent = true;
   request->active = false;
   out = request;

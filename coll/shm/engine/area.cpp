@@ -76,29 +76,38 @@ bool Area::reserve(Slots::Range part) {
   return !file_ || !file_->reserve(SharedFile::reserved + part.from, SharedFile::reserved + part.to);
 }
 
-Error Area::make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<Area>& out) {
-  const std::vector<int>& ranks = nodes.ranks(nodes.node(comm.rank));
-  const int size = static_cast<int>(ranks.size()), place = nodes.place(comm.rank);
-  const bool large = nodes.largest() <= most_ranks_with_large_rings, alone = size == 1;
-  const std::size_t bytes = SharedFile::reserved + (large ? Slots::bytes_with_large_rings(size) : Slots::bytes_for(size));
-  auto file = alone ? nullptr : std::make_unique<SharedFile>();
-  transport::shm::Offer offer;
-  Error error = success;
-  const bool maker = place == 0 && !alone;
-  if (maker) error = file->make(bytes, offer);
-  if (Error failed = share_offer(comm, ranks, place, offer)) return failed;
-  if (!maker && !alone) error = file->open(bytes, offer);
-  std::unique_ptr<Area> area;
-  bool mine = alone || (!error && memory_in_use + Slots::bytes_for(size) <= most_memory);
-  if (mine) area.reset(new Area(comm, nodes, std::move(file), fixed_order, processors));
-  if (mine && !alone)
-    mine = area->link_up() && area->reserve(area->slots_.small_part()) && (!maker || area->reserve(area->slots_.all_slots()));
-  bool all = false;
-  if (Error failed = all_can(comm, mine, all)) return failed;
-  if (!all) return success;
-  if (!alone) area->file_->close_file();  // by now the others have opened it
+Area::Making::Making(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, bool large)
+    : comm_(comm), nodes_(nodes), fixed_order_(fixed_order), large_(large && nodes.largest() <= most_ranks_with_large_rings),
+      processors_(processors), place_(nodes.place(comm.rank)), size_(static_cast<int>(nodes.ranks(nodes.node(comm.rank)).size())),
+      bytes_(SharedFile::reserved + (large_ ? Slots::bytes_with_large_rings(size_) : Slots::bytes_for(size_) + Slots::large_bytes)) {
+  if (!alone()) file_ = std::make_unique<SharedFile>();
+  if (is_maker()) failed_ = static_cast<bool>(file_->make(bytes_, offer));
+}
+
+bool Area::Making::open() {
+  if (!is_maker() && !alone()) failed_ = static_cast<bool>(file_->open(bytes_, offer));
+  if (failed_ || (!alone() && memory_in_use + Slots::bytes_for(size_) > most_memory)) return false;
+  area_.reset(new Area(comm_, nodes_, std::move(file_), fixed_order_, processors_));
+  if (!large_) area_->large_rings_ = Made::no;
+  if (alone()) return true;
+  if (!area_->link_up() || !area_->reserve(area_->slots_.small_part())) return false;
+  if (!large_ && !area_->reserve(area_->slots_.buffer_part())) return false;
+  return !is_maker() || area_->reserve(area_->slots_.all_slots());
+}
+
+std::unique_ptr<Area> Area::Making::finish(bool all_can) {
+  if (!all_can) return nullptr;
+  if (!alone()) area_->file_->close_file();  // by now the others have opened it
   runtime::begin_in_turn();
-  out = std::move(area);
+  return std::move(area_);
+}
+
+Error Area::make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<Area>& out) {
+  Making making(comm, nodes, fixed_order, processors, true);
+  if (Error failed = share_offer(comm, nodes.ranks(nodes.node(comm.rank)), nodes.place(comm.rank), making.offer)) return failed;
+  bool all = false;
+  if (Error failed = all_can(comm, making.open(), all)) return failed;
+  out = making.finish(all);
   return success;
 }
 

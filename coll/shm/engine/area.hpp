@@ -28,6 +28,9 @@ class Area {
   // node, the same number at all its ranks; 0: one for each. `fixed_order`: see verbs.hpp.
   static Error make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<Area>& out);
 
+  // The same in steps, between which the ranks tell each other something.
+  class Making;
+
   Area(const Area&) = delete;
   Area& operator=(const Area&) = delete;
   ~Area();
@@ -57,6 +60,7 @@ class Area {
     return slots_.have_published(from, want.end, want.number) || wait_long(want, from);
   }
   bool has_lost() const { return lost_ >= 0; }  // one of its ranks
+  bool look_for_loss(Slots::Number number);     // among those that have not published this round
   Error loss() const;                           // that it has
 
   // This rank could not go on with a collective in which others wait for it.
@@ -94,7 +98,6 @@ class Area {
   bool sleep_until(const Slots::Want& want, int from);
   bool yield_at_once(const Slots::Want& want, int& from);
   bool watch(const Slots::Want& want, int& from) const;
-  bool somebody_died(Slots::Number number);
   void wake_sleepers();
 
   static constexpr std::uint32_t awake = 0;  // transport::shm::Sleep::awake
@@ -117,6 +120,30 @@ class Area {
   std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
   std::vector<std::byte> scratch_;
   WayOfWriting writing_;  // of long vectors
+};
+
+class Area::Making {
+ public:
+  // `large`: with large rings, else with buffers, which are made at once.
+  Making(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, bool large);
+  // What the first rank of the node has, and the others must be told.
+  transport::shm::Offer offer;
+  // Whether this rank can take part.
+  bool open();
+  std::unique_ptr<Area> finish(bool all_can);
+
+ private:
+  bool alone() const { return size_ == 1; }
+  bool is_maker() const { return place_ == 0 && !alone(); }
+  Comm& comm_;
+  const Nodes& nodes_;
+  const bool fixed_order_, large_;
+  const double processors_;
+  const int place_, size_;
+  const std::size_t bytes_;
+  std::unique_ptr<transport::shm::SharedFile> file_;
+  bool failed_ = false;
+  std::unique_ptr<Area> area_;
 };
 
 }  // namespace cow::coll::shm

@@ -14,7 +14,6 @@ namespace {
 Area::Waiting* waits = nullptr;
 constexpr int most_watched = 200;
 constexpr unsigned waits_between_polls = 64;              // of all of the library, where nothing else polls
-constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of those that are missing
 
 }  // namespace
 
@@ -67,7 +66,7 @@ bool Area::yield_at_once(const Slots::Want& want, int& from) {
 }
 
 // Of all that have not come to the round: a rank that is awaited may be one that waits for the dead, and publishes no more.
-bool Area::somebody_died(Slots::Number number) {
+bool Area::look_for_loss(Slots::Number number) {
   for (int r = 0; r < slots_.size() && lost_ < 0; ++r) {
     const transport::shm::Link* const other = others_[static_cast<std::size_t>(r)];
     // It may have published just before its end, so its slot is looked at afterwards.
@@ -113,7 +112,7 @@ bool Area::sleep_until(const Slots::Want& want, int from) {
       slots_.run_here();
       if (wait.yields > yields) continue;
       if (const Nanoseconds time = now(); time >= look_at) {  // after a sleep, or while nobody else wants the processor
-        if (look_at > 0 && somebody_died(want.number)) return false;
+        if (look_at > 0 && look_for_loss(want.number)) return false;
         look_at = time + between_looks;
       }
     }

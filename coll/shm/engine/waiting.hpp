@@ -8,6 +8,8 @@
 
 namespace cow::coll::shm {
 
+constexpr Nanoseconds between_looks = 500 * millisecond;  // at the processes of those that are missing
+
 struct Area::Waiting : progress::Source {
   Waiting(const Area& a, const Slots::Want& w, int first_missing);
   ~Waiting();

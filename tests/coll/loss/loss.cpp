@@ -15,6 +15,11 @@ namespace {
 int call(const char* which, MPI_Comm comm) {
   static std::vector<int> out(300'000, 1), in(300'000);
   const int count = strcmp(which, "long") == 0 ? 300'000 : 1;
+  if (strcmp(which, "nonblocking") == 0) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    const int code = MPI_Iallreduce(out.data(), in.data(), count, MPI_INT, MPI_SUM, comm, &request);
+    return code ? code : MPI_Wait(&request, MPI_STATUS_IGNORE);
+  }
   return strcmp(which, "barrier") == 0 ? MPI_Barrier(comm)
                                        : MPI_Allreduce(out.data(), in.data(), count, MPI_INT, MPI_SUM, comm);
 }

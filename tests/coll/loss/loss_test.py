@@ -23,7 +23,7 @@ def run(ranks, how, collective, *options):
 run(3, "job", "barrier")
 two_nodes = ["--rsh-agent", os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../hosts/local"),
              "--host", "one:3,two:1"]
-for collective, options in (("short", []), ("long", []), ("short", two_nodes), ("long", two_nodes), ("barrier", two_nodes)):
+for collective, options in (("short", []), ("long", []), ("nonblocking", []), ("short", two_nodes), ("long", two_nodes), ("barrier", two_nodes)):
     told = run(3 + (len(options) > 0), "alone", collective, *options)
     for rank in (0, 2):
         words = re.findall(rf"^rank {rank}: aborted .*rank 1 of the communicator has died", told, re.MULTILINE)

@@ -223,4 +223,34 @@ TEST(MixedAsChosen, DifferentCollectivesAreToldApart) {
   }
 }
 
+// Nonblocking ones have memory of their own, which is made meanwhile.
+TEST(MixedAsChosen, NonblockingOnesHaveSharedMemoryToo) {
+  const int pieces = always_on_memory() && ranks_here() == ranks::count() && ranks::count() > 1;
+  MPI_Comm comm;
+  const int before = pieces_mapped();
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 3; ++i) {
+    MPI_Request request;
+    int sum = 0;
+    const int one = 1;
+    ASSERT_MPI_OK(MPI_Iallreduce(&one, &sum, 1, MPI_INT, MPI_SUM, comm, &request));
+    ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+    EXPECT_EQ(sum, ranks::count());
+    EXPECT_EQ(pieces_mapped(), before + pieces);
+  }
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+  EXPECT_EQ(pieces_mapped(), before);
+}
+
+TEST(MixedAsChosen, DifferentNonblockingCollectivesAreToldApart) {
+  if (!always_on_memory() || ranks_here() < ranks::count() || ranks::count() < 2)
+    GTEST_SKIP() << "messages of different collectives wait for each other for ever";
+  ranks::ReturningComm comm;
+  MPI_Request request;
+  int in = 1, out = 0;
+  ASSERT_MPI_OK(ranks::rank() == 0 ? MPI_Iallreduce(&in, &out, 1, MPI_INT, MPI_SUM, comm, &request)
+                                   : MPI_Ibcast(&in, 1, MPI_INT, 0, comm, &request));
+  EXPECT_MPI_ERROR(MPI_Wait(&request, MPI_STATUS_IGNORE), MPI_ERR_OTHER);
+}
+
 }  // namespace
