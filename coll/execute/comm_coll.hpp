@@ -21,7 +21,10 @@ struct CommColl : CommExtension {
   std::unique_ptr<shm::Area> area;
   // The same for nonblocking ones.
   int suitable_nonblocking = 0;
-  std::unique_ptr<shm::Sequence> sequence;
+  std::shared_ptr<shm::Sequence> sequence;
+  // Persistent ones, which may be started in any order, have each their own; this many have one.
+  int persistent_on_memory = 0;
+  static constexpr int most_persistent_on_memory = 16;
 };
 
 Error make_comm_coll(Comm& comm);

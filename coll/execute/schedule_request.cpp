@@ -1,6 +1,6 @@
 // Nonblocking and persistent collectives: requests that walk a recorded schedule. One progress source walks all that
 // are active; it is there only while there are some. Nonblocking ones of ranks that share a node walk ways on its memory, in
-// turn (shm/engine/sequence.hpp). Persistent ones may be started in any order, and go by messages.
+// turn (shm/engine/sequence.hpp); persistent ones may be started in any order, and each have slots of their own.
 #include <memory>
 #include <new>
 #include <string>
@@ -48,7 +48,7 @@ struct ScheduleRequest : Request {
   shm::Sequence* sequence = nullptr;    // of which it is a part, on memory; its turn there,
   unsigned turn = 0;
   Schedule instead;                     // and what is walked if there is no memory, where that is not known yet
-  shm::Sequence* making = nullptr;      // what it makes
+  std::shared_ptr<shm::Sequence> own;   // a sequence that only this request has, or that it makes
   Error first = success;                // what went wrong first …
   std::string message;                  // … and what was said of it
   ScheduleRequest* previous = nullptr;  // in the list of active ones
@@ -115,7 +115,7 @@ void execute(ScheduleRequest& r, const Entry& e) {
       return transfer_data(into.to, into.n, into.type ? *into.type : unit, e.from, e.n, e.type ? *e.type : unit);
     }
     case Entry::Verb::call:
-      return r.making->call(e.n);
+      return r.own->call(e.n);
     default:
       return;
   }
@@ -208,6 +208,7 @@ Error start(Request& request) {
   r.complete.store(false, std::memory_order_relaxed);
   r.status = empty_status;
   retain(r);
+  if (r.sequence) r.turn = r.sequence->join();
   begin_walking(r);
   return success;
 }
@@ -257,17 +258,15 @@ void record_by_choice(Operation& operation, CommColl& coll, std::size_t way, Sch
     (r.sequence ? r.instead : r.schedule) = recorder.take();
   }
   if (!r.sequence) return;
-  r.turn = r.sequence->join();
   Recorder recorder(comm.rank, comm.size(), r.unit, nullptr, nullptr, r.scratch, &r.sequence->terms());
   perform(recorder, operation, algorithms()[way].record);
   r.schedule = recorder.take();
 }
 
-// Begins to make the memory for nonblocking collectives, which all ranks do at the same one of them.
-Error make_sequence(Comm& comm, CommColl& coll) {
+// Begins to make slots, which all ranks do at the same collective.
+Error make_sequence(Comm& comm, const CommColl& coll, std::shared_ptr<shm::Sequence>& out) {
   const Selector& selector = coll.selector;
-  coll.sequence =
-      std::make_unique<shm::Sequence>(comm, *selector.nodes(), selector.reproducible(), selector.processors());
+  out = std::make_shared<shm::Sequence>(comm, *selector.nodes(), selector.reproducible(), selector.processors());
   auto request = std::make_unique<ScheduleRequest>();
   int unused = 0;
   Operation least;
@@ -275,36 +274,42 @@ Error make_sequence(Comm& comm, CommColl& coll) {
     return error;
   request->unit = least.unit;
   request->tag = next_tag(comm);
-  request->making = coll.sequence.get();
+  request->own = out;
   Recorder recorder(comm.rank, comm.size(), request->unit, nullptr, nullptr, request->scratch);
-  coll.sequence->record_making(recorder);
+  out->record_making(recorder);
   request->schedule = recorder.take();
   keep_objects(*request, least);
   begin_walking(*request.release());  // nobody else has it
   return success;
 }
 
-// The sequence in which a nonblocking collective goes on memory, and the way; null: by messages. Of blocks of which only some
-// ranks know how long they are nothing can be recorded.
-Error choose_memory(const Operation& operation, CommColl& coll, shm::Sequence*& out, std::size_t& way) {
-  out = nullptr;
+// The sequence in which a nonblocking or persistent collective goes on memory, and the way; none: by messages. Of blocks of
+// which only some ranks know how long they are nothing can be recorded.
+Error choose_memory(const Operation& operation, CommColl& coll, bool persistent, ScheduleRequest& r, std::size_t& way) {
   const Collective which = operation.collective;
   if (coll.memory == Memory::none || coll.memory == Memory::parts || !can_use_memory(operation)) return success;
   if (operation.measure == 0 && which != Collective::barrier) return success;
   way = coll.selector.choose(which, measure_in_memory(operation), operation.unit.commutative, Memory::buffers);
   if (way < first_way_on_memory) return success;
+  if (persistent) {
+    if (coll.persistent_on_memory == CommColl::most_persistent_on_memory) return success;
+    ++coll.persistent_on_memory;
+    if (Error error = make_sequence(*operation.comm, coll, r.own)) return error;
+    r.sequence = r.own.get();
+    return success;
+  }
   if (!coll.sequence) {
     const Algorithm* const named = coll.selector.forced().by_collective[static_cast<std::size_t>(which)];
     const bool soon = coll.suitable >= CommColl::suitable_before || (named && named->on_memory);
     if (++coll.suitable_nonblocking < CommColl::suitable_before && !soon) return success;
-    if (Error error = make_sequence(*operation.comm, coll)) return error;
+    if (Error error = make_sequence(*operation.comm, coll, coll.sequence)) return error;
   }
-  if (coll.sequence->is_being_made() || coll.sequence->exists()) out = coll.sequence.get();
+  if (coll.sequence->is_being_made() || coll.sequence->exists()) r.sequence = coll.sequence.get();
   return success;
 }
 
-// Writes the algorithm of choice down for this rank. `on_memory`: it may be a way on the memory that the ranks share.
-Error record(Operation& operation, int tag, bool on_memory, ScheduleRequest*& out) try {
+// Writes the algorithm of choice down for this rank.
+Error record(Operation& operation, int tag, bool persistent, ScheduleRequest*& out) try {
   auto request = std::make_unique<ScheduleRequest>();
   request->unit = operation.unit;
   request->tag = tag;
@@ -318,8 +323,7 @@ Error record(Operation& operation, int tag, bool on_memory, ScheduleRequest*& ou
     CommColl* coll;
     if (Error error = comm_coll_of(comm, coll)) return error;
     std::size_t way = 0;
-    if (on_memory)
-      if (Error error = choose_memory(operation, *coll, request->sequence, way)) return error;
+    if (Error error = choose_memory(operation, *coll, persistent, *request, way)) return error;
     record_by_choice(operation, *coll, way, *request);
   }
   keep_objects(*request, operation);
@@ -333,8 +337,9 @@ Error record(Operation& operation, int tag, bool on_memory, ScheduleRequest*& ou
 
 Error begin(Operation& operation, Request*& out) {
   ScheduleRequest* request;
-  if (Error error = record(operation, next_tag(*operation.comm), true, request)) return error;
+  if (Error error = record(operation, next_tag(*operation.comm), false, request)) return error;
   retain(*request);  // the engine's
+  if (request->sequence) request->turn = request->sequence->join();
   begin_walking(*request);
   out = request;
   return success;
@@ -342,7 +347,7 @@ Error begin(Operation& operation, Request*& out) {
 
 Error make_persistent(Operation& operation, Request*& out) {
   ScheduleRequest* request;
-  if (Error error = record(operation, next_persistent_tag(*operation.comm), false, request)) return error;
+  if (Error error = record(operation, next_persistent_tag(*operation.comm), true, request)) return error;
   request->persistent = true;
   request->active = false;
   out = request;

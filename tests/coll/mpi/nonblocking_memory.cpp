@@ -113,6 +113,43 @@ TEST(NonblockingOnMemory, ManyOfAllKindsAtOnce) {
   for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// Of persistent ones, too, which are started and waited for in an order of its own at each rank; many of them.
+TEST(NonblockingOnMemory, PersistentOnesInAnyOrder) {
+  const int n = ranks::count(), me = ranks::rank();
+  constexpr int many = 24;
+  auto own = ranks::own_random(43);
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  Ints in(many), sums(many), tokens(many), order(many);
+  std::vector<MPI_Request> requests(many);
+  for (int i = 0; i < many; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    ASSERT_MPI_OK(i % 2 ? MPI_Bcast_init(&tokens[at], 1, MPI_INT, i % n, comm, MPI_INFO_NULL, &requests[at])
+                        : MPI_Allreduce_init(&in[at], &sums[at], 1, MPI_INT, MPI_SUM, comm, MPI_INFO_NULL, &requests[at]));
+  }
+  std::iota(order.begin(), order.end(), 0);
+  for (int turn = 0; turn < 40; ++turn) {
+    std::shuffle(order.begin(), order.end(), own);
+    for (const int i : order) {
+      const auto at = static_cast<std::size_t>(i);
+      in[at] = me * turn + i, tokens[at] = me == i % n ? turn * i : -1;
+      ASSERT_MPI_OK(MPI_Start(&requests[at]));
+    }
+    std::shuffle(order.begin(), order.end(), own);
+    for (const int i : order) {
+      const auto at = static_cast<std::size_t>(i);
+      ASSERT_MPI_OK(MPI_Wait(&requests[at], MPI_STATUS_IGNORE));
+      ASSERT_EQ(i % 2 ? tokens[at] : sums[at], i % 2 ? turn * i : turn * n * (n - 1) / 2 + n * i) << i << " in turn " << turn;
+    }
+  }
+  for (MPI_Request& request : requests) ASSERT_MPI_OK(MPI_Request_free(&request));
+  // One that is never started, and freed before its memory is there.
+  MPI_Request unused;
+  ASSERT_MPI_OK(MPI_Barrier_init(comm, MPI_INFO_NULL, &unused));
+  ASSERT_MPI_OK(MPI_Request_free(&unused));
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 // Everybody sleeps by the time that the last one comes, in turn.
 TEST(NonblockingOnMemory, WhoSleepsIsWoken) {
   const int n = ranks::count(), me = ranks::rank();
