@@ -27,7 +27,7 @@ struct Entry {
     await_complete,  // until peer has completed it
     fit,             // that peer published n bytes at most
     move,            // n bytes at `from` to `to`
-    call,            // number n of what its request calls: see shm/engine/sequence.hpp
+    call,            // number n of what its request calls: see execute/shm/sequence.hpp
   };
   Verb verb;
   int peer;

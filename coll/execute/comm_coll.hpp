@@ -2,9 +2,9 @@
 #pragma once
 
 #include "coll/core/call.hpp"
+#include "coll/execute/shm/area.hpp"
+#include "coll/execute/shm/sequence.hpp"
 #include "coll/select/select.hpp"
-#include "coll/shm/engine/area.hpp"
-#include "coll/shm/engine/sequence.hpp"
 #include "objects/comm.hpp"
 
 namespace cow::coll {

@@ -7,8 +7,8 @@
 #include "coll/execute/comm_coll.hpp"
 #include "coll/execute/forms.hpp"
 #include "coll/execute/run.hpp"
+#include "coll/execute/shm/run.hpp"
 #include "coll/select/machine_file.hpp"
-#include "coll/shm/engine/run.hpp"
 
 namespace cow::coll {
 namespace {

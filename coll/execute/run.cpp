@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "coll/algorithms/all.hpp"
-#include "coll/shm/engine/run.hpp"
+#include "coll/execute/shm/run.hpp"
 
 namespace cow::coll {
 namespace {

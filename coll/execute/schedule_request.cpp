@@ -1,6 +1,6 @@
 // Nonblocking and persistent collectives: requests that walk a recorded schedule. One progress source walks all that
 // are active; it is there only while there are some. Nonblocking ones of ranks that share a node walk ways on its memory, in
-// turn (shm/engine/sequence.hpp); persistent ones may be started in any order, and each have slots of their own.
+// turn (execute/shm/sequence.hpp); persistent ones may be started in any order, and each have slots of their own.
 #include <memory>
 #include <new>
 #include <string>

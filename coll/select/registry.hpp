@@ -1,5 +1,5 @@
 // The registry: each algorithm once, with what the choice and the examiner need to know of it. How it is run at once
-// stands in run.hpp and shm/engine/run.hpp, so that this part needs no transport.
+// stands in run.hpp and execute/shm/run.hpp, so that this part needs no transport.
 #pragma once
 
 #include <span>

@@ -12,7 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
-#include "coll/shm/engine/area.hpp"
+#include "coll/execute/shm/area.hpp"
 #include "objects/comm_name.hpp"
 #include "objects/group.hpp"
 #include "objects/origin.hpp"

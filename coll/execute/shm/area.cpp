@@ -1,10 +1,11 @@
-#include "coll/shm/engine/area.hpp"
+#include "coll/execute/shm/area.hpp"
 
 #include <algorithm>
 
 #include "coll/algorithms/bcast/binomial.hpp"
 #include "coll/algorithms/parts/subgroup.hpp"
 #include "coll/execute/comm_coll.hpp"
+#include "coll/execute/execute.hpp"
 #include "coll/execute/run.hpp"
 #include "coll/prepare/prepare.hpp"
 #include "coll/shm/limits.hpp"

@@ -1,4 +1,4 @@
-#include "coll/shm/engine/streaming.hpp"
+#include "coll/execute/shm/streaming.hpp"
 
 #include <unistd.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "coll/core/collective.hpp"
-#include "coll/shm/engine/streaming.hpp"
+#include "coll/execute/shm/streaming.hpp"
 #include "coll/shm/slots.hpp"
 #include "objects/comm.hpp"
 #include "transport/shm/shared_file.hpp"

@@ -1,4 +1,4 @@
-#include "coll/shm/engine/run.hpp"
+#include "coll/execute/shm/run.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // Waiting for those who have not published yet, and waking those who wait.
-#include "coll/shm/engine/waiting.hpp"
+#include "coll/execute/shm/waiting.hpp"
 
 #include <algorithm>
 

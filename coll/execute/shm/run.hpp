@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "coll/execute/run.hpp"
-#include "coll/shm/engine/area.hpp"
+#include "coll/execute/shm/area.hpp"
 #include "coll/shm/verbs.hpp"
 
 namespace cow::coll {

@@ -3,7 +3,7 @@
 // when it sleeps.
 #pragma once
 
-#include "coll/shm/engine/area.hpp"
+#include "coll/execute/shm/area.hpp"
 #include "runtime/progress.hpp"
 
 namespace cow::coll::shm {

@@ -1,4 +1,4 @@
-#include "coll/shm/engine/sequence.hpp"
+#include "coll/execute/shm/sequence.hpp"
 
 #include <cstring>
 

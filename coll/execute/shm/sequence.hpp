@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "coll/core/schedule.hpp"
-#include "coll/shm/engine/waiting.hpp"
+#include "coll/execute/shm/waiting.hpp"
 #include "coll/shm/recorder.hpp"
 
 namespace cow::coll::shm {
