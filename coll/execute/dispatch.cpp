@@ -133,7 +133,7 @@ Error try_memory(Operation& operation, bool& done) {
 // Collectives of which the ranks do not know alike how much they move, or that it is nothing.
 static bool has_no_measure(Collective which) {
   return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
-         which == Collective::alltoallv;
+         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
 }
 
 bool can_use_memory(const Operation& o) {

@@ -10,6 +10,7 @@
 #include "coll/shm/bcast.hpp"
 #include "coll/shm/gather.hpp"
 #include "coll/shm/gatherv.hpp"
+#include "coll/shm/neighbours.hpp"
 #include "coll/shm/reduce.hpp"
 #include "coll/shm/reduce_scatter.hpp"
 #include "coll/shm/scan.hpp"
@@ -23,6 +24,7 @@ using AllWays =
                   AllreduceRoot, Gather, GatherPieces<false>, Scatter, ScatterPieces, Gatherv, Scatterv, Allgather,
                   GatherPieces<true>, Allgatherv, Alltoall, AlltoallPairs, AlltoallPieces, Alltoallv, ScanLookBack<true>,
                   ScanShm<true>, ScanPieces<true>, ScanLookBack<false>, ScanShm<false>, ScanPieces<false>,
-                  ReduceScatterShm<false>, ReduceScatterPieces<false>, ReduceScatterShm<true>, ReduceScatterPieces<true>>;
+                  ReduceScatterShm<false>, ReduceScatterPieces<false>, ReduceScatterShm<true>, ReduceScatterPieces<true>,
+                  NeighboursShm<Collective::neighbor_allgather>, NeighboursShm<Collective::neighbor_alltoall>>;
 
 }  // namespace cow::coll::shm

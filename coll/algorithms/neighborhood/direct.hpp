@@ -17,6 +17,35 @@
 
 namespace cow::coll {
 
+// What a rank sends and receives, slot by slot. The unit is the byte.
+template <Collective which>
+struct NeighbourBlocks {
+  const Args& a;
+  const Neighbours& n = *a.neighbours;
+  static constexpr bool same_block = which == Collective::neighbor_allgather;  // for every neighbour
+
+  int source(int i) const { return n.sources[static_cast<std::size_t>(i)]; }
+  int destination(int j) const { return n.destinations[static_cast<std::size_t>(j)]; }
+  Address to(int i) const { return a.recv + static_cast<Address>(a.displs[i]); }
+  Datatype* type(int i) const { return a.types ? a.types[i] : a.type; }
+  Address from(int j) const { return same_block ? a.send : a.send + static_cast<Address>(a.send_displs[j]); }
+  Count send_count(int j) const { return same_block ? a.count : a.send_counts[j]; }
+  Datatype* send_type(int j) const { return a.send_types ? a.send_types[j] : a.send_type; }
+
+  // From this rank to itself.
+  template <class V>
+  void own(V& v) const {
+    int k = 0;
+    for (int j = 0; j < n.outdegree(); ++j) {
+      if (destination(j) != v.rank()) continue;
+      while (k < n.indegree() && source(n.arrival(k)) != v.rank()) ++k;
+      if (k == n.indegree()) break;
+      const int i = n.arrival(k++);
+      v.transfer(to(i), a.counts[i], type(i), from(j), send_count(j), send_type(j));
+    }
+  }
+};
+
 template <Collective which>
 struct NeighboursDirect {
   static constexpr Collective collective = which;
@@ -41,43 +70,20 @@ struct NeighboursDirect {
 
   template <class V>
   static void run(V& v, const Args& a) {
-    const Neighbours& n = *a.neighbours;
+    const NeighbourBlocks<which> blocks{a};
+    const Neighbours& n = blocks.n;
     const int me = v.rank();
     for (int k = 0; k < n.indegree(); ++k) {
-      const int i = n.arrival(k), from = source(n, i);
-      if (from != MPI_PROC_NULL && from != me) v.post_recv(from, place(v, a, i), a.counts[i], type(a, i));
+      const int i = n.arrival(k), from = blocks.source(i);
+      if (from != MPI_PROC_NULL && from != me) v.post_recv(from, blocks.to(i), a.counts[i], blocks.type(i));
     }
     for (int j = 0; j < n.outdegree(); ++j) {
-      const int to = destination(n, j);
-      if (to != MPI_PROC_NULL && to != me) v.post_send(to, out_place(v, a, j), out_count(a, j), out_type(a, j));
+      const int to = blocks.destination(j);
+      if (to != MPI_PROC_NULL && to != me) v.post_send(to, blocks.from(j), blocks.send_count(j), blocks.send_type(j));
     }
-    int k = 0;
-    for (int j = 0; j < n.outdegree(); ++j) {
-      if (destination(n, j) != me) continue;
-      while (k < n.indegree() && source(n, n.arrival(k)) != me) ++k;
-      if (k == n.indegree()) break;
-      const int i = n.arrival(k++);
-      v.transfer(place(v, a, i), a.counts[i], type(a, i), out_place(v, a, j), out_count(a, j), out_type(a, j));
-    }
+    blocks.own(v);
     v.step();
   }
-
- private:
-  static constexpr bool same_block = which == Collective::neighbor_allgather;  // for every neighbour
-
-  static int source(const Neighbours& n, int i) { return n.sources[static_cast<std::size_t>(i)]; }
-  static int destination(const Neighbours& n, int j) { return n.destinations[static_cast<std::size_t>(j)]; }
-  template <class V>
-  static Address place(V& v, const Args& a, int i) {
-    return v.at(a.recv, a.displs[i]);
-  }
-  static Datatype* type(const Args& a, int i) { return a.types ? a.types[i] : a.type; }
-  template <class V>
-  static Address out_place(V& v, const Args& a, int j) {
-    return same_block ? a.send : v.at(a.send, a.send_displs[j]);
-  }
-  static Count out_count(const Args& a, int j) { return same_block ? a.count : a.send_counts[j]; }
-  static Datatype* out_type(const Args& a, int j) { return a.send_types ? a.send_types[j] : a.send_type; }
 };
 
 }  // namespace cow::coll

@@ -5,8 +5,10 @@
 #include <random>
 
 #include "coll/examine/machine.hpp"
+#include "coll/examine/setting.hpp"
 #include "coll/shm/all.hpp"
 #include "coll/shm/recorder.hpp"
+#include "objects/topology.hpp"
 
 namespace cow::coll {
 namespace {
@@ -37,6 +39,30 @@ bool is_whole(Collective c, Count count, int size, int rank, Count most) {
     if (to != rank) bytes += length_of(c, count, rank, to);
   return bytes <= most;
 }
+
+// The same of neighbours: a rank publishes its blocks for others, and what stands before them.
+struct NeighbourTables {
+  explicit NeighbourTables(const Case& c) : same(c.algorithm->collective == Collective::neighbor_allgather), settings(make_settings(c)) {}
+  bool same;
+  std::vector<RankSetting> settings;
+  const Neighbours& of(int rank) const { return *settings[static_cast<std::size_t>(rank)].neighbours; }
+  Count bytes(int rank, int j) const {
+    return of(rank).destinations[static_cast<std::size_t>(j)] == rank ? 0 : settings[static_cast<std::size_t>(rank)].send_counts[static_cast<std::size_t>(j)];
+  }
+  Count table(int rank, int i) const {
+    if (i == 0) return of(rank).outdegree();
+    if (i % 2 == 0) return bytes(rank, i / 2 - 1);
+    const int to = of(rank).destinations[static_cast<std::size_t>(i / 2)];
+    return to == rank ? 0 : to + 1;
+  }
+  bool is_whole(int rank, Count most) const {
+    if (same) return settings[static_cast<std::size_t>(rank)].args.count <= most;
+    Count all = static_cast<Count>(sizeof(Count)) * (1 + 2 * of(rank).outdegree());
+    for (int j = 0; j < of(rank).outdegree(); ++j) all += bytes(rank, j);
+    return all <= most;
+  }
+};
+bool is_of_neighbours(Collective c) { return c == Collective::neighbor_allgather || c == Collective::neighbor_alltoall; }
 
 // Pieces of 24 bytes, combined 5 at a time, on places that begin anywhere.
 shm::Terms terms_for(Collective c, int size, Count count, std::mt19937& random) {
@@ -76,7 +102,7 @@ TEST_P(Ways, EveryRankEndsWithTheRightContributions) {
   for (int p = 1; p <= most_ranks; ++p)
     for (const int root : {0, 1, 2, 3, 4, 5, 6, 7, 8})
       for (const Count count : {1, 3, 11, 24, 25, 61, 130})
-        for (int form = 0; form < 8; ++form) {
+        for (int form = 0; form < (is_of_neighbours(way.collective) ? 1 : 8); ++form) {
           const bool in_place = form & 1, commutative = form & 2, other = form & 4;
           if (root >= (has_root(way.collective) ? p : 1)) continue;
           if ((in_place && !can_be_in_place(way.collective)) || (!commutative && !reduces(way.collective))) continue;
@@ -84,7 +110,15 @@ TEST_P(Ways, EveryRankEndsWithTheRightContributions) {
           terms.fixed_order = other && way.fixed_order;
           terms.large_ring = !other;
           if (way.collective == Collective::barrier && count > 1) continue;
-          check({&way, p, count, root, in_place, commutative, nullptr, nullptr, &terms});
+          Case c{&way, p, count, root, in_place, commutative, nullptr, nullptr, &terms};
+          if (is_of_neighbours(way.collective)) {
+            const NeighbourTables tables(c);
+            terms.most = way.collective == Collective::neighbor_allgather ? 20 : 8 * 9 + 60;
+            const Count most = terms.most;
+            terms.is_complete = [=](int, int rank, bool) { return tables.is_whole(rank, most); };
+            terms.length = [=](int rank, int i) { return tables.table(rank, i); };
+          }
+          check(c);
           if (HasFailure()) return;
         }
 }
