@@ -67,7 +67,8 @@ Agent::Agent(const AgentPlan& plan)
 
 int Agent::run() {
   channel_.send_greeting();
-  tell(Kind::hello, Writer().u32(protocol_version).u32(static_cast<std::uint32_t>(getpid())).text(this_host()));
+  const std::string host = this_host();
+  tell(frames::Hello{protocol_version, getpid(), host});
   loop_.run();
   kill_all_children(2000);
   return status_;
@@ -75,7 +76,7 @@ int Agent::run() {
 
 void Agent::complain(const std::string& text) {
   status_ = 1;
-  tell(Kind::complaint, Writer().text(text));
+  tell(frames::Complaint{text});
 }
 
 void Agent::give_up(int status) {
@@ -83,69 +84,57 @@ void Agent::give_up(int status) {
   _exit(status);
 }
 
-void Agent::tell(Kind kind, const Writer& body) { channel_.send(kind, self_, body.bytes()); }
-
 void Agent::on_frame(const Frame& frame) {
   const bool first = self_ == unknown_node;  // the first frame that is for one node is the job, for this one
-  if (frame.node != everyone && frame.node != self_ && !first) {
-    if (children_) children_->send(frame.kind, frame.node, frame.body);
-    return;
-  }
-  if (frame.node == everyone && children_) children_->send_all(frame.kind, frame.body);
-  obey(frame.kind, Reader(frame.body));
-}
-
-void Agent::obey(Kind kind, Reader body) {
-  switch (kind) {
-    case Kind::job: return on_job(body);
-    case Kind::input: {
-      const std::string_view text = body.text();
-      for (auto& [rank, input] : inputs_) input.take(text);
-      input_asked_ = false;
-      return ask_for_input();
-    }
-    case Kind::output_credit:
-      if (output_) output_->credit(body.u32());
-      return;
-    case Kind::signal: return signal_ranks(static_cast<int>(body.u32()));
-    case Kind::end: return end(body.u32());
-    case Kind::fence_answer: {
-      const std::uint64_t fence = body.u64();
-      const auto status = static_cast<int>(body.u32());
-      if (fences_) fences_->answered(fence, status, body.text());
-      return;
-    }
-    case Kind::modex_question: {
-      const std::uint64_t question = body.u64();
-      const std::uint32_t rank = body.u32();
-      const bool without_pmix = body.u8() != 0;
-      if (!modex_.open(question, rank)) return on_modex_answer(question, pmix_process_gone, {});
-      return without_pmix ? lines_.ask_local(question, rank) : ask_local(question, rank, first_patience);
-    }
-    case Kind::modex_answer: {
-      const std::uint64_t question = body.u64();
-      const auto status = static_cast<int>(body.u32());
-      return answer_modex(question, status, body.text());
-    }
-    case Kind::event: {
-      const auto status = static_cast<int>(body.u32());
-      const std::uint32_t source = body.u32();
-      if (pmix_.server()) pmix_.server()->tell_local(status, source, body.text());
-      return;
-    }
-    case Kind::goodbye:
-      dismissed_ = true;
-      return leave();
-    default: return complain("mpirun said something that this agent does not know");
+  const bool for_this = frame.node == everyone || frame.node == self_ || first;
+  if (children_ && (!for_this || frame.node == everyone)) children_->pass_on(frame);
+  if (!for_this) return;
+  if (!frames::hand_over(frame, frames::ToAgents(), [this](const auto& content) { obey(content); })) {
+    complain("mpirun said something that this agent does not know");
   }
 }
 
-void Agent::on_job(Reader body) {
+void Agent::obey(const frames::Input& input) {
+  for (auto& [rank, pipe] : inputs_) pipe.take(input.bytes);
+  input_asked_ = false;
+  ask_for_input();
+}
+
+void Agent::obey(const frames::OutputCredit& credit) {
+  if (output_) output_->credit(credit.bytes);
+}
+
+void Agent::obey(const frames::Signal& signal) { signal_ranks(signal.number); }
+
+void Agent::obey(const frames::End& how) { end(how.grace); }
+
+void Agent::obey(const frames::FenceAnswer& answer) {
+  if (fences_) fences_->answered(answer.fence, answer.status, answer.data);
+}
+
+void Agent::obey(const frames::ModexQuestion& asked) {
+  if (!modex_.open(asked.question, asked.rank)) return on_modex_answer(asked.question, pmix_process_gone, {});
+  if (asked.without_pmix) return lines_.ask_local(asked.question, asked.rank);
+  ask_local(asked.question, asked.rank, first_patience);
+}
+
+void Agent::obey(const frames::ModexAnswer& answer) { answer_modex(answer.question, answer.status, answer.data); }
+
+void Agent::obey(const frames::Event& event) {
+  if (pmix_.server()) pmix_.server()->tell_local(event.status, event.rank, event.infos);
+}
+
+void Agent::obey(const frames::Goodbye&) {
+  dismissed_ = true;
+  leave();
+}
+
+void Agent::obey(const frames::Job& frame) {
   if (over_) return;  // its end was decided while the job was on its way
-  if (!job_.ranks.empty() || !read_job(body, job_)) return complain("the description of the job makes no sense");
+  if (!job_.ranks.empty() || !read_job(frame, job_)) return complain("the description of the job makes no sense");
   self_ = job_.node;
   open_fences();
-  start_children(body);  // before all else: it takes long, and most of that is waiting
+  start_children(frame.common);  // before all else: it takes long, and most of that is waiting
   output_ = std::make_unique<RankOutput>(loop_, channel_, self_, job_.output_window, job_.flush_after);
   if (plan_.remote) {
     keepalive_ = std::make_unique<Keepalive>(loop_, job_.key, job_.node, [this] { give_up(parent_is_silent); });
@@ -198,19 +187,17 @@ bool Agent::start_ranks(const std::vector<std::uint32_t>& here) {
   const std::vector<std::uint32_t> numbers = start_in_batches(here, environments, inherited, binding);
   close_all({inherited.key, inherited.segment});
   if (plan_.input >= 0) close(plan_.input);
-  Writer started;
-  started.u32(static_cast<std::uint32_t>(numbers.size()));
-  for (std::uint32_t rank : numbers) started.u32(rank).u32(static_cast<std::uint32_t>(ranks_[rank].pid));
-  tell(Kind::started, started);
+  frames::Started started;
+  for (std::uint32_t rank : numbers) started.processes.push_back({rank, ranks_[rank].pid});
+  tell(started);
   if (wanted.report) {
-    Writer report;
-    report.u32(static_cast<std::uint32_t>(numbers.size()));
+    frames::Bindings report;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       // What the kernel says, not what was asked of it.
       const std::string where = describe_cpus(machine->topology(), affinity_of(ranks_[numbers[i]].pid));
-      report.u32(numbers[i]).text((binding.of_rank[i].empty() ? "not bound: " : "bound to ") + where);
+      report.ranks.push_back({numbers[i], (binding.of_rank[i].empty() ? "not bound: " : "bound to ") + where});
     }
-    tell(Kind::bindings, report);
+    tell(report);
   }
   ask_for_input();
   return true;
@@ -245,7 +232,7 @@ void Agent::ask_for_input() {
   // Nobody here reads any more: said only where others may, elsewhere.
   if (open == 0 && job_.input_rank != all_ranks) return;
   input_asked_ = true;
-  tell(Kind::input_credit, Writer().u32(portion));
+  tell(frames::InputCredit{portion});
 }
 
 // Starts ranks until one fails; the result is those that run. In batches, because each rank takes several descriptors
@@ -331,8 +318,7 @@ bool Agent::take_started(Starting& starting) {
 }
 
 void Agent::report_failure(const Starting& starting) {
-  const auto error = static_cast<std::uint32_t>(starting.process.error);
-  tell(Kind::start_failure, Writer().u32(starting.rank).u32(error).text(starting.process.what));
+  tell(frames::StartFailure{starting.rank, starting.process.error, starting.process.what});
 }
 
 void Agent::on_signal() {
@@ -391,14 +377,8 @@ void Agent::on_exit(pid_t pid, int status) {
   state.pid = -1;
   output_->drain(rank);
   --running_;
-  Writer body;
-  body.u32(rank).u32(static_cast<std::uint32_t>(status));
-  body.u8(static_cast<std::uint8_t>((state.connected ? exit_connected : 0) | (state.finalized ? exit_finalized : 0)));
-  tell(Kind::exited, body);
-  for (std::uint64_t question : modex_.rank_gone(rank)) {
-    tell(Kind::modex_answer,
-                  Writer().u64(question).u32(static_cast<std::uint32_t>(pmix_process_gone)).text({}));
-  }
+  tell(frames::Exited{rank, status, state.connected, state.finalized});
+  for (std::uint64_t question : modex_.rank_gone(rank)) tell(frames::ModexAnswer{question, pmix_process_gone, {}});
   if (const auto input = inputs_.find(rank); input != inputs_.end()) input->second.close_pipe();
   if (running_ == 0) when_all_ended();
 }
@@ -415,7 +395,7 @@ void Agent::when_all_ended() {
 void Agent::say_goodbye() {
   if (!finished_ || said_goodbye_ || (children_ && !children_->all_done())) return;
   said_goodbye_ = true;
-  tell(Kind::goodbye);
+  tell(frames::Goodbye{});
 }
 
 // Those below have been dismissed before.
@@ -467,17 +447,17 @@ void Agent::open_fences() {
   Fences::Callbacks callbacks;
   callbacks.answer = [this](std::uint32_t who, std::uint64_t number, int status, const std::string& data) {
     if (who == self_) return answer_fence(number, status, data);
-    children_->send(Kind::fence_answer, who, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data).bytes());
+    children_->send(who, frames::FenceAnswer{number, status, data});
   };
   callbacks.arrive = [this](std::uint64_t number, const std::vector<std::uint32_t>& ranks, const std::string& data) {
-    tell(Kind::fence, write_fence(number, ranks, data));
+    tell(frames::Fence{number, ranks, data});
   };
   fences_ = std::make_unique<Fences>(job_, *routes_, self_, std::move(callbacks));
 }
 
-void Agent::start_children(Reader body) {
+void Agent::start_children(std::string_view common) {
   if (routes_->children().empty()) return;
-  common_ = common_part(body);
+  common_ = common;
   ChildrenPlan plan;
   plan.self = self_;
   plan.self_name = job_.nodes[self_];
@@ -488,21 +468,26 @@ void Agent::start_children(Reader body) {
 }
 
 void Agent::on_child_frame(const Frame& frame) {
-  if (frame.kind == Kind::fence) return read_fence(frame, *fences_);
-  if (frame.kind == Kind::exited) fences_->rank_gone(Reader(frame.body).u32());
-  channel_.send(frame.kind, frame.node, frame.body);
+  // What makes no sense goes on to mpirun, which says so.
+  frames::Fence fence;
+  frames::Exited exited;
+  if (frame.kind == Kind::fence && read_fields(frame.body, fence)) {
+    return fences_->arrive(frame.node, fence.fence, std::move(fence.ranks), fence.data);
+  }
+  if (frame.kind == Kind::exited && read_fields(frame.body, exited)) fences_->rank_gone(exited.rank);
+  channel_.pass_on(frame);
   if (frame.kind == Kind::goodbye) say_goodbye();
 }
 
 void Agent::on_child_lost(std::uint32_t node, int status, const std::string& why) {
-  channel_.send(Kind::lost_node, node, Writer().u32(static_cast<std::uint32_t>(status)).text(why).bytes());
+  channel_.send(node, frames::LostNode{status, why});
 }
 
 void Agent::on_child_words(std::uint32_t node, std::string_view text) {
-  channel_.send(Kind::remote_words, node, Writer().text(text).bytes());
+  channel_.send(node, frames::RemoteWords{text});
 }
 
-void Agent::on_child_watched(std::uint32_t node) { channel_.send(Kind::watched, node); }
+void Agent::on_child_watched(std::uint32_t node) { channel_.send(node, frames::Watched{}); }
 
 void Agent::on_child_end(std::uint32_t) {
   say_goodbye();
@@ -514,14 +499,14 @@ void Agent::on_child_end(std::uint32_t) {
 void Agent::on_connected(std::uint32_t rank) {
   ranks_[rank].connected = true;
   ranks_[rank].finalized = false;
-  tell(Kind::connected, Writer().u32(rank));
+  tell(frames::Connected{rank});
 }
 
 void Agent::on_finalized(std::uint32_t rank) { ranks_[rank].finalized = true; }
 
 void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
   output_->drain(rank);
-  tell(Kind::aborted, Writer().u32(rank).u32(static_cast<std::uint32_t>(status)).text(message));
+  tell(frames::Aborted{rank, status, message});
 }
 
 void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
@@ -534,7 +519,7 @@ void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& rank
 
 void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) {
   if (rank >= job_.ranks.size()) return answer_modex(question, pmix_not_found, {});
-  tell(Kind::modex_request, Writer().u64(question).u32(rank).u8((question & RankLines::ours) != 0));
+  tell(frames::ModexRequest{question, rank, (question & RankLines::ours) != 0});
   if (limit > 0) {
     loop_.after(limit * millisecond, [this, question] { answer_modex(question, pmix_timed_out, {}); });
   }
@@ -580,11 +565,11 @@ void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds pa
 void Agent::on_modex_answer(std::uint64_t question, int status, std::string_view data) {
   // A rank that was gone when it was asked about has no open question, but must be answered.
   modex_.close(question);
-  tell(Kind::modex_answer, Writer().u64(question).u32(static_cast<std::uint32_t>(status)).text(data));
+  tell(frames::ModexAnswer{question, status, data});
 }
 
 void Agent::on_event(int status, std::uint32_t rank, std::string_view infos) {
-  tell(Kind::event, Writer().u32(static_cast<std::uint32_t>(status)).u32(rank).text(infos));
+  tell(frames::Event{status, rank, infos});
 }
 
 }  // namespace cow::launch

@@ -58,9 +58,20 @@ class Agent : private PmixClientEvents, private ChildEvents {
   };
 
   void on_frame(const Frame& frame);
-  void obey(Kind kind, Reader body);
-  void on_job(Reader body);
-  void tell(Kind kind, const Writer& body = {});  // mpirun
+  void obey(const frames::Job& frame);
+  void obey(const frames::Input& input);
+  void obey(const frames::OutputCredit& credit);
+  void obey(const frames::Signal& signal);
+  void obey(const frames::End& how);
+  void obey(const frames::FenceAnswer& answer);
+  void obey(const frames::ModexQuestion& asked);
+  void obey(const frames::ModexAnswer& answer);
+  void obey(const frames::Event& event);
+  void obey(const frames::Goodbye&);
+  template <class Content>
+  void tell(const Content& content) {  // mpirun
+    channel_.send(self_, content);
+  }
   // Starts those in `ranks`, which are of this node. The place for MPI_Comm_spawn: a frame (11 in wire.hpp) that adds
   // applications and places to job_ ends in a call with the new ranks, after PmixServer::register_job() of a namespace for
   // them. What they inherit is opened anew, output, input and ends are kept by rank, and `running_` counts all. Whoever
@@ -105,7 +116,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
 
   void open_fences();
-  void start_children(Reader body);
+  void start_children(std::string_view common);
   void on_child_frame(const Frame& frame) override;
   void on_child_lost(std::uint32_t node, int status, const std::string& why) override;
   void on_child_words(std::uint32_t node, std::string_view text) override;

@@ -48,9 +48,9 @@ void Channel::send_greeting() {
   write_some();
 }
 
-void Channel::send(Kind kind, std::uint32_t node, std::string_view body) {
+void Channel::pass_on(const Frame& frame) {
   if (in_ < 0) return;
-  append_frame(unsent_, kind, node, body);
+  append_frame(unsent_, frame);
   write_some();
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "launcher/core/loop.hpp"
-#include "launcher/core/wire.hpp"
+#include "launcher/core/fields.hpp"
 
 namespace cow::launch {
 
@@ -24,7 +24,12 @@ class Channel {
   void expect_greeting() { greeted_ = false; }
   void send_greeting();
 
-  void send(Kind kind, std::uint32_t node, std::string_view body = {});
+  // `content`: one of frames.hpp.
+  template <class Content>
+  void send(std::uint32_t node, const Content& content) {
+    pass_on({Content::kind, node, write_fields(content)});
+  }
+  void pass_on(const Frame& frame);
   bool is_open() const { return in_ >= 0; }
   std::size_t unsent() const { return unsent_.size() - sent_; }
   const std::string& noise() const { return noise_; }  // what came before the greeting

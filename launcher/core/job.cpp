@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t key_size = 32;
 
+static_assert(names_all_members<Application> && names_all_members<Place> && names_all_members<BindingPlan> &&
+              names_all_members<StartPlan>);
+constexpr std::size_t beside = 2;  // members that the frame has beside the common part
+static_assert(count_members<Job>() == std::tuple_size_v<decltype(Job::fields(std::declval<Job&>()))> + beside);
+
 // Parents come before their children, so there is no circle.
 bool is_tree(const std::vector<std::uint32_t>& parents) {
   for (std::size_t node = 0; node < parents.size(); ++node) {
@@ -37,79 +42,12 @@ bool makes_sense(const Job& job) {
 
 }  // namespace
 
-std::string write_common(const Job& job) {
-  Writer out;
-  out.text(job.name).text(job.key).texts(job.environment);
-  out.u32(static_cast<std::uint32_t>(job.applications.size()));
-  for (const Application& application : job.applications) {
-    out.texts(application.argv).text(application.directory).texts(application.environment);
-  }
-  out.texts(job.nodes);
-  out.u32(static_cast<std::uint32_t>(job.ranks.size()));
-  for (const Place& place : job.ranks) out.u32(place.node).u32(place.application).u32(place.slot);
-  out.u32(job.output_window).u32(job.flush_after).u8(static_cast<std::uint8_t>(job.input)).u32(job.input_rank);
-  const BindingPlan& binding = job.binding;
-  for (const Level level : {binding.map, binding.bind, binding.rank}) out.u8(static_cast<std::uint8_t>(level));
-  out.u32(binding.width).u32(binding.per_object).u8(binding.equal_shares).u32(binding.most_cpus).u8(binding.report);
-  const StartPlan& start = job.start;
-  out.u32(static_cast<std::uint32_t>(start.parents.size()));
-  for (const std::uint32_t parent : start.parents) out.u32(parent);
-  out.text(start.agent).text(start.remote_shell).u8(start.srun).u32(start.start_timeout).u32(start.host_timeout);
-  return out.bytes();
-}
+std::string write_common(const Job& job) { return write_fields(job); }
 
-Writer write_job(std::string_view common, std::uint32_t node, const KeepalivePlan& keepalive) {
-  Writer out;
-  out.u32(node).text(common).texts(keepalive.addresses).u32(keepalive.port).u32(keepalive.timeout);
-  return out;
-}
-
-std::string_view common_part(Reader body) {
-  body.u32();
-  return body.text();
-}
-
-bool read_job(Reader body, Job& out) {
-  out.node = body.u32();
-  Reader in(body.text());
-  out.keepalive.addresses = body.texts();
-  out.keepalive.port = static_cast<std::uint16_t>(body.u32());
-  out.keepalive.timeout = body.u32();
-  if (!body.finished()) return false;
-  out.name = in.text();
-  out.key = in.text();
-  out.environment = in.texts();
-  out.applications.resize(in.count(12));
-  for (Application& application : out.applications) {
-    application.argv = in.texts();
-    application.directory = in.text();
-    application.environment = in.texts();
-  }
-  out.nodes = in.texts();
-  out.ranks.resize(in.count(12));
-  for (Place& place : out.ranks) {
-    place.node = in.u32();
-    place.application = in.u32();
-    place.slot = in.u32();
-  }
-  out.output_window = in.u32();
-  out.flush_after = in.u32();
-  out.input = static_cast<Input>(in.u8());
-  out.input_rank = in.u32();
-  for (Level* level : {&out.binding.map, &out.binding.bind, &out.binding.rank}) *level = static_cast<Level>(in.u8());
-  out.binding.width = in.u32();
-  out.binding.per_object = in.u32();
-  out.binding.equal_shares = in.u8() != 0;
-  out.binding.most_cpus = in.u32();
-  out.binding.report = in.u8() != 0;
-  out.start.parents.resize(in.count(4));
-  for (std::uint32_t& parent : out.start.parents) parent = in.u32();
-  out.start.agent = in.text();
-  out.start.remote_shell = in.text();
-  out.start.srun = in.u8() != 0;
-  out.start.start_timeout = in.u32();
-  out.start.host_timeout = in.u32();
-  return in.finished() && makes_sense(out);
+bool read_job(const frames::Job& frame, Job& out) {
+  out.node = frame.node;
+  out.keepalive = frame.keepalive;
+  return read_fields(frame.common, out) && makes_sense(out);
 }
 
 }  // namespace cow::launch

@@ -1,12 +1,13 @@
-// What an agent must know to start its part of a job, and the agents below it: the content of the job frame.
+// What an agent must know to start its part of a job, and the agents below it: it travels in frames::Job.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "launcher/core/frames.hpp"
 #include "launcher/core/plans.hpp"
-#include "launcher/core/wire.hpp"
 
 namespace cow::launch {
 
@@ -15,12 +16,14 @@ struct Application {
   std::vector<std::string> argv;
   std::string directory;                 // where its ranks start; never empty
   std::vector<std::string> environment;  // NAME=value beside those of the job
+  static auto fields(auto& self) { return std::tie(self.argv, self.directory, self.environment); }
 };
 
 struct Place {
   std::uint32_t node = 0;         // index into Job::nodes
   std::uint32_t application = 0;  // index into Job::applications
   std::uint32_t slot = 0;         // its number among the ranks of its node, by which it is bound
+  static auto fields(auto& self) { return std::tie(self.node, self.application, self.slot); }
 };
 
 // Where the standard input of rank Job::input_rank comes from.
@@ -41,6 +44,9 @@ struct StartPlan {
   bool srun = false;                   // it is srun: no shell on the other side
   std::uint32_t start_timeout = 0;     // milliseconds a node may take to answer
   std::uint32_t host_timeout = 0;      // milliseconds of silence after which a host is lost
+  static auto fields(auto& self) {
+    return std::tie(self.parents, self.agent, self.remote_shell, self.srun, self.start_timeout, self.host_timeout);
+  }
 };
 
 struct Job {
@@ -58,16 +64,18 @@ struct Job {
   BindingPlan binding;
   StartPlan start;
   KeepalivePlan keepalive;           // to the reader's parent
+
+  // What all nodes share; `node` and `keepalive` stand beside it in the frame.
+  static auto fields(auto& self) {
+    return std::tie(self.name, self.key, self.environment, self.applications, self.nodes, self.ranks, self.output_window,
+                    self.flush_after, self.input, self.input_rank, self.binding, self.start);
+  }
 };
 
-// The part that all nodes share is written once, and passed on as it is; write_job() is the body for one of them.
+// The part that all nodes share: written once, and passed on as it is.
 std::string write_common(const Job& job);
-Writer write_job(std::string_view common, std::uint32_t node, const KeepalivePlan& keepalive);
 
-// False when the bytes are not a job that makes sense (indices out of range, no key, an empty program …).
-bool read_job(Reader body, Job& out);
-
-// The common part of a body that read_job() has accepted.
-std::string_view common_part(Reader body);
+// False when that is not a job that makes sense (indices out of range, no key, an empty program …).
+bool read_job(const frames::Job& frame, Job& out);
 
 }  // namespace cow::launch

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace cow::launch {
@@ -21,6 +22,9 @@ struct BindingPlan {
   bool equal_shares = false;     // each rank gets an equal share of the cores; not bound when there are more ranks
   std::uint32_t most_cpus = 0;   // no shares where more are allowed than so many (then others may use them); 0: no limit
   bool report = false;           // tell mpirun where each rank may run
+  static auto fields(auto& self) {
+    return std::tie(self.map, self.bind, self.width, self.rank, self.per_object, self.equal_shares, self.most_cpus, self.report);
+  }
   bool operator==(const BindingPlan&) const = default;
 };
 
@@ -29,6 +33,8 @@ struct KeepalivePlan {
   std::vector<std::string> addresses;  // of mpirun's host; tried all at once, because some may be other hosts' as well
   std::uint16_t port = 0;              // 0: there is none
   std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost
+  static auto fields(auto& self) { return std::tie(self.addresses, self.port, self.timeout); }
+  bool operator==(const KeepalivePlan&) const = default;
 };
 
 }  // namespace cow::launch

@@ -24,6 +24,11 @@ Writer& Writer::u8(std::uint8_t value) {
   return *this;
 }
 
+Writer& Writer::u16(std::uint16_t value) {
+  put(bytes_, value);
+  return *this;
+}
+
 Writer& Writer::u32(std::uint32_t value) {
   put(bytes_, value);
   return *this;
@@ -40,12 +45,6 @@ Writer& Writer::text(std::string_view value) {
   return *this;
 }
 
-Writer& Writer::texts(const std::vector<std::string>& values) {
-  u32(static_cast<std::uint32_t>(values.size()));
-  for (const std::string& value : values) text(value);
-  return *this;
-}
-
 std::string_view Reader::take(std::size_t size) {
   if (!good_ || size > rest_.size()) {
     good_ = false;
@@ -57,6 +56,7 @@ std::string_view Reader::take(std::size_t size) {
 }
 
 std::uint8_t Reader::u8() { return get<std::uint8_t>(take(1)); }
+std::uint16_t Reader::u16() { return get<std::uint16_t>(take(2)); }
 std::uint32_t Reader::u32() { return get<std::uint32_t>(take(4)); }
 std::uint64_t Reader::u64() { return get<std::uint64_t>(take(8)); }
 std::string_view Reader::text() { return take(u32()); }
@@ -66,12 +66,6 @@ std::uint32_t Reader::count(std::size_t least) {
   if (good_ && count <= rest_.size() / least) return count;
   good_ = false;
   return 0;
-}
-
-std::vector<std::string> Reader::texts() {
-  std::vector<std::string> out(count(4));
-  for (std::string& value : out) value = text();
-  return out;
 }
 
 void FrameParser::feed(std::string_view bytes) {
@@ -97,19 +91,12 @@ bool FrameParser::next(Frame& out) {
   return true;
 }
 
-void append_frame(std::string& out, Kind kind, std::uint32_t node, std::string_view body) {
-  put(out, static_cast<std::uint32_t>(body.size()));
-  put(out, static_cast<std::uint16_t>(kind));
+void append_frame(std::string& out, const Frame& frame) {
+  put(out, static_cast<std::uint32_t>(frame.body.size()));
+  put(out, static_cast<std::uint16_t>(frame.kind));
   put(out, std::uint16_t{0});
-  put(out, node);
-  out.append(body);
-}
-
-std::string make_frame(Kind kind, std::uint32_t node, std::string_view body) {
-  std::string out;
-  out.reserve(header_size + body.size());
-  append_frame(out, kind, node, body);
-  return out;
+  put(out, frame.node);
+  out.append(frame.body);
 }
 
 }  // namespace cow::launch

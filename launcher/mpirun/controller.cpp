@@ -102,7 +102,7 @@ void Controller::plan_tree() {
   children_ = std::make_unique<Children>(loop_, events, job_, common_, std::move(plan));
   Fences::Callbacks callbacks;
   callbacks.answer = [this](std::uint32_t child, std::uint64_t number, int status, const string& data) {
-    send(child, Kind::fence_answer, Writer().u64(number).u32(static_cast<std::uint32_t>(status)).text(data));
+    children_->send(child, frames::FenceAnswer{number, status, data});
   };
   fences_ = std::make_unique<Fences>(job_, children_->routes(), no_node, std::move(callbacks));
 }
@@ -115,8 +115,6 @@ void Controller::start_nodes() {
   }
   children_->start();
 }
-
-void Controller::send(std::uint32_t node, Kind kind, const Writer& body) { children_->send(kind, node, body.bytes()); }
 
 void Controller::on_child_started(std::uint32_t node, const Child& child) {
   tell("host " + job_.nodes[node] + ": started " + child.command + " (pid " + std::to_string(child.pid) + ")");
@@ -132,47 +130,36 @@ void Controller::on_child_watched(std::uint32_t node) {
 
 void Controller::on_child_frame(const Frame& frame) {
   const std::uint32_t node = frame.node;
-  Reader body(frame.body);
-  switch (frame.kind) {
-    case Kind::hello: return on_hello(node, body);
-    case Kind::started: return on_started(body);
-    case Kind::start_failure: return on_start_failure(node, body);
-    case Kind::output: return on_output(node, body);
-    case Kind::input_credit: return on_input_credit(node, body.u32());
-    case Kind::bindings: return on_bindings(node, body);
-    case Kind::connected: return on_connected(body);
-    case Kind::exited: return on_exited(body);
-    case Kind::aborted: return on_aborted(body);
-    case Kind::fence: return read_fence(frame, *fences_);
-    case Kind::modex_request: return on_modex_request(node, body);
-    case Kind::modex_answer: return on_modex_answer(body);
-    case Kind::event: return on_event(node, body);
-    case Kind::complaint: return fail(own_failure, "host " + job_.nodes[node] + ": " + string(body.text()));
-    case Kind::goodbye: return on_goodbye(node);
-    case Kind::watched: return on_child_watched(node);
-    case Kind::remote_words: return on_child_words(node, body.text());
-    case Kind::lost_node: {
-      const auto status = static_cast<int>(body.u32());
-      on_child_lost(node, status, string(body.text()));
-      return stop_when_done();
-    }
-    default: return fail(own_failure, "the agent on host " + job_.nodes[node] + " says what makes no sense");
+  const auto take = [this, node](const auto& content) { on(node, content); };
+  if (!frames::hand_over(frame, frames::ToMpirun(), take)) {
+    fail(own_failure, "the agent on host " + job_.nodes[node] + " says what makes no sense");
   }
 }
 
-void Controller::on_hello(std::uint32_t node, Reader body) {
-  body.u32();  // the version, which its parent has looked at
-  const std::uint32_t pid = body.u32();
+void Controller::on(std::uint32_t node, const frames::Hello& hello) {
   nodes_[node].greeted = true;
   const std::uint32_t parent = children_->routes().parent(node);
-  tell("host " + job_.nodes[node] + ": its agent answers (pid " + std::to_string(pid) + ", it calls itself " +
-       string(body.text()) + (parent == no_node ? ")" : ", host " + job_.nodes[parent] + " started it)"));
+  tell("host " + job_.nodes[node] + ": its agent answers (pid " + std::to_string(hello.pid) + ", it calls itself " +
+       string(hello.host) + (parent == no_node ? ")" : ", host " + job_.nodes[parent] + " started it)"));
+}
+
+void Controller::on(std::uint32_t node, const frames::Complaint& complaint) {
+  fail(own_failure, "host " + job_.nodes[node] + ": " + string(complaint.text));
+}
+
+void Controller::on(std::uint32_t node, const frames::Watched&) { on_child_watched(node); }
+
+void Controller::on(std::uint32_t node, const frames::RemoteWords& words) { on_child_words(node, words.text); }
+
+void Controller::on(std::uint32_t node, const frames::LostNode& lost) {
+  on_child_lost(node, lost.status, string(lost.why));
+  stop_when_done();
 }
 
 // An agent says it when all below it have, or were lost; who has not even answered by then never will.
-void Controller::on_goodbye(std::uint32_t node) {
+void Controller::on(std::uint32_t node, const frames::Goodbye&) {
   nodes_[node].done = true;
-  send(node, Kind::goodbye, {});
+  children_->send(node, frames::Goodbye{});
   const Routes& routes = children_->routes();
   for (const std::uint32_t other : routes.below(node)) close_node(other);
   if (routes.parent(node) != no_node) close_node(node);
@@ -230,11 +217,9 @@ string Controller::who(std::uint32_t rank) const {
   return out + "on host " + job_.nodes[job_.ranks[rank].node] + ")";
 }
 
-void Controller::on_started(Reader body) {
-  for (std::uint32_t left = body.count(8); left > 0; --left) {
-    const std::uint32_t rank = body.u32();
-    const std::uint32_t pid = body.u32();
-    if (rank < ranks_.size()) ranks_[rank].pid = static_cast<pid_t>(pid);
+void Controller::on(std::uint32_t, const frames::Started& started) {
+  for (const auto& [rank, pid] : started.processes) {
+    if (rank < ranks_.size()) ranks_[rank].pid = pid;
     started_ = true;
   }
   if (!std::exchange(settling_, true)) settle();
@@ -252,16 +237,16 @@ void Controller::listen_to_slurm() {
   slurm_ear_ = std::make_unique<SlurmSignals>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
                                           [this](int signal) {
     for (std::uint32_t own = 0; own < here_.size(); ++own) {
-      if (here_[own]) send(own, Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)));
+      if (here_[own]) children_->send(own, frames::Signal{signal});
     }
   });
 }
 
-void Controller::on_start_failure(std::uint32_t node, Reader body) {
-  const std::uint32_t rank = body.u32();
-  const auto error = static_cast<int>(body.u32());
-  string line = string(body.text()) + " on host " + job_.nodes[node] + ": " + strerror(error);
-  const Application& application = job_.applications[job_.ranks[rank < ranks_.size() ? rank : 0].application];
+void Controller::on(std::uint32_t node, const frames::StartFailure& failure) {
+  const int error = failure.error;
+  string line = string(failure.what) + " on host " + job_.nodes[node] + ": " + strerror(error);
+  const std::size_t rank = failure.rank < ranks_.size() ? failure.rank : 0;
+  const Application& application = job_.applications[job_.ranks[rank].application];
   const string& name = application.argv[0];
   if (error == ENOENT && name.find('/') == string::npos && access((application.directory + "/" + name).c_str(), X_OK) == 0) {
     line += " (it is not in PATH; did you mean ./" + name + "?)";
@@ -269,10 +254,9 @@ void Controller::on_start_failure(std::uint32_t node, Reader body) {
   fail(error == ENOENT || error == ENOTDIR ? 127 : 126, line);
 }
 
-void Controller::on_connected(Reader body) {
-  const std::uint32_t rank = body.u32();
-  if (rank >= ranks_.size()) return;
-  ranks_[rank].connected = true;
+void Controller::on(std::uint32_t, const frames::Connected& connected) {
+  if (connected.rank >= ranks_.size()) return;
+  ranks_[connected.rank].connected = true;
   check_silent_leavers();
 }
 
@@ -285,11 +269,9 @@ void Controller::check_silent_leavers() {
               std::to_string(in_mpi - ranks_.begin()) + " has called");
 }
 
-void Controller::on_exited(Reader body) {
-  const std::uint32_t rank = body.u32();
-  const auto status = static_cast<int>(body.u32());
-  const std::uint8_t flags = body.u8();
-  if (!body.good() || rank >= ranks_.size()) return;
+void Controller::on(std::uint32_t, const frames::Exited& exited) {
+  const auto& [rank, status, connected, finalized] = exited;
+  if (rank >= ranks_.size()) return;
   ranks_[rank].ended = true;
   const bool others_run = std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& r) { return !r.ended; });
   if (WIFSIGNALED(status)) {
@@ -299,20 +281,18 @@ void Controller::on_exited(Reader body) {
                            (signal == passed_signal_ ? ", which mpirun had received" : ""));
   } else if (WEXITSTATUS(status) != 0) {
     fail(WEXITSTATUS(status), who(rank) + " ended with status " + std::to_string(WEXITSTATUS(status)));
-  } else if ((flags & exit_connected) && !(flags & exit_finalized) && others_run) {
+  } else if (connected && !finalized && others_run) {
     fail(1, who(rank) + " ended with status 0 but without MPI_Finalize, while others run");
-  } else if (!(flags & exit_connected)) {
+  } else if (!connected) {
     ranks_[rank].left_silently = true;
     check_silent_leavers();
   }
   fences_->rank_gone(rank);
 }
 
-void Controller::on_aborted(Reader body) {
-  const std::uint32_t rank = body.u32();
-  const auto status = static_cast<int>(body.u32());
-  const std::string_view message = body.text();
-  if (!body.good() || rank >= ranks_.size()) return;
+void Controller::on(std::uint32_t, const frames::Aborted& aborted) {
+  const auto& [rank, status, message] = aborted;
+  if (rank >= ranks_.size()) return;
   const int code = status & 0xff;
   fail(code == 0 ? 1 : code, who(rank) + " called MPI_Abort with " + std::to_string(status) +
                                  (message.empty() ? "" : ": " + string(message)));
@@ -320,49 +300,38 @@ void Controller::on_aborted(Reader body) {
 
 // ---- between nodes
 
-void Controller::on_modex_request(std::uint32_t node, Reader body) {
-  const std::uint64_t number = body.u64();
-  const std::uint32_t rank = body.u32();
-  const std::uint8_t without_pmix = body.u8();
-  if (!body.good() || rank >= ranks_.size()) return;
-  if (ranks_[rank].ended) {
-    Writer answer;
-    answer.u64(number).u32(static_cast<std::uint32_t>(PMIX_ERR_PROC_TERM_WO_SYNC)).text({});
-    return send(node, Kind::modex_answer, answer);
+void Controller::on(std::uint32_t node, const frames::Fence& fence) {
+  fences_->arrive(node, fence.fence, fence.ranks, fence.data);
+}
+
+void Controller::on(std::uint32_t node, const frames::ModexRequest& asked) {
+  if (asked.rank >= ranks_.size()) return;
+  if (ranks_[asked.rank].ended) {
+    return children_->send(node, frames::ModexAnswer{asked.question, PMIX_ERR_PROC_TERM_WO_SYNC, {}});
   }
-  const std::uint64_t question = questions_.open(node, number);
-  send(job_.ranks[rank].node, Kind::modex_question, Writer().u64(question).u32(rank).u8(without_pmix));
+  const std::uint64_t question = questions_.open(node, asked.question);
+  children_->send(job_.ranks[asked.rank].node, frames::ModexQuestion{question, asked.rank, asked.without_pmix});
 }
 
-void Controller::on_modex_answer(Reader body) {
-  const std::uint64_t question = body.u64();
-  const std::uint32_t status = body.u32();
-  const std::string_view data = body.text();
+void Controller::on(std::uint32_t, const frames::ModexAnswer& answer) {
   Questions::Asked asked;
-  if (!body.good() || !questions_.close(question, asked)) return;
-  send(asked.node, Kind::modex_answer, Writer().u64(asked.number).u32(status).text(data));
+  if (!questions_.close(answer.question, asked)) return;
+  children_->send(asked.node, frames::ModexAnswer{asked.number, answer.status, answer.data});
 }
 
-void Controller::on_event(std::uint32_t node, Reader body) {
-  const std::uint32_t status = body.u32();
-  const std::uint32_t rank = body.u32();
-  const std::string_view infos = body.text();
-  if (!body.good()) return;
+void Controller::on(std::uint32_t node, const frames::Event& event) {
   for (std::uint32_t other = 0; other < nodes_.size(); ++other) {
-    if (other != node) send(other, Kind::event, Writer().u32(status).u32(rank).text(infos));
+    if (other != node) children_->send(other, event);
   }
 }
 
 // ---- streams
 
-void Controller::on_output(std::uint32_t node, Reader body) {
-  const std::uint32_t rank = body.u32();
-  const std::uint8_t stream = body.u8();
-  const std::uint8_t flags = body.u8();
-  const std::string_view bytes = body.text();
-  if (!body.good() || rank >= ranks_.size()) return;
+void Controller::on(std::uint32_t node, const frames::Output& output) {
+  const auto& [rank, stream, line_goes_on, bytes] = output;
+  if (rank >= ranks_.size()) return;
   if (stream == 2 && bytes.find("] why: ") != std::string_view::npos) on_why(rank, bytes);
-  outputs_.write(stream, {node, rank, string(bytes), (flags & output_open_line) != 0});
+  outputs_.write(stream, {node, rank, string(bytes), line_goes_on});
 }
 
 // Told in portions: an answer to each line would double the work.
@@ -370,7 +339,7 @@ void Controller::output_has_left(std::uint32_t index, std::uint32_t bytes) {
   Node& node = nodes_[index];
   node.credit += bytes;
   if (node.credit < job_.output_window / 4) return;
-  send(index, Kind::output_credit, Writer().u32(std::exchange(node.credit, 0)));
+  children_->send(index, frames::OutputCredit{std::exchange(node.credit, 0)});
 }
 
 void Controller::output_failed(const string& what, int error) {
@@ -378,21 +347,20 @@ void Controller::output_failed(const string& what, int error) {
   fail(own_failure, "cannot write to " + what + ": " + strerror(error));
 }
 
-void Controller::on_bindings(std::uint32_t node, Reader body) {
-  for (std::uint32_t left = body.count(8); left > 0; --left) {
-    const std::uint32_t rank = body.u32();
-    say("rank " + std::to_string(rank) + " on host " + job_.nodes[node] + ": " + string(body.text()));
+void Controller::on(std::uint32_t node, const frames::Bindings& bindings) {
+  for (const auto& [rank, where] : bindings.ranks) {
+    say("rank " + std::to_string(rank) + " on host " + job_.nodes[node] + ": " + where);
   }
 }
 
 // When several nodes read, the next bytes are for all of them, so the slowest decides.
-void Controller::on_input_credit(std::uint32_t node, std::uint32_t bytes) {
-  if (!input_nodes_[node] || bytes == 0) return;
+void Controller::on(std::uint32_t node, const frames::InputCredit& credit) {
+  if (!input_nodes_[node] || credit.bytes == 0) return;
   asks_for_input_[node] = true;
   for (std::size_t other = 0; other < nodes_.size(); ++other) {
     if (input_nodes_[other] && !asks_for_input_[other] && !nodes_[other].done) return;
   }
-  input_credit_ = std::min<std::uint32_t>(bytes, 64 << 10);
+  input_credit_ = std::min<std::uint32_t>(credit.bytes, 64 << 10);
   send_input();
 }
 
@@ -412,14 +380,13 @@ void Controller::send_input() {
     loop_.forget(0);
     input_credit_ = 0;
     input_at_end_ = got <= 0;
-    Writer body;
-    body.text(std::string_view(buffer).substr(0, got > 0 ? static_cast<size_t>(got) : 0));
+    const frames::Input input{std::string_view(buffer).substr(0, got > 0 ? static_cast<size_t>(got) : 0)};
     for (std::size_t node = 0; node < nodes_.size(); ++node) {
       if (!input_nodes_[node]) continue;
       asks_for_input_[node] = false;
-      if (job_.input_rank != all_ranks) send(static_cast<std::uint32_t>(node), Kind::input, body);
+      if (job_.input_rank != all_ranks) children_->send(static_cast<std::uint32_t>(node), input);
     }
-    if (job_.input_rank == all_ranks) children_->send_all(Kind::input, body.bytes());
+    if (job_.input_rank == all_ranks) children_->send(everyone, input);
   });
 }
 
@@ -450,7 +417,7 @@ void Controller::on_user_signal(int signal) {
     return;
   }
   if (deadly) passed_signal_ = signal;
-  children_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(signal)).bytes());
+  children_->send(everyone, frames::Signal{signal});
   if (signal == SIGTSTP) raise(SIGSTOP);
 }
 
@@ -471,7 +438,7 @@ void Controller::on_why(std::uint32_t rank, std::string_view text) {
 void Controller::ask_why() {
   constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
   if (std::exchange(asking_why_, true)) return;
-  children_->send_all(Kind::signal, Writer().u32(static_cast<std::uint32_t>(why_signal())).bytes());
+  children_->send(everyone, frames::Signal{why_signal()});
   loop_.after(patience, [this] {
     for (const string& sentence : std::exchange(why_, {}).conclude(static_cast<std::uint32_t>(ranks_.size())))
       say("why: " + sentence);
@@ -490,7 +457,7 @@ void Controller::fail(int status, const string& line) {
 
 void Controller::end_all(std::uint32_t grace) {
   children_->stop_starting();
-  children_->send_all(Kind::end, Writer().u32(grace).bytes());
+  children_->send(everyone, frames::End{grace});
   loop_.after((grace + agent_time) * millisecond, [this] { abandon(); });
   loop_.after(0, [this] { stop_when_done(); });
 }

@@ -36,6 +36,8 @@ class Controller : private ChildEvents {
     bool left_silently = false;  // ended well without ever having called PMIx_Init
   };
 
+  // Frames are handled by on(), with the node that they are from.
+
   // Nodes.
   void plan_tree();
   void start_nodes();
@@ -47,33 +49,37 @@ class Controller : private ChildEvents {
   void on_child_watched(std::uint32_t node) override;
   void on_child_started(std::uint32_t node, const Child& child) override;
   void on_child_end(std::uint32_t node) override;
-  void on_hello(std::uint32_t node, Reader body);
-  void on_goodbye(std::uint32_t node);
+  void on(std::uint32_t node, const frames::Hello& hello);
+  void on(std::uint32_t node, const frames::Complaint& complaint);
+  void on(std::uint32_t node, const frames::Watched&);
+  void on(std::uint32_t node, const frames::RemoteWords& words);
+  void on(std::uint32_t node, const frames::LostNode& lost);
+  void on(std::uint32_t node, const frames::Goodbye&);
   void close_node(std::uint32_t node);
   void reap();
   void stop_when_done();
-  void send(std::uint32_t node, Kind kind, const Writer& body);
 
   // Ranks.
-  void on_started(Reader body);
-  void on_start_failure(std::uint32_t node, Reader body);
-  void on_connected(Reader body);
-  void on_exited(Reader body);
-  void on_aborted(Reader body);
+  void on(std::uint32_t node, const frames::Started& started);
+  void on(std::uint32_t node, const frames::StartFailure& failure);
+  void on(std::uint32_t node, const frames::Connected& connected);
+  void on(std::uint32_t node, const frames::Exited& exited);
+  void on(std::uint32_t node, const frames::Aborted& aborted);
   std::string who(std::uint32_t rank) const;
   void check_silent_leavers();
 
   // What the ranks of different nodes want of each other.
-  void on_modex_request(std::uint32_t node, Reader body);
-  void on_modex_answer(Reader body);
-  void on_event(std::uint32_t node, Reader body);
+  void on(std::uint32_t node, const frames::Fence& fence);
+  void on(std::uint32_t node, const frames::ModexRequest& asked);
+  void on(std::uint32_t node, const frames::ModexAnswer& answer);
+  void on(std::uint32_t node, const frames::Event& event);
 
   // Streams.
-  void on_output(std::uint32_t node, Reader body);
+  void on(std::uint32_t node, const frames::Output& output);
   void output_has_left(std::uint32_t node, std::uint32_t bytes);
   void output_failed(const std::string& what, int error);
-  void on_bindings(std::uint32_t node, Reader body);
-  void on_input_credit(std::uint32_t node, std::uint32_t bytes);
+  void on(std::uint32_t node, const frames::Bindings& bindings);
+  void on(std::uint32_t node, const frames::InputCredit& credit);
   void send_input();
   void say(const std::string& text);
   void tell(const std::string& text);  // when --verbose was given

@@ -106,9 +106,7 @@ void RankOutput::take(Pipe& pipe, std::string_view bytes) {
 }
 
 void RankOutput::send(const Pipe& pipe, std::string_view bytes, bool line_goes_on) {
-  Writer body;
-  body.u32(pipe.rank).u8(pipe.stream).u8(line_goes_on ? output_open_line : 0).text(bytes);
-  channel_.send(Kind::output, node_, body.bytes());
+  channel_.send(node_, frames::Output{pipe.rank, pipe.stream, line_goes_on, bytes});
   credit_ -= static_cast<std::int64_t>(bytes.size());
 }
 

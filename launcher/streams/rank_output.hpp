@@ -7,6 +7,7 @@
 #include <string>
 
 #include "launcher/core/channel.hpp"
+#include "launcher/core/frames.hpp"
 #include "launcher/core/loop.hpp"
 
 namespace cow::launch {

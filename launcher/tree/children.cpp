@@ -99,13 +99,13 @@ Child* Children::find(std::uint32_t node) {
   return found == children_.end() ? nullptr : found->get();
 }
 
-void Children::send(Kind kind, std::uint32_t node, std::string_view body) {
-  if (Child* child = find(routes_.hop(node)); child && child->channel) child->channel->send(kind, node, body);
-}
-
-void Children::send_all(Kind kind, std::string_view body) {
+void Children::pass_on(const Frame& frame) {
+  if (frame.node != everyone) {
+    if (Child* child = find(routes_.hop(frame.node)); child && child->channel) child->channel->pass_on(frame);
+    return;
+  }
   for (const auto& child : children_) {
-    if (child->channel) child->channel->send(kind, everyone, body);
+    if (child->channel) child->channel->pass_on(frame);
   }
 }
 
@@ -116,7 +116,7 @@ void Children::on_frame(Child& child, const Frame& frame) {
     return lose(child, own_failure, "the agent on host " + child.name + " says what makes no sense");
   }
   if (node == child.node && frame.kind == Kind::hello) {
-    const std::uint32_t version = Reader(frame.body).u32();
+    const std::uint32_t version = Reader(frame.body).u32();  // the rest is read when it is this one
     if (version != protocol_version) {
       return lose(child, own_failure, "host " + child.name + " has another version of COW MPI (its agent speaks protocol " +
                                            std::to_string(version) + ", this one " + std::to_string(protocol_version) + ")");
@@ -131,8 +131,8 @@ void Children::greet(Child& child) {
   // What a login script said came before the greeting, but through another pipe.
   if (child.error_fd >= 0) on_error_output(child);
   child.greeted = true;
-  if (stopped_) return child.channel->send(Kind::end, everyone, Writer().u32(0).bytes());
-  child.channel->send(Kind::job, child.node, write_job(common_, child.node, keepalive_).bytes());
+  if (stopped_) return child.channel->send(everyone, frames::End{});
+  child.channel->send(child.node, frames::Job{child.node, common_, keepalive_});
 }
 
 // What the remote shell says is kept for a message until the agent answers; later it is passed on.

@@ -52,8 +52,12 @@ class Children {
   const Routes& routes() const { return routes_; }
   void start();
 
-  void send(Kind kind, std::uint32_t node, std::string_view body = {});  // nothing happens when the node is cut off
-  void send_all(Kind kind, std::string_view body = {});
+  // To a node below, or to `everyone`. Nothing happens when the node is cut off.
+  template <class Content>
+  void send(std::uint32_t node, const Content& content) {
+    pass_on({Content::kind, node, write_fields(content)});
+  }
+  void pass_on(const Frame& frame);
 
   // No child gets the job any more; those that have not answered are lost.
   void stop_starting();

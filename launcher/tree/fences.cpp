@@ -70,21 +70,4 @@ void Fences::finish(std::list<Fence>::iterator fence, int status, const std::str
   for (const auto& [who, number] : done.arrived) callbacks_.answer(who, number, status, everything);
 }
 
-Writer write_fence(std::uint64_t number, const std::vector<std::uint32_t>& ranks, std::string_view data) {
-  Writer out;
-  out.u64(number).u32(static_cast<std::uint32_t>(ranks.size()));
-  for (std::uint32_t rank : ranks) out.u32(rank);
-  out.text(data);
-  return out;
-}
-
-void read_fence(const Frame& frame, Fences& out) {
-  Reader body(frame.body);
-  const std::uint64_t number = body.u64();
-  std::vector<std::uint32_t> ranks(body.count(sizeof(std::uint32_t)));
-  for (std::uint32_t& rank : ranks) rank = body.u32();
-  const std::string_view data = body.text();
-  if (body.good()) out.arrive(frame.node, number, std::move(ranks), data);
-}
-
 }  // namespace cow::launch

@@ -63,10 +63,6 @@ class Fences {
   std::uint64_t last_number_ = 0;
 };
 
-// The body of a frame of the kind `fence`. What makes no sense is passed over.
-Writer write_fence(std::uint64_t number, const std::vector<std::uint32_t>& ranks, std::string_view data);
-void read_fence(const Frame& frame, Fences& out);
-
 class Questions {
  public:
   struct Asked {
