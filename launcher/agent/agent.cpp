@@ -572,4 +572,6 @@ void Agent::on_event(int status, std::uint32_t rank, std::string_view infos) {
   tell(frames::Event{status, rank, infos});
 }
 
+void Agent::on_why(std::uint32_t rank, std::string_view lines) { tell(frames::Why{rank, lines}); }
+
 }  // namespace cow::launch

@@ -114,6 +114,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) override;
   void on_modex_answer(std::uint64_t question, int status, std::string_view data) override;
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
+  void on_why(std::uint32_t rank, std::string_view lines) override;
 
   void open_fences();
   void start_children(std::string_view common);

@@ -151,6 +151,7 @@ void RankLines::hear(int fd, const AgentHeader& header, std::string_view payload
     case AgentSays::fence: return enter_fence(fd, header.token);
     case AgentSays::leave: return events_.on_finalized(rank);
     case AgentSays::abort: return events_.on_abort(rank, static_cast<int>(header.number), payload);
+    case AgentSays::why: return events_.on_why(rank, payload);
     default: return hang_up(fd);
   }
 }

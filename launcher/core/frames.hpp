@@ -223,6 +223,15 @@ struct Bindings {
   bool operator==(const Bindings&) const = default;
 };
 
+// What a rank waits for, because it was asked or has waited for long (src/api/why.hpp).
+struct Why {
+  static constexpr Kind kind = Kind::why;
+  std::uint32_t rank = 0;
+  std::string_view lines;  // each with its end
+  static auto fields(auto& self) { return std::tie(self.rank, self.lines); }
+  bool operator==(const Why&) const = default;
+};
+
 // These three are said by the parent of the node that they are from.
 
 // The kernels of the node and of its parent watch each other.
@@ -258,7 +267,7 @@ struct List {
 
 using ToAgents = List<Job, Input, OutputCredit, Signal, End, FenceAnswer, ModexQuestion, ModexAnswer, Event, Goodbye>;
 using ToMpirun = List<Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted, Fence, ModexRequest,
-                      ModexAnswer, Event, Complaint, Bindings, Watched, LostNode, RemoteWords, Goodbye>;
+                      ModexAnswer, Event, Complaint, Bindings, Why, Watched, LostNode, RemoteWords, Goodbye>;
 
 static_assert(names_all_members<KeepalivePlan> && names_all_members<Started::Process> && names_all_members<Bindings::Binding>);
 

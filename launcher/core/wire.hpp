@@ -23,7 +23,7 @@
 namespace cow::launch {
 
 inline constexpr std::string_view greeting = "\x01" "COWAGT" "\n";
-inline constexpr std::uint32_t protocol_version = 6;
+inline constexpr std::uint32_t protocol_version = 7;
 inline constexpr std::size_t header_size = 12;
 inline constexpr std::size_t max_body = std::size_t{256} << 20;  // a longer frame is garbage: the stream is given up
 
@@ -60,6 +60,7 @@ enum class Kind : std::uint16_t {
   watched = 44,
   lost_node = 45,
   remote_words = 46,
+  why = 47,
 };
 
 // Builds a body.

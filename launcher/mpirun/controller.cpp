@@ -330,7 +330,6 @@ void Controller::on(std::uint32_t node, const frames::Event& event) {
 void Controller::on(std::uint32_t node, const frames::Output& output) {
   const auto& [rank, stream, line_goes_on, bytes] = output;
   if (rank >= ranks_.size()) return;
-  if (stream == 2 && bytes.find("] why: ") != std::string_view::npos) on_why(rank, bytes);
   outputs_.write(stream, {node, rank, string(bytes), line_goes_on});
 }
 
@@ -423,16 +422,19 @@ void Controller::on_user_signal(int signal) {
 
 // ---- why it hangs
 
-// What a rank tells of its wait, asked or because it has lasted long; then all are asked.
-void Controller::on_why(std::uint32_t rank, std::string_view text) {
+// What a rank tells of its wait is shown; then all are asked.
+void Controller::on(std::uint32_t, const frames::Why& told) {
+  if (told.rank >= ranks_.size()) return;
   ask_why();
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
-    std::string_view line = text.substr(0, end);
-    if (line.back() == '\n') line.remove_suffix(1);
-    why_.take(rank, line);
-    text.remove_prefix(end);
+  const string prefix = "[rank " + std::to_string(told.rank) + "] why: ";
+  string shown;
+  for (std::string_view rest = told.lines; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    why_.take(told.rank, line);
+    shown.append(prefix).append(line).append("\n");
   }
+  outputs_.write_own(shown);
 }
 
 void Controller::ask_why() {

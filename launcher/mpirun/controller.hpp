@@ -87,7 +87,7 @@ class Controller : private ChildEvents {
   // Ends.
   void on_signal();
   void on_user_signal(int signal);
-  void on_why(std::uint32_t rank, std::string_view text);
+  void on(std::uint32_t node, const frames::Why& told);
   void ask_why();
   void fail(int status, const std::string& line);
   void end_all(std::uint32_t grace);

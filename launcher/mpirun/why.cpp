@@ -33,12 +33,10 @@ bool tells_collective(const std::string& call) {
 
 int why_signal() { return SIGURG; }
 
-bool Why::take(std::uint32_t rank, std::string_view line) {
-  const std::string_view text = after(line, "] why: ");
-  if (text.empty() || line.front() != '[') return false;
+void Why::take(std::uint32_t rank, std::string_view text) {
   if (const std::string_view call = after(text, " s without progress in "); !call.empty()) {
     reports_[rank] = {before(call, " at "), {}};
-    return true;
+    return;
   }
   Wait wait;
   if (text.rfind("collective ", 0) == 0) {
@@ -55,10 +53,9 @@ bool Why::take(std::uint32_t rank, std::string_view line) {
   } else if (text.rfind("messages for ", 0) == 0) {
     wait.peer = rank_at(after(text, "messages for "));
   } else {
-    return true;
+    return;
   }
   reports_[rank].waits.push_back(std::move(wait));
-  return true;
 }
 
 std::vector<std::string> Why::conclude(std::uint32_t ranks) const {

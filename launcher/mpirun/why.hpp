@@ -1,4 +1,4 @@
-// Why a job hangs: conclusions from what its ranks say they wait for (src/api/why.hpp writes those lines). Knows nothing
+// Why a job hangs: conclusions from what its ranks say they wait for (src/api/why.cpp writes those lines). Knows nothing
 // of processes and streams.
 #pragma once
 
@@ -15,8 +15,8 @@ int why_signal();
 
 class Why {
  public:
-  // A line of a rank's standard error. False: it belongs to no report.
-  bool take(std::uint32_t rank, std::string_view line);
+  // A line of a rank's report.
+  void take(std::uint32_t rank, std::string_view line);
 
   bool empty() const { return reports_.empty(); }
 

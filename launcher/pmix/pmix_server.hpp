@@ -34,6 +34,8 @@ class PmixClientEvents {
   virtual void on_modex_answer(std::uint64_t question, int status, std::string_view data) = 0;
   // A rank has raised an event for the other ranks of the job.
   virtual void on_event(int status, std::uint32_t rank, std::string_view infos) = 0;
+  // What a rank waits for, in lines. PMIx has no word for it.
+  virtual void on_why(std::uint32_t rank, std::string_view lines) = 0;
 };
 
 class PmixServer {

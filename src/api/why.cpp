@@ -26,24 +26,32 @@ namespace {
 
 constexpr std::size_t most_told = 8;  // operations of a rank
 
-// The report of this rank, as it is written: at once, so that the lines of ranks do not mix.
+// The report of this rank, in lines.
 class Report {
  public:
-  Report() { snprintf(prefix_, sizeof prefix_, "[rank %d] why: ", runtime::job().rank); }
   __attribute__((format(printf, 2, 3))) void line(const char* format, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    text_ += prefix_;
     text_ += text;
     text_ += '\n';
   }
-  void write_out() const { (void)!write(STDERR_FILENO, text_.data(), text_.size()); }
+  // To mpirun, which shows it. Under another launcher to standard error, at once, so that the lines of ranks do not mix.
+  void hand_in() const {
+    if (runtime::report_wait(text_)) return;
+    const std::string prefix = "[rank " + std::to_string(runtime::job().rank) + "] why: ";
+    std::string out;
+    for (std::size_t begin = 0, end; begin < text_.size(); begin = end) {
+      end = text_.find('\n', begin) + 1;
+      out += prefix;
+      out.append(text_, begin, end - begin);
+    }
+    (void)!write(STDERR_FILENO, out.data(), out.size());
+  }
 
  private:
-  char prefix_[32];
   std::string text_;
 };
 
@@ -152,7 +160,7 @@ void tell(Nanoseconds idle) {
               *origin.call ? origin.call : "a call of MPI", describe_address(origin.address).c_str());
   tell_operations(report);
   tell_queues(report);
-  report.write_out();
+  report.hand_in();
 }
 
 void asked(int) {

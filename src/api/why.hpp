@@ -1,7 +1,7 @@
 // Why a rank waits: told on a signal, or when nothing has moved for COW_WHY_AFTER. Costs nothing before.
 //
-// Each rank that waits writes to standard error what it is in and what that waits for, in lines that start with
-// "[rank N] why: "; mpirun passes them on and draws its conclusions from them (launcher/mpirun/why.hpp).
+// Each rank that waits tells mpirun what it is in and what that waits for, in lines, by its line to the agent; mpirun shows them
+// behind "[rank N] why: " and draws its conclusions from them (launcher/mpirun/why.hpp). Without mpirun it shows them itself.
 #pragma once
 
 namespace cow::api {

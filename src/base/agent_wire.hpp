@@ -13,7 +13,7 @@
 
 namespace cow {
 
-inline constexpr std::uint64_t agent_protocol = 1;
+inline constexpr std::uint64_t agent_protocol = 2;
 inline constexpr std::size_t max_agent_message = 64 << 10;  // bytes
 inline constexpr std::size_t nodes_in_message = 8192;
 
@@ -27,6 +27,7 @@ enum class AgentSays : std::uint32_t {
   fence = 6,            //                   of this fence
   leave = 7,
   abort = 8,            // exit status                         why, in one line, or nothing
+  why = 9,              //                                     what it waits for (api/why.hpp): lines, each with its end
   // The agent says:
   joined = 32,          // AgentStatus                         AgentFacts | name | u32 ranks of this node, rising
   nodes = 33,           // the first rank                      u32 node of each rank from there on, at most nodes_in_message

@@ -35,7 +35,7 @@ struct Message {
   std::string payload;
 };
 
-bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std::string_view payload = {}) {
+bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std::string_view payload = {}, int flags = 0) {
   if (sizeof(AgentHeader) + payload.size() > max_agent_message) return false;
   AgentHeader header{kind, number, token};
   iovec parts[2] = {{&header, sizeof header}, {const_cast<char*>(payload.data()), payload.size()}};
@@ -44,7 +44,7 @@ bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std:
   message.msg_iovlen = 2;
   ssize_t sent;
   do {
-    sent = sendmsg(line, &message, MSG_NOSIGNAL);
+    sent = sendmsg(line, &message, MSG_NOSIGNAL | flags);
   } while (sent < 0 && errno == EINTR);
   return sent >= 0;
 }
@@ -234,6 +234,16 @@ void fetch(int rank, Fetched got) {
 // A launcher that cannot fence has nothing more to tell; the end goes on without it.
 void start_fence(std::function<void()> done) {
   ask(AgentSays::fence, 0, [done = std::move(done)](AgentStatus, const std::string&) { done(); });
+}
+
+bool report_wait(std::string_view lines) {
+  constexpr std::size_t most = max_agent_message - sizeof(AgentHeader);
+  while (!lines.empty()) {
+    const std::size_t end = lines.size() <= most ? lines.size() : lines.rfind('\n', most - 1) + 1;
+    if (line < 0 || end == 0 || !say(AgentSays::why, 0, 0, lines.substr(0, end), MSG_DONTWAIT)) return false;
+    lines.remove_prefix(end);
+  }
+  return true;
 }
 
 void abort(int status) {

@@ -36,6 +36,9 @@ using Fetched = std::function<void(const char* wrong, std::string bytes)>;
 void fetch(int rank, Fetched got);
 void start_fence(std::function<void()> done);
 
+// What this rank waits for, in lines, for mpirun to show. Does not wait for room; false: nobody takes it. From any thread.
+bool report_wait(std::string_view lines);
+
 // Tells the agent to end the job, and waits a moment for that.
 void abort(int status);
 

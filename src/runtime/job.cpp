@@ -389,6 +389,10 @@ void fetch_address(int rank, Got got) {
   if (status != PMIX_SUCCESS) answered(status, nullptr, question);
 }
 
+bool report_wait(const std::string& lines) {
+  return the_job.launched && through == Through::agent && agent_line::report_wait(lines);
+}
+
 void abort_job(int status, const std::string& message) {
   if (!message.empty()) {
     const std::string line = message + "\n";

@@ -60,7 +60,11 @@ Error publish_address(const std::string& bytes);
 using Got = std::function<void(Error, std::string)>;
 void fetch_address(int rank, Got got);
 
-// Ends the job: tells the launcher, then the process. In a child, ends the child alone. `status` is the exit status asked for; the message, if not
+// What this rank waits for, in lines, told to a launcher that can make something of it. False: there is none.
+bool report_wait(const std::string& lines);
+
+// Ends the job: tells the launcher, then the process. In a child, ends the child alone. `status` is the exit status asked
+// for; the message, if not
 // empty, is one line for standard error.
 [[noreturn]] void abort_job(int status, const std::string& message);
 

@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -80,6 +81,41 @@ class WhyItHangs(unittest.TestCase):
             self.assertIn("why: ", job.lines_until("mpirun: why: ")[-1])
         finally:
             job.end()
+
+    def test_when_signalled(self):
+        job = Job(3, [program("hang"), "slow"], {})
+        try:
+            self.assertEqual(job.process.stdout.readline(), "ready\n")
+            job.process.send_signal(signal.SIGURG)
+            lines = job.lines_until("mpirun: why: ")
+            self.assertIn("[rank 0] why: receive from rank 1, tag 7, on MPI_COMM_WORLD", "\n".join(lines))
+            self.assertIn("rank 1 does not wait in MPI", lines[-1])
+        finally:
+            job.end()
+
+    def test_the_option_and_output_to_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            name = os.path.join(folder, "out")
+            job = Job(3, ["--why-after", "500ms", "--output-filename", name, program("hang"), "circle"], {})
+            try:
+                lines = job.lines_until("mpirun: why: ")
+            finally:
+                job.end()
+            self.assertIn("[rank 2] why: receive from rank 0, tag 7", "\n".join(lines))
+            self.assertIn("a circle of ranks", lines[-1])
+            self.assertEqual([os.path.getsize(name + ".%d.err" % rank) for rank in range(3)], [0, 0, 0])
+
+    def test_a_program_that_prints_such_lines(self):
+        done = subprocess.run([MPIRUN, "-n", "2", program("hang"), "words"], env=PLAIN, text=True, capture_output=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(done.stdout.splitlines()), ["rank %d was interrupted 0 times" % rank for rank in range(2)])
+        for rank in range(2):
+            own = ["[rank %d] why: 9.0 s without progress in MPI_Recv at a.out+0x1" % rank,
+                   "[rank %d] why: receive from rank 0, tag 7, on MPI_COMM_WORLD (context 2), room for 4 bytes" % rank]
+            printed = [line for line in done.stderr.splitlines() if line.startswith("[rank %d] " % rank)]
+            self.assertEqual(printed, own * 30)
+        self.assertEqual(len(done.stderr.splitlines()), 2 * 2 * 30)
 
     def test_nobody_to_ask(self):
         for number in ("0", "x", "999999999"):

@@ -101,6 +101,7 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
     answered_.emplace_back(question, data);
   }
   void on_event(int, std::uint32_t, std::string_view) override {}
+  void on_why(std::uint32_t rank, std::string_view lines) override { waits_.emplace_back(rank, lines); }
 
   Job job_;
   Loop loop_;
@@ -111,7 +112,15 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
   std::vector<std::uint64_t> fences_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> asked_;
   std::vector<std::pair<std::uint64_t, std::string>> answered_;
+  std::vector<std::pair<std::uint32_t, std::string>> waits_;
 };
+
+TEST_F(RankLinesTest, WhatARankWaitsForIsPassedOn) {
+  const int fd = join(2);
+  say(fd, AgentSays::why, 0, 0, "5.0 s without progress\nreceive from rank 1\n");
+  EXPECT_THAT(waits_, ElementsAre(std::pair<std::uint32_t, std::string>(2, "5.0 s without progress\nreceive from rank 1\n")));
+  EXPECT_FALSE(is_closed(fd));
+}
 
 TEST_F(RankLinesTest, ARankIsToldWhoItIs) {
   const int fd = call();

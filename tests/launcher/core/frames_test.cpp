@@ -13,7 +13,7 @@ namespace {
 // One of each kind, with other values in all fields than those of a new one.
 using Samples = std::tuple<Job, Input, OutputCredit, Signal, End, FenceAnswer, ModexQuestion, ModexAnswer, Event, Goodbye,
                            Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted, Fence, ModexRequest,
-                           Complaint, Bindings, Watched, LostNode, RemoteWords>;
+                           Complaint, Bindings, Why, Watched, LostNode, RemoteWords>;
 
 Samples samples() {
   constexpr std::string_view text("any\0 bytes", 10);
@@ -40,6 +40,7 @@ Samples samples() {
           ModexRequest{large, 6, true},
           Complaint{text},
           Bindings{{{0, "bound to core 0"}, {1, ""}}},
+          Why{5, text},
           Watched{},
           LostNode{125, text},
           RemoteWords{text}};

@@ -1,6 +1,7 @@
-/* Four programs that hang, by the word in argv[1], and one that only goes slowly. */
+/* Four programs that hang, by the word in argv[1], and one that only says so. */
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,19 @@ static void be_slow(int rank) {
   MPI_Recv(&value, 1, MPI_INT, 1, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
 }
 
+/* What it prints is nobody's business, and its sleep is its own. */
+static void say_so(int rank) {
+  int interrupted = 0;
+  for (int i = 0; i < 30; ++i) {
+    fprintf(stderr, "[rank %d] why: 9.0 s without progress in MPI_Recv at a.out+0x1\n", rank);
+    fprintf(stderr, "[rank %d] why: receive from rank 0, tag 7, on MPI_COMM_WORLD (context 2), room for 4 bytes\n", rank);
+    interrupted += usleep(100 * 1000) != 0;
+  }
+  printf("rank %d was interrupted %d times\n", rank, interrupted);
+  MPI_Finalize();
+  exit(0);
+}
+
 int main(int argc, char** argv) {
   int rank, size;
   MPI_Init(&argc, &argv);
@@ -42,5 +56,6 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "mismatch") == 0) call_different_collectives(rank, size);
   if (strcmp(argv[1], "roots") == 0) name_different_roots(rank, size);
   if (strcmp(argv[1], "slow") == 0) be_slow(rank);
+  if (strcmp(argv[1], "words") == 0) say_so(rank);
   while (1) pause();
 }
