@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/clock.hpp"
 
@@ -15,7 +16,13 @@ class Loop {
   using Ready = std::function<void(short events)>;
   using Due = std::function<void()>;
 
-  // Calls `ready` while any of `events` (poll(2)'s) or an error is there. One watch per descriptor: the last wins.
+  Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Calls `ready` while any of `events` (poll(2)'s) or an error is there. One watch per descriptor: the last wins. Regular
+  // files are always ready.
   void watch(int fd, short events, Ready ready);
   void set_events(int fd, short events);  // 0: hang-ups are not told either, until events are wanted again
   void forget(int fd);
@@ -31,12 +38,25 @@ class Loop {
  private:
   struct Watch {
     short events;
+    std::uint32_t number;  // tells it from an earlier watch of the same descriptor, of which events may still come
     std::shared_ptr<Ready> ready;  // shared: a watch may be forgotten by the function that it is just calling
+    bool enlisted = false;         // epoll has it
   };
+  void enlist(int fd, Watch& watch);
+  void strike_off(int fd, Watch& watch);
+  void enlist_all_again();
   void wait();
+  int time_left() const;  // ms until the next timer, as epoll wants it
+  void call(const Watch& watch, short events);
+  void call_for(std::uint64_t mark, short events);
+  void call_refused();
   void run_timers();
 
+  int epoll_;
   std::map<int, Watch> watches_;
+  std::set<int> refused_;       // those that epoll does not take, of which something is wanted
+  std::uint32_t last_watch_ = 0;
+  std::uint64_t suspect_ = 0;   // the mark of an event that belonged to no watch
   std::map<std::pair<Nanoseconds, std::uint64_t>, Due> timers_;
   std::uint64_t last_timer_ = 0;
   bool running_ = false;

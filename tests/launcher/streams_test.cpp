@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -154,6 +155,22 @@ TEST(Input, GoesToTheRankThatIsNamed) {
   EXPECT_EQ(job.err, "0\n0\n");
   EXPECT_EQ(mpirun({"-n", "2", "--stdin", "2", "true"}).status, 125);
   EXPECT_EQ(mpirun({"-n", "2", "--stdin", "x", "true"}).status, 2);
+}
+
+// A file never lets anybody wait; mpirun reads it, since the reader is not the first rank, or not alone.
+TEST(Input, OfAFileGoesToWhomItIsFor) {
+  const std::string path = testing::TempDir() + "input." + std::to_string(getpid());
+  std::ofstream(path) << std::string(300'000, 'x');
+  for (const std::string to : {"1", "all"}) {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const Finished job = mpirun({"-n", "2", "--stdin", to, "wc", "-c"}, {{}, {}, fd});
+    EXPECT_EQ(job.status, 0) << job.err;
+    std::vector<std::string> counts = lines(job.out);
+    std::sort(counts.begin(), counts.end());
+    EXPECT_EQ(counts, (std::vector<std::string>{to == "all" ? "300000" : "0", "300000"}));
+    close(fd);
+  }
+  std::filesystem::remove(path);
 }
 
 TEST(Input, GoesToAllOrToNobody) {
