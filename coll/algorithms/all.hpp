@@ -24,6 +24,8 @@
 #include "coll/algorithms/hierarchical/all.hpp"
 #include "coll/algorithms/hierarchical/rooted.hpp"
 #include "coll/algorithms/neighborhood/direct.hpp"
+#include "coll/algorithms/nodes_gather_scatter.hpp"
+#include "coll/algorithms/nodes_scan.hpp"
 #include "coll/algorithms/parts/bine.hpp"
 #include "coll/algorithms/reduce/binomial.hpp"
 #include "coll/algorithms/reduce/chain.hpp"
@@ -46,14 +48,14 @@ using AllAlgorithms = AlgorithmList<
     ReduceChain, ReduceBine, ReduceTorusTrees,  //
     AllreduceNodes, AllreduceNodesSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing,
     AllreduceSwingShort, AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,              //
-    GatherBinomial, GatherLinear, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
+    GatherNodes, GatherBinomial, GatherLinear, ScatterNodes, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
     AllgatherNodes<false>, AllgatherNodes<true>, Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>,
     Allgather<RingWay>, Allgather<BucketWay>,                                                                //
     Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,           //
     AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,                  //
     AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                //
     AlltoallLinear<Collective::alltoallv, GivenTraffic>, AlltoallPairwise<Collective::alltoallv, GivenTraffic>,  //
-    ScanDoubling, ScanChain<Collective::scan>, ExscanDoubling, ScanChain<Collective::exscan>,                //
+    ScanNodes<true>, ScanDoubling, ScanChain<Collective::scan>, ScanNodes<false>, ExscanDoubling, ScanChain<Collective::exscan>,                //
     ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>, ReduceScatterBlock<ScatterPairwise>,
     ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,  //
     ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,

@@ -2,6 +2,7 @@
 // unpacked after, where a buffer is not one run of bytes.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -79,6 +80,23 @@ void perform(V& v, const Operation& operation, Algorithm algorithm) {
   algorithm(v, args);
   for (const Piece& piece : lists.out)
     v.transfer(piece.user, piece.count, piece.type, v.at(args.recv, piece.at), piece.count * piece.type->size, nullptr);
+}
+
+// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
+inline bool has_no_measure(Collective which) {
+  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
+         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
+}
+// Whether the memory that ranks of a node share can be used for it: the same answer at every rank.
+inline bool can_use_memory(const Operation& o) {
+  if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for
+  return !o.unit.op || o.unit.combine;
+}
+// The measure as it lies in memory; of blocks of any length that all know, the longest.
+inline Count measure_in_memory(const Operation& o) {
+  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + o.comm->size());
+  if (o.unit.extent == o.unit.size) return o.measure;
+  return o.measure / std::max<Count>(o.unit.size, 1) * o.unit.extent;
 }
 
 }  // namespace cow::coll

@@ -134,12 +134,12 @@ void Cost::on_memory(Collective collective, int ranks, double bytes) {
   const int others = ranks - 1;
   time_ += model_.node_line + model_.copy * bytes;
   ++steps_;
-  if (collective == Collective::bcast) {
-    time_ += model_.copy * bytes;
+  if (collective == Collective::bcast || collective == Collective::scatter) {
+    time_ += model_.copy * bytes * (collective == Collective::scatter ? others : 1);
   } else {
     time_ += model_.node_line / 8 * others;  // lines that are on their way at once
     const bool divided = collective == Collective::reduce && ranks > 3 && bytes > many_bytes;
-    const double each = collective == Collective::reduce ? model_.gamma : model_.copy;
+    const double each = reduces(collective) ? model_.gamma : model_.copy;
     time_ += divided ? bytes * (each * others / ranks + model_.copy) : each * bytes * others;
   }
 }

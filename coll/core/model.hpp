@@ -102,7 +102,7 @@ class Cost {
   void round(int awaited);
   // That a vector goes in pieces: a cache line for each, and looks at the clock.
   void pieces(double bytes, double piece) { time_ += model_.node_line * (1 + bytes / piece); }
-  // A bcast, gather or reduce among ranks that share a node, on memory: how many, and the bytes that each publishes.
+  // A part of a collective of several nodes among ranks that share one, on memory: how many, and the bytes that each publishes.
   void on_memory(Collective collective, int ranks, double bytes);
 
   // A part of the collective that is one inside each node, or one between nodes of which `sharing` go on at once:

@@ -64,6 +64,12 @@ Error run_with(Operation& operation, const Selector& selector, std::size_t algor
 
 // ---- on the memory that ranks of a node share. All that is asked here has the same answer at every rank.
 
+// The most that a rank publishes in one round, of a collective of so many bytes.
+Count most_published(const Operation& o, Count bytes) {
+  const bool for_all = o.collective == Collective::scatter || o.collective == Collective::alltoall;
+  return for_all ? bytes * o.comm->size() : bytes;
+}
+
 // Makes the memory when it has been asked for often enough, or a user has named a way on it; null while there is none.
 Error have_area(const Operation& operation, CommColl& coll, double processors, shm::Area*& out) {
   out = nullptr;
@@ -84,6 +90,7 @@ Error try_parts(Operation& operation, CommColl& coll, bool& done) {
   const Nodes& nodes = *selector.nodes();
   Count longest = measure_in_memory(operation);
   if (operation.collective == Collective::allgather) longest *= comm.size();
+  if (operation.collective == Collective::scatter) longest *= nodes.largest();
   Memory memory = shm::memory_for(nodes.largest());
   if (!shm::parts_fit(memory, longest)) return success;
   keep_order(operation, selector);
@@ -116,9 +123,7 @@ Error try_memory(Operation& operation, bool& done) {
   shm::Area* area = coll->area.get();
   if (!area)
     if (Error error = have_area(operation, *coll, selector.processors(), area); error || !area) return error;
-  const bool for_all = operation.collective == Collective::scatter || operation.collective == Collective::alltoall;
-  const Count published = for_all ? bytes * operation.comm->size() : bytes;
-  if (shm::Slots::is_large(static_cast<std::size_t>(published)) && !area->has_large_rings()) {
+  if (!area->has_large_rings() && shm::Slots::is_large(static_cast<std::size_t>(most_published(operation, bytes)))) {
     if (Error error = area->make_rings(coll->memory)) return error;
     way = selector.choose(operation.collective, bytes, operation.unit.commutative, coll->memory);
     if (way < first_way_on_memory) return success;
@@ -129,23 +134,6 @@ Error try_memory(Operation& operation, bool& done) {
 }
 
 }  // namespace
-
-// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
-static bool has_no_measure(Collective which) {
-  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
-         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
-}
-
-bool can_use_memory(const Operation& o) {
-  if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for
-  return !o.unit.op || o.unit.combine;
-}
-
-Count measure_in_memory(const Operation& o) {
-  if (o.collective == Collective::allgatherv) return *std::max_element(o.args.counts, o.args.counts + o.comm->size());
-  if (o.unit.extent == o.unit.size) return o.measure;
-  return o.measure / std::max<Count>(o.unit.size, 1) * o.unit.extent;
-}
 
 void Lists::clear() {
   for (auto* list : {&in, &out}) list->clear();

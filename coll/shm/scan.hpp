@@ -58,15 +58,10 @@ struct ScanLookBack {
     const Unit& unit = v.unit();
     const Count bytes = v.span(a.count), half = half_of(bytes);
     const Address own = data_at(unit, a.send, 0), result = data_at(unit, a.recv, 0);
-    const bool last = v.rank() > 0 && v.rank() == v.size() - 1;  // from which nobody wants anything
+    if (v.rank() == 0) return first(v, a, half);
+    const bool last = v.rank() == v.size() - 1;  // from which nobody wants anything
     const Address place = v.open(last ? 0 : 2 * half), sum = plus(place, half);
     if (!place) return;
-    if (v.rank() == 0) {
-      v.move(sum, own, bytes);
-      v.publish(true);
-      if (inclusive) v.move(result, own, bytes);
-      return;
-    }
     const bool in_turn = v.is_complete(v.rank() - 1);
     Address below = 0;
     if (!in_turn) {
@@ -92,6 +87,15 @@ struct ScanLookBack {
   }
 
  private:
+  template <class V>
+  static void first(V& v, const Args& a, Count half) {
+    const Address own = data_at(v.unit(), a.send, 0), place = v.open(2 * half);
+    if (!place) return;
+    v.move(plus(place, half), own, v.span(a.count));
+    v.publish(true);
+    if (inclusive) v.move(data_at(v.unit(), a.recv, 0), own, v.span(a.count));
+  }
+
   // What the ranks below come to: where it lies, in the place of the next one or in scratch.
   template <class V>
   static Address sum_below(V& v, Count n, Count half) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "coll/core/call.hpp"
 #include "coll/select/registry.hpp"
@@ -141,12 +142,14 @@ Error Parts::run(Collective which, const Args& args) {
   if (area_.is_out_of_step()) return fail(ErrorClass::no_mem, "this rank had no memory to finish a collective, and is out of step");
   run_.forget();
   perform(which, args);
+  is_due_ = one_round_ && run_.rank() == 0 && which != Collective::bcast;
   return run_.result();
 }
 
 void Parts::perform(Collective which, const Args& args) {
   const Unit& unit = run_.unit();
-  const bool is_long = unit.span(args.count) > most_at_once;
+  const Count bytes = unit.span(args.count), published = which == Collective::scatter ? bytes * run_.size() : bytes;
+  const bool is_long = published > most_at_once;
   const Problem part{run_.size(), 0, true, nullptr, nullptr, Memory::large_rings, area_.processors()};
   switch (which) {
     case Collective::bcast: {
@@ -160,12 +163,23 @@ void Parts::perform(Collective which, const Args& args) {
       if (one_round_) return collect(run_, args, true);
       if (!is_long) return Reduce::run(run_, args);
       return many_at_work(part) ? ReduceBlocks::run(run_, args) : ReducePieces::run(run_, args);
+    case Collective::scatter: return is_long ? ScatterPieces::run(run_, args) : Scatter::run(run_, args);
+    case Collective::scan: return scan<true>(args);
+    case Collective::exscan: return scan<false>(args);
     default: broken(__FILE__, __LINE__, "no part of a collective");
   }
 }
 
+template <bool inclusive>
+void Parts::scan(const Args& args) {
+  const Count bytes = run_.span(args.count);
+  if (bytes > most_at_once) return ScanPieces<inclusive>::run(run_, args);
+  const bool is_short = 2 * half_of(bytes) <= static_cast<Count>(Slots::small_bytes);
+  is_short ? ScanLookBack<inclusive>::run(run_, args) : ScanShm<inclusive>::run(run_, args);
+}
+
 void Parts::abandon() {
-  if (!run_.is_due()) return area_.go_out_of_step();
+  if (!std::exchange(is_due_, false)) return area_.go_out_of_step();
   if (run_.place_for(0)) run_.publish();
 }
 

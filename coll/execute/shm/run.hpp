@@ -44,10 +44,7 @@ class Run {
     slots_.will_publish(static_cast<std::size_t>(bytes));
     return place();
   }
-  void publish(bool complete = false) {
-    area_.publish(complete);
-    is_due_ = false;
-  }
+  void publish(bool complete = false) { area_.publish(complete); }
   bool give(Address from, Count bytes) {
     const Address own = open(bytes);
     if (!own) return false;
@@ -75,8 +72,6 @@ class Run {
     slots_.expect(rank, slots_.number());
     return true;
   }
-  // This rank has begun a round, and the others wait for it to publish.
-  bool is_due() const { return is_due_; }
 
   // ---- data
 
@@ -145,7 +140,6 @@ class Run {
   static void* at(Address address) { return reinterpret_cast<void*>(address); }
   void begin(Count bytes) {
     slots_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(kind_));
-    is_due_ = true;
   }
   Address place() {
     if (!slots_.may_write() && !area_.wait({slots_.needed_after_wait(), 0, static_cast<std::uint16_t>(size())})) [[unlikely]] {
@@ -166,14 +160,13 @@ class Run {
   const Unit& unit_;
   const Collective kind_;
   bool past_caches_ = false;
-  bool is_due_ = false;
   Error first_ = success;
 };
 
 // Runs way number `way` of the registry (one on shared memory) of a collective whose ranks share an area.
 Error run_way(std::size_t way, Area& area, const Operation& operation);
 
-// A part of a collective of several nodes among the ranks of one, which has `area`: bcast, gather or reduce; ranks and roots are
+// A part of a collective of several nodes among the ranks of one, which has `area`: bcast, reduce, gather, scatter, scan or exscan; ranks and roots are
 // places among the node's.
 class Parts {
  public:
@@ -188,10 +181,13 @@ class Parts {
 
  private:
   void perform(Collective which, const Args& args);
+  template <bool inclusive>
+  void scan(const Args& args);
 
   Area& area_;
   Run run_;
-  bool one_round_;
+  const bool one_round_;
+  bool is_due_ = false;  // this rank has begun that round, and the others wait for it
 };
 
 }  // namespace cow::coll::shm

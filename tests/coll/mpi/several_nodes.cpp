@@ -65,7 +65,7 @@ MPI_Comm some_ranks(ranks::Random& random) {
 }
 
 void name_algorithms(MPI_Comm comm, int which) {
-  const char* const names[] = {nullptr, "barrier=nodes,bcast=nodes,reduce=nodes,allreduce=nodes,allgather=nodes",
+  const char* const names[] = {nullptr, "barrier=nodes,bcast=nodes,reduce=nodes,allreduce=nodes,allgather=nodes,gather=nodes,scatter=nodes,scan=nodes,exscan=nodes",
                                "bcast=nodes_large,reduce=nodes_large,allreduce=nodes_split,allgather=nodes_ring"};
   if (!names[which] || ranks::foreign()) return;
   MPI_Info info;
@@ -90,7 +90,7 @@ class SeveralNodes : public testing::Test {
   // One random collective; `random` is the same at all ranks of the communicator.
   void run_one(MPI_Comm comm, int job, ranks::Random& random, int longest) {
     const int n = ranks::count(comm), me = ranks::rank(comm);
-    const int kind = ranks::pick(random, 0, 8), root = ranks::pick(random, 0, n - 1), late = ranks::pick(random, 0, n - 1);
+    const int kind = ranks::pick(random, 0, 10), root = ranks::pick(random, 0, n - 1), late = ranks::pick(random, 0, n - 1);
     const int lengths[] = {0, 1, 2, ranks::pick(random, 3, 20), 14, 15, ranks::pick(random, 500, 1500), longest};
     const int length = lengths[ranks::pick(random, 0, 7)];
     const bool in_place = ranks::pick(random, 0, 1) == 1;
@@ -142,17 +142,50 @@ class SeveralNodes : public testing::Test {
       case 7:
         columns(comm, job, length, root);
         break;
-      default: {  // one that has no parts inside of nodes
-        Ints below(size, 0);
-        for (int r = 0; r <= me; ++r)
-          for (int i = 0; i < length; ++i) below[static_cast<std::size_t>(i)] ^= value(job, r, i);
-        EXPECT_MPI_OK(MPI_Scan(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
-        EXPECT_TRUE(got == below) << "scan";
-      }
+      case 8:
+        gather_to(comm, job, mine, root, in_place);
+        break;
+      case 9:
+        scatter_from(comm, job, length, root, in_place);
+        break;
+      default:
+        prefix(comm, job, mine, job % 2 == 0, in_place);
     }
   }
 
  private:
+  static void prefix(MPI_Comm comm, int job, const Ints& mine, bool inclusive, bool in_place) {
+    const int me = ranks::rank(comm), length = static_cast<int>(mine.size());
+    Ints below(mine.size(), 0), got = in_place ? mine : Ints(mine.size(), -1);
+    for (int r = 0; r < me + inclusive; ++r)
+      for (int i = 0; i < length; ++i) below[static_cast<std::size_t>(i)] ^= value(job, r, i);
+    const void* const from = in_place ? MPI_IN_PLACE : mine.data();
+    EXPECT_MPI_OK(inclusive ? MPI_Scan(from, got.data(), length, MPI_INT, MPI_BXOR, comm)
+                            : MPI_Exscan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+    EXPECT_TRUE(got == below || (me == 0 && !inclusive)) << (inclusive ? "scan" : "exscan");
+  }
+
+  static void gather_to(MPI_Comm comm, int job, const Ints& mine, int root, bool in_place) {
+    const int n = ranks::count(comm), me = ranks::rank(comm), length = static_cast<int>(mine.size());
+    Ints all(mine.size() * static_cast<std::size_t>(n), -1), expected(all);
+    for (int r = 0; me == root && r < n; ++r)
+      for (int i = 0; i < length; ++i) expected[static_cast<std::size_t>(r * length + i)] = value(job, r, i);
+    in_place = in_place && me == root;
+    if (in_place) std::copy(mine.begin(), mine.end(), all.begin() + me * length);
+    EXPECT_MPI_OK(MPI_Gather(in_place ? MPI_IN_PLACE : mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
+    EXPECT_TRUE(all == expected) << "gather";
+  }
+
+  static void scatter_from(MPI_Comm comm, int job, int length, int root, bool in_place) {
+    const int n = ranks::count(comm), me = ranks::rank(comm);
+    Ints all, got(static_cast<std::size_t>(length), -1), expected;
+    for (int i = 0; me == root && i < n * length; ++i) all.push_back(value(job, root, i));
+    for (int i = 0; i < length; ++i) expected.push_back(value(job, root, me * length + i));
+    in_place = in_place && me == root;
+    EXPECT_MPI_OK(MPI_Scatter(all.data(), length, MPI_INT, in_place ? MPI_IN_PLACE : got.data(), length, MPI_INT, root, comm));
+    EXPECT_TRUE(in_place || got == expected) << "scatter";
+  }
+
   static void gather(MPI_Comm comm, int job, const Ints& mine, bool in_place) {
     const int n = ranks::count(comm), me = ranks::rank(comm), length = static_cast<int>(mine.size());
     Ints all(mine.size() * static_cast<std::size_t>(n), -1), expected;
