@@ -20,7 +20,8 @@
 namespace cow::launch {
 namespace {
 
-constexpr Nanoseconds first_patience = 100 * millisecond, last_patience = 30'000 * millisecond;
+constexpr Duration first_patience = 100ms, last_patience = 30s;
+constexpr Duration sweep_time = 2s;  // to wait for the last process to be gone
 constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
 
 // The same file under a number that no script takes for its own.
@@ -70,7 +71,7 @@ int Agent::run() {
   const std::string host = this_host();
   tell(frames::Hello{protocol_version, getpid(), host});
   loop_.run();
-  kill_all_children(2000);
+  kill_all_children(sweep_time);
   return status_;
 }
 
@@ -80,7 +81,7 @@ void Agent::complain(const std::string& text) {
 }
 
 void Agent::give_up(int status) {
-  kill_all_children(2000);
+  kill_all_children(sweep_time);
   _exit(status);
 }
 
@@ -338,7 +339,7 @@ void Agent::on_signal() {
     if (getppid() == plan_.supervisor) {
       complain("the agent of this host was told to end by signal " + std::to_string(info.ssi_signo));
     }
-    end(0);
+    end(0ms);
   }
   reap();
 }
@@ -346,7 +347,7 @@ void Agent::on_signal() {
 // A resource manager warns the job: its own process here, which is the supervisor, or this one, and then it is for the ranks,
 // too; or every process that it knows of, and then they have it already.
 void Agent::on_warning(int signal, bool from_supervisor) {
-  constexpr Nanoseconds while_others_may_come = 300 * millisecond;
+  constexpr Duration while_others_may_come = 300ms;
   Warning& warning = warnings_[signal];
   (from_supervisor ? warning.from_supervisor : warning.direct) = true;
   if (std::exchange(warning.pending, true)) return;
@@ -387,7 +388,7 @@ void Agent::on_exit(pid_t pid, int status) {
 void Agent::when_all_ended() {
   ending_ = true;
   if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
-  kill_all_children(2000, others());
+  kill_all_children(sweep_time, others());
   output_->finish();
 }
 
@@ -400,7 +401,7 @@ void Agent::say_goodbye() {
 
 // Those below have been dismissed before.
 void Agent::leave() {
-  constexpr Nanoseconds patience = 1000 * millisecond;
+  constexpr Duration patience = 1s;
   if (!children_ || children_->all_gone()) return loop_.stop();
   loop_.after(patience, [this] { loop_.stop(); });
 }
@@ -414,7 +415,7 @@ void Agent::signal_ranks(int signal) {
   }
 }
 
-void Agent::end(std::uint32_t grace) {
+void Agent::end(milliseconds grace) {
   over_ = true;
   if (children_) children_->stop_starting();
   if (running_ == 0) {
@@ -426,16 +427,16 @@ void Agent::end(std::uint32_t grace) {
     return;
   }
   if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
-  if (grace == 0) {
+  if (grace == 0ms) {
     signal_ranks(SIGKILL);
     kill_descendants(others());
     return;
   }
   signal_ranks(SIGTERM);
   signal_ranks(SIGCONT);  // a stopped one could not act on it
-  kill_timer_ = loop_.after(grace * millisecond, [this] {
+  kill_timer_ = loop_.after(grace, [this] {
     kill_timer_ = 0;
-    end(0);
+    end(0ms);
   });
 }
 
@@ -509,19 +510,19 @@ void Agent::on_abort(std::uint32_t rank, int status, std::string_view message) {
   tell(frames::Aborted{rank, status, message});
 }
 
-void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
+void Agent::on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, milliseconds limit,
                      std::string_view data) {
   fences_->arrive(self_, fence, ranks, data);
-  if (limit > 0) {
-    loop_.after(limit * millisecond, [this, fence] { answer_fence(fence, pmix_timed_out, {}); });
+  if (limit > 0ms) {
+    loop_.after(limit, [this, fence] { answer_fence(fence, pmix_timed_out, {}); });
   }
 }
 
-void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) {
+void Agent::on_modex_request(std::uint64_t question, std::uint32_t rank, milliseconds limit) {
   if (rank >= job_.ranks.size()) return answer_modex(question, pmix_not_found, {});
   tell(frames::ModexRequest{question, rank, (question & RankLines::ours) != 0});
-  if (limit > 0) {
-    loop_.after(limit * millisecond, [this, question] { answer_modex(question, pmix_timed_out, {}); });
+  if (limit > 0ms) {
+    loop_.after(limit, [this, question] { answer_modex(question, pmix_timed_out, {}); });
   }
 }
 
@@ -551,7 +552,7 @@ void Agent::answer_modex(std::uint64_t question, int status, std::string_view da
 }
 
 // PMIx 4.2.2 now and then forgets a question that came before its rank had put anything; asked again, it answers.
-void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience) {
+void Agent::ask_local(std::uint64_t question, std::uint32_t rank, Duration patience) {
   if (!pmix_.server()) {
     for_pmix_.emplace_back(question, rank);
     return;

@@ -87,7 +87,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   std::vector<std::uint32_t> ranks_here() const;
   int input_of(std::uint32_t rank);
   void ask_for_input();
-  void ask_local(std::uint64_t question, std::uint32_t rank, Nanoseconds patience);
+  void ask_local(std::uint64_t question, std::uint32_t rank, Duration patience);
   void pmix_started(const std::string& wrong);
   void answer_fence(std::uint64_t fence, int status, std::string_view data);  // to the ranks of this node
   void answer_modex(std::uint64_t question, int status, std::string_view data);
@@ -98,7 +98,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void reap();
   void on_exit(pid_t pid, int status);
   void signal_ranks(int signal);
-  void end(std::uint32_t grace);
+  void end(milliseconds grace);
   void when_all_ended();
   void say_goodbye();
   void leave();
@@ -109,9 +109,9 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void on_connected(std::uint32_t rank) override;
   void on_finalized(std::uint32_t rank) override;
   void on_abort(std::uint32_t rank, int status, std::string_view message) override;
-  void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
+  void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, milliseconds limit,
                 std::string_view data) override;
-  void on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) override;
+  void on_modex_request(std::uint64_t question, std::uint32_t rank, milliseconds limit) override;
   void on_modex_answer(std::uint64_t question, int status, std::string_view data) override;
   void on_event(int status, std::uint32_t rank, std::string_view infos) override;
   void on_why(std::uint32_t rank, std::string_view lines) override;

@@ -14,7 +14,7 @@
 namespace cow::launch {
 namespace {
 
-constexpr Nanoseconds patience = 5 * second;  // for the first words
+constexpr Duration patience = 5s;  // for the first words
 constexpr std::size_t most_strangers = 64;    // lines that may be open beyond one for each rank
 
 // The parent of a process; 0 when that cannot be told.
@@ -192,7 +192,7 @@ void RankLines::fetch(int fd, std::uint32_t rank, std::uint64_t token) {
   if (rank >= job_->ranks.size()) return refuse(AgentStatus::unknown_rank);
   const std::uint64_t number = ++last_number_;
   questions_[number] = {fd, token};
-  if (job_->ranks[rank].node != job_->node) return events_.on_modex_request(number, rank, 0);
+  if (job_->ranks[rank].node != job_->node) return events_.on_modex_request(number, rank, 0ms);
   if (gone_.count(rank)) return answer_modex(number, AgentStatus::gone, {});
   ask_local(number, rank);
 }
@@ -236,7 +236,7 @@ void RankLines::enter_fence(int fd, std::uint64_t token) {
   for (const auto& [other, line] : lines_) {
     if (line.fence) waiting.insert(other);
   }
-  events_.on_fence(number, {}, 0, {});
+  events_.on_fence(number, {}, 0ms, {});
 }
 
 // A rank has ended that others wait for, or would.

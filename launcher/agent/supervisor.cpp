@@ -8,16 +8,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
-#include "base/clock.hpp"
 #include "launcher/core/memory_trim.hpp"
 #include "launcher/core/process.hpp"
 
 namespace cow::launch {
 namespace {
 
-constexpr int agent_time = 1000;  // ms the agent has to end by itself after mpirun has gone
-constexpr int sweep_time = 5000;  // ms to wait for the last process to be gone
+constexpr Duration agent_time = 1s;  // the agent has to end by itself after mpirun has gone
+constexpr Duration sweep_time = 5s;  // to wait for the last process to be gone
 
 sigset_t supervised_signals() {
   sigset_t set;
@@ -48,17 +48,17 @@ void enter_own_session() {
 // Waits for the agent's end; the result is its wait status.
 int wait_for_agent(pid_t agent, int keepalive, int signals) {
   pollfd polled[2] = {{signals, POLLIN, 0}, {keepalive, POLLRDHUP, 0}};
-  Nanoseconds deadline = 0;  // 0: none yet
+  std::optional<Instant> deadline;
   bool settled = false;
   while (true) {
     int status;
     if (waitpid(agent, &status, WNOHANG) == agent) return status;
-    int timeout = settled ? -1 : static_cast<int>(settled_after / millisecond);
-    if (deadline != 0) {
-      timeout = static_cast<int>((deadline - now()) / millisecond) + 1;
-      if (timeout <= 0) {
+    int timeout = settled ? -1 : poll_timeout(settled_after);
+    if (deadline) {
+      timeout = poll_timeout(*deadline - Clock::now());
+      if (timeout == 0) {
         kill(agent, SIGKILL);
-        timeout = 100;
+        timeout = poll_timeout(100ms);
       }
     }
     const int found = poll(polled, 2, timeout);
@@ -81,7 +81,7 @@ int wait_for_agent(pid_t agent, int keepalive, int signals) {
     }
     if (polled[1].revents) {
       polled[1].fd = -1;
-      deadline = now() + agent_time * millisecond;
+      deadline = Clock::now() + agent_time;
     }
   }
 }

@@ -5,17 +5,20 @@
 //     static auto fields(auto& self) { return std::tie(self.x, self.y); }
 //   };
 //
-// and is written and read by that (the format of each type: wire.hpp). A field is a number, bool, enumeration, text, another
-// such struct, or a list (std::vector) of those.
+// and is written and read by that (the format of each type: wire.hpp). A field is a number, bool, enumeration, duration, text,
+// another such struct, or a list (std::vector) of those.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <vector>
 
+#include "launcher/core/time.hpp"
 #include "launcher/core/wire.hpp"
 
 namespace cow::launch {
@@ -48,6 +51,11 @@ inline void put_field(Writer& out, std::int32_t value) { out.u32(static_cast<std
 inline void put_field(Writer& out, std::string_view value) { out.text(value); }
 inline void put_field(Writer& out, const std::string& value) { out.text(value); }
 
+inline void put_field(Writer& out, milliseconds value) {
+  constexpr milliseconds longest{std::numeric_limits<std::uint32_t>::max()};  // seven weeks
+  out.u32(static_cast<std::uint32_t>(std::clamp(value, milliseconds::zero(), longest).count()));
+}
+
 inline void get_field(Reader& in, std::uint8_t& value) { value = in.u8(); }
 inline void get_field(Reader& in, std::uint16_t& value) { value = in.u16(); }
 inline void get_field(Reader& in, std::uint32_t& value) { value = in.u32(); }
@@ -55,6 +63,7 @@ inline void get_field(Reader& in, std::uint64_t& value) { value = in.u64(); }
 inline void get_field(Reader& in, std::int32_t& value) { value = static_cast<std::int32_t>(in.u32()); }
 inline void get_field(Reader& in, std::string_view& value) { value = in.text(); }  // lives as long as what is read
 inline void get_field(Reader& in, std::string& value) { value = in.text(); }
+inline void get_field(Reader& in, milliseconds& value) { value = milliseconds(in.u32()); }
 inline void get_field(Reader& in, bool& value) {
   const std::uint8_t byte = in.u8();
   if (byte > 1) in.spoil();

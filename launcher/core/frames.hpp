@@ -52,7 +52,7 @@ struct Signal {
 // The job is to end.
 struct End {
   static constexpr Kind kind = Kind::end;
-  std::uint32_t grace = 0;  // milliseconds between SIGTERM and SIGKILL; 0: SIGKILL at once
+  milliseconds grace{};  // between SIGTERM and SIGKILL; 0: SIGKILL at once
   static auto fields(auto& self) { return std::tie(self.grace); }
   bool operator==(const End&) const = default;
 };

@@ -42,8 +42,8 @@ struct StartPlan {
   std::string agent;                   // path of the agent program on other hosts than mpirun's
   std::string remote_shell;            // words separated by blanks
   bool srun = false;                   // it is srun: no shell on the other side
-  std::uint32_t start_timeout = 0;     // milliseconds a node may take to answer
-  std::uint32_t host_timeout = 0;      // milliseconds of silence after which a host is lost
+  milliseconds start_timeout{};        // for a node to answer
+  milliseconds host_timeout{};         // of silence after which a host is lost
   static auto fields(auto& self) {
     return std::tie(self.parents, self.agent, self.remote_shell, self.srun, self.start_timeout, self.host_timeout);
   }
@@ -58,7 +58,7 @@ struct Job {
   std::vector<Place> ranks;        // by rank
   std::uint32_t node = 0;          // the reader's own index
   std::uint32_t output_window = 1 << 20;  // bytes of output on their way from this agent to mpirun's own output
-  std::uint32_t flush_after = 0;   // milliseconds after which an unfinished line is passed on; 0: never before its end
+  milliseconds flush_after{};      // after which an unfinished line is passed on; 0: never before its end
   Input input = Input::none;
   std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
   BindingPlan binding;

@@ -6,7 +6,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <utility>
@@ -91,8 +90,8 @@ void Loop::enlist_all_again() {
   }
 }
 
-std::uint64_t Loop::after(Nanoseconds delay, Due due) {
-  timers_.emplace(std::pair{now() + delay, ++last_timer_}, std::move(due));
+std::uint64_t Loop::after(Duration delay, Due due) {
+  timers_.emplace(std::pair{Clock::now() + delay, ++last_timer_}, std::move(due));
   return last_timer_;
 }
 
@@ -108,12 +107,7 @@ void Loop::run() {
   }
 }
 
-int Loop::time_left() const {
-  constexpr Nanoseconds longest = 60'000;
-  if (timers_.empty()) return -1;
-  const Nanoseconds left = std::max<Nanoseconds>(0, timers_.begin()->first.first - now());
-  return static_cast<int>(std::min<Nanoseconds>((left + millisecond - 1) / millisecond, longest));
-}
+int Loop::time_left() const { return timers_.empty() ? -1 : poll_timeout(timers_.begin()->first.first - Clock::now()); }
 
 void Loop::wait() {
   epoll_event events[64];
@@ -150,7 +144,7 @@ void Loop::call_refused() {
 }
 
 void Loop::run_timers() {
-  while (running_ && !timers_.empty() && timers_.begin()->first.first <= now()) {
+  while (running_ && !timers_.empty() && timers_.begin()->first.first <= Clock::now()) {
     const Due due = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());
     due();

@@ -1,13 +1,14 @@
 // The event loop of mpirun and of the agent: descriptors, timers, and signals as descriptors. One thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
 #include <set>
 
-#include "base/clock.hpp"
+#include "launcher/core/time.hpp"
 
 namespace cow::launch {
 
@@ -29,7 +30,7 @@ class Loop {
   bool watches(int fd) const { return watches_.count(fd) != 0; }
 
   // Calls `due` once, after `delay`. The number cancels it and is never 0.
-  std::uint64_t after(Nanoseconds delay, Due due);
+  std::uint64_t after(Duration delay, Due due);
   void cancel(std::uint64_t timer);
 
   void run();                      // until stop()
@@ -46,7 +47,7 @@ class Loop {
   void strike_off(int fd, Watch& watch);
   void enlist_all_again();
   void wait();
-  int time_left() const;  // ms until the next timer, as epoll wants it
+  int time_left() const;  // until the next timer, as epoll wants it
   void call(const Watch& watch, short events);
   void call_for(std::uint64_t mark, short events);
   void call_refused();
@@ -57,7 +58,7 @@ class Loop {
   std::set<int> refused_;       // those that epoll does not take, of which something is wanted
   std::uint32_t last_watch_ = 0;
   std::uint64_t suspect_ = 0;   // the mark of an event that belonged to no watch
-  std::map<std::pair<Nanoseconds, std::uint64_t>, Due> timers_;
+  std::map<std::pair<Instant, std::uint64_t>, Due> timers_;
   std::uint64_t last_timer_ = 0;
   bool running_ = false;
 };

@@ -1,7 +1,7 @@
 // The memory of a launcher that has started its job, and from now on does little but wait.
 #pragma once
 
-#include "base/clock.hpp"
+#include "launcher/core/time.hpp"
 
 namespace cow::launch {
 
@@ -10,7 +10,7 @@ namespace cow::launch {
 void give_back_memory();
 
 // When to do it: jobs that are over by then do not pay for it.
-inline constexpr Nanoseconds settled_after = 200 * millisecond;
+inline constexpr Duration settled_after = 200ms;
 
 // From the beginning: threads share one heap, so that what one of them frees is of use to all.
 void keep_one_heap();

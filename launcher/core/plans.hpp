@@ -7,6 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "launcher/core/time.hpp"
+
 namespace cow::launch {
 
 // A kind of place in a machine, from small to large.
@@ -32,7 +34,7 @@ struct BindingPlan {
 struct KeepalivePlan {
   std::vector<std::string> addresses;  // of mpirun's host; tried all at once, because some may be other hosts' as well
   std::uint16_t port = 0;              // 0: there is none
-  std::uint32_t timeout = 0;           // milliseconds of silence after which the other host is lost
+  milliseconds timeout{};              // of silence after which the other host is lost
   static auto fields(auto& self) { return std::tie(self.addresses, self.port, self.timeout); }
   bool operator==(const KeepalivePlan&) const = default;
 };

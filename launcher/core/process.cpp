@@ -22,8 +22,6 @@
 #include <string_view>
 #include <thread>
 
-#include "base/clock.hpp"
-
 namespace cow::launch {
 namespace {
 
@@ -350,9 +348,9 @@ std::vector<pid_t> kill_descendants(const std::vector<pid_t>& spared) {
   return family;
 }
 
-void kill_all_children(int limit, const std::vector<pid_t>& spared) {
-  const Nanoseconds deadline = now() + limit * millisecond;
-  while (now() < deadline) {
+void kill_all_children(Duration limit, const std::vector<pid_t>& spared) {
+  const Instant deadline = Clock::now() + limit;
+  while (Clock::now() < deadline) {
     // Looking at all processes of the machine takes long; most often nobody is there.
     siginfo_t anybody{};
     if (waitid(P_ALL, 0, &anybody, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) return;
@@ -360,7 +358,7 @@ void kill_all_children(int limit, const std::vector<pid_t>& spared) {
     if (family.empty()) return;
     // Not all of them are children yet, and the end of those spared is somebody else's to hear of.
     for (pid_t pid : family) waitpid(pid, nullptr, WNOHANG);
-    usleep(2000);
+    std::this_thread::sleep_for(2ms);
   }
 }
 

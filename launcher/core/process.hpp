@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "launcher/core/time.hpp"
+
 namespace cow::launch {
 
 // How signals were treated when this program started: ranks begin so.
@@ -59,7 +61,7 @@ std::vector<pid_t> descendants_of(pid_t root);
 // to. Only a subreaper is sure that nothing escapes it by daemonizing.
 std::vector<pid_t> kill_descendants(const std::vector<pid_t>& spared = {});
 
-// kill_descendants() until nobody is left but those spared, or the time (ms) is over. For a subreaper.
-void kill_all_children(int limit, const std::vector<pid_t>& spared = {});
+// kill_descendants() until nobody is left but those spared, or the time is over. For a subreaper.
+void kill_all_children(Duration limit, const std::vector<pid_t>& spared = {});
 
 }  // namespace cow::launch

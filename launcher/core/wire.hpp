@@ -7,6 +7,7 @@
 //   node    downwards whom the frame is for (`everyone`: all below); upwards whom it is from
 //   body    the fields of its kind, one after the other, and nothing else
 //   u8, u16, u32, u64   little-endian; signed numbers as their two's complement; a bool is a u8 of 0 or 1
+//   duration   u32 of milliseconds
 //   text    u32 length | bytes (any bytes, no terminator)
 //   list    u32 count | elements
 //

@@ -88,7 +88,7 @@ void add_job_options(CLI::App& app, CliOptions& part) {
       ->type_name("NAME VALUE")->group(group);
   app.add_option("--app,--configfile", part.application_file, "File with the parts of the command line, one a line")
       ->type_name("FILE")->group(group);
-  app.add_option("--timeout", part.timeout, "End the job after so many seconds, with status 124")
+  app.add_option("--timeout", part.timeout_seconds, "End the job after so many seconds, with status 124")
       ->type_name("SECONDS")->check(CLI::PositiveNumber)->group(group);
   app.add_flag("-v,--verbose", part.verbose, "Tell on standard error what mpirun does")->group(group);
   app.add_flag("--allow-run-as-root,--genvall,--envall,--nooversubscribe", part.ignored, "Accepted; it is so anyway")

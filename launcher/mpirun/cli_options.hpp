@@ -21,7 +21,7 @@ struct CliOptions {
   std::string host_list, host_file, prefix;
   MappingWords mapping;
   bool report_bindings = false;
-  double timeout = 0;
+  double timeout_seconds = 0;
   bool tag = false, times = false, oversubscribe = false, verbose = false, dry_run = false, ignored = false;
   std::string output_files, input_rank, display, application_file;
   std::string ignored_text;

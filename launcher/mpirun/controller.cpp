@@ -22,7 +22,7 @@ using std::string;
 
 constexpr const char* agent_program = "/libexec/cowmpi/cow-agent";
 constexpr int timed_out = 124;
-constexpr int agent_time = 1500;    // ms the agents have to be gone, beyond the grace period
+constexpr Duration agent_time = 1500ms;  // the agents have to be gone, beyond the grace period
 
 }  // namespace
 
@@ -55,9 +55,9 @@ Controller::Controller(const Options& options, Job job, const SignalState& signa
 Controller::~Controller() { close(signals_); }
 
 int Controller::run() {
-  if (options_.timeout > 0) {
-    loop_.after(options_.timeout * millisecond, [this] {
-      fail(timed_out, "the job has not ended within " + std::to_string(options_.timeout / 1000.0).substr(0, 6) +
+  if (options_.timeout > 0ms) {
+    loop_.after(options_.timeout, [this] {
+      fail(timed_out, "the job has not ended within " + std::to_string(std::chrono::duration<double>(options_.timeout).count()).substr(0, 6) +
                           " s (--timeout)");
     });
   }
@@ -87,8 +87,8 @@ void Controller::plan_tree() {
   start.agent = (options_.prefix.empty() ? own_prefix() : options_.prefix) + agent_program;
   start.srun = options_.srun && options_.settings.rsh_agent == defaults.rsh_agent;  // unless the user chose another
   start.remote_shell = options_.settings.rsh_agent;
-  start.start_timeout = static_cast<std::uint32_t>(options_.settings.start_timeout);
-  start.host_timeout = static_cast<std::uint32_t>(options_.settings.host_timeout);
+  start.start_timeout = milliseconds(options_.settings.start_timeout);
+  start.host_timeout = milliseconds(options_.settings.host_timeout);
   common_ = write_common(job_);
   ChildrenPlan plan;
   plan.here = here_;
@@ -206,7 +206,7 @@ void Controller::stop_when_done() {
     children_->kill_rest();
   }
   if (outputs_.is_empty()) return loop_.stop();
-  loop_.after(10 * millisecond, [this] { stop_when_done(); });
+  loop_.after(10ms, [this] { stop_when_done(); });
 }
 
 // ---- ranks
@@ -229,7 +229,7 @@ void Controller::on(std::uint32_t, const frames::Started& started) {
 void Controller::settle() {
   loop_.after(settled_after, give_back_memory);
   const bool some_are_here = std::find(here_.begin(), here_.end(), true) != here_.end();
-  if (job_.start.srun && some_are_here) loop_.after(second, [this] { listen_to_slurm(); });
+  if (job_.start.srun && some_are_here) loop_.after(1s, [this] { listen_to_slurm(); });
 }
 
 void Controller::listen_to_slurm() {
@@ -368,7 +368,7 @@ void Controller::send_input() {
   if (input_credit_ == 0 || input_at_end_) return;
   if (isatty(0) && tcgetpgrp(0) != getpgrp()) {
     loop_.forget(0);
-    loop_.after(200 * millisecond, [this] { send_input(); });
+    loop_.after(200ms, [this] { send_input(); });
     return;
   }
   loop_.watch(0, POLLIN, [this](short) {
@@ -412,7 +412,7 @@ void Controller::on_user_signal(int signal) {
     // The second one: out at once, whatever the ranks, the agents or the reader of the output are doing.
     fail(128 + signal, "ended by " + name_signal(signal));
     outputs_.drop_all();
-    end_all(0);
+    end_all(0ms);
     return;
   }
   if (deadly) passed_signal_ = signal;
@@ -438,7 +438,7 @@ void Controller::on(std::uint32_t, const frames::Why& told) {
 }
 
 void Controller::ask_why() {
-  constexpr Nanoseconds patience = 2 * second;  // a rank that sleeps looks up every second
+  constexpr Duration patience = 2s;  // a rank that sleeps looks up every second
   if (std::exchange(asking_why_, true)) return;
   children_->send(everyone, frames::Signal{why_signal()});
   loop_.after(patience, [this] {
@@ -454,21 +454,21 @@ void Controller::fail(int status, const string& line) {
   status_ = status;
   const size_t end = line.find('\n');
   say(line.substr(0, end) + (started_ ? "; the job is ended" : "") + (end == string::npos ? "" : line.substr(end)));
-  end_all(static_cast<std::uint32_t>(options_.settings.grace));
+  end_all(milliseconds(options_.settings.grace));
 }
 
-void Controller::end_all(std::uint32_t grace) {
+void Controller::end_all(milliseconds grace) {
   children_->stop_starting();
   children_->send(everyone, frames::End{grace});
-  loop_.after((grace + agent_time) * millisecond, [this] { abandon(); });
-  loop_.after(0, [this] { stop_when_done(); });
+  loop_.after(grace + agent_time, [this] { abandon(); });
+  loop_.after(0ms, [this] { stop_when_done(); });
 }
 
 // Agents that did not end in time are cut off: their supervisors then kill all that is there.
 void Controller::abandon() {
   children_->cut_off();
   for (Node& node : nodes_) node.closed = true;
-  loop_.after(0, [this] { stop_when_done(); });
+  loop_.after(0ms, [this] { stop_when_done(); });
 }
 
 }  // namespace cow::launch

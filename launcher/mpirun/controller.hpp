@@ -90,7 +90,7 @@ class Controller : private ChildEvents {
   void on(std::uint32_t node, const frames::Why& told);
   void ask_why();
   void fail(int status, const std::string& line);
-  void end_all(std::uint32_t grace);
+  void end_all(milliseconds grace);
   void abandon();
 
   const Options& options_;

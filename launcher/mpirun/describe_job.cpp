@@ -130,7 +130,7 @@ std::string describe_job(const Options& options, Job& job) {
   if (std::string wrong = check_layout(options.settings.layout, job); !wrong.empty()) return wrong;
   add_input(options, job);
   job.binding = options.mapping.binding;
-  job.flush_after = isatty(1) || isatty(2) ? 30 : 0;
+  job.flush_after = isatty(1) || isatty(2) ? 30ms : 0ms;
   job.output_window = static_cast<std::uint32_t>(
       std::clamp<std::size_t>((std::size_t{32} << 20) / job.nodes.size(), 16 << 10, 1 << 20));
   return {};

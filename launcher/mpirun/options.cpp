@@ -323,7 +323,7 @@ string take_job(const CliOptions& part, const char* const* environment, Options&
   out.time_output = part.times;
   out.output_files = part.output_files;
   out.verbose = part.verbose;
-  out.timeout = static_cast<std::int64_t>(part.timeout * 1000);
+  out.timeout = std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(part.timeout_seconds));
   return {};
 }
 

@@ -27,7 +27,7 @@ struct Options {
   std::string host_source;     // how the hosts were named, for messages
   bool srun = false;           // agents are started with srun
   std::string prefix;          // of the installation on other hosts; empty: as here
-  std::int64_t timeout = 0;    // ms; 0: none
+  milliseconds timeout{};      // 0: none
   std::uint32_t allocated_cpus = 0;  // of each host, by a resource manager; 0: it did not say
   MappingPlan mapping;
   InputTo input = InputTo::one;  // who gets mpirun's standard input

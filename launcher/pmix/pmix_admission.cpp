@@ -18,13 +18,12 @@
 #include <mutex>
 #include <string_view>
 
-#include "base/clock.hpp"
 #include "launcher/pmix/first_words.hpp"
 
 namespace cow::launch {
 namespace {
 
-constexpr Nanoseconds patience = 5 * second;
+constexpr Duration patience = 5s;
 constexpr std::size_t most_waiting = 256;
 
 // Those that have passed, on their way to PMIx's thread.

@@ -85,14 +85,14 @@ pmix_status_t abort_job(const pmix_proc_t* proc, void*, int status, const char m
   return PMIX_SUCCESS;
 }
 
-// The limit that the rank gave with its request, in milliseconds.
-std::uint32_t limit_of(const pmix_info_t info[], size_t count) {
+// The limit that the rank gave with its request; 0: none.
+milliseconds limit_of(const pmix_info_t info[], size_t count) {
   for (size_t i = 0; i < count; ++i) {
     if (PMIX_CHECK_KEY(&info[i], PMIX_TIMEOUT) && info[i].value.type == PMIX_INT && info[i].value.data.integer > 0) {
-      return static_cast<std::uint32_t>(info[i].value.data.integer) * 1000;
+      return std::chrono::seconds(info[i].value.data.integer);
     }
   }
-  return 0;
+  return 0ms;
 }
 
 pmix_status_t fence(const pmix_proc_t procs[], size_t count, const pmix_info_t info[], size_t infos, char* bytes,

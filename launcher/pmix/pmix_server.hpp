@@ -24,12 +24,12 @@ class PmixClientEvents {
   virtual void on_connected(std::uint32_t rank) = 0;
   virtual void on_finalized(std::uint32_t rank) = 0;
   virtual void on_abort(std::uint32_t rank, int status, std::string_view message) = 0;
-  // All ranks of this node that take part have arrived. `ranks` is empty for the whole job; `limit` in milliseconds,
-  // 0 for none.
-  virtual void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, std::uint32_t limit,
+  // All ranks of this node that take part have arrived. `ranks` is empty for the whole job; `limit`: how long
+  // they wait; 0: for ever.
+  virtual void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>& ranks, milliseconds limit,
                         std::string_view data) = 0;
   // A rank wants what `rank`, on another node, has put. `limit` as above.
-  virtual void on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t limit) = 0;
+  virtual void on_modex_request(std::uint64_t question, std::uint32_t rank, milliseconds limit) = 0;
   // The answer to ask_local().
   virtual void on_modex_answer(std::uint64_t question, int status, std::string_view data) = 0;
   // A rank has raised an event for the other ranks of the job.

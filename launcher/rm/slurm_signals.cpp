@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -76,10 +77,10 @@ SlurmSignals::~SlurmSignals() {
   if (loop_.watches(from_)) loop_.forget(from_);
   close(to_);
   close(from_);
-  constexpr int patience = 1000, step = 5;  // ms
-  for (int waited = 0; waited < patience; waited += step) {
+  constexpr milliseconds patience = 1s, step = 5ms;
+  for (milliseconds waited{}; waited < patience; waited += step) {
     if (waitpid(pid_, nullptr, WNOHANG) != 0) return;  // its end may have been heard of elsewhere
-    usleep(step * 1000);
+    std::this_thread::sleep_for(step);
   }
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);

@@ -16,8 +16,8 @@ namespace {
 
 // How often is looked whether rank 0 waits for a terminal: less and less while it does not, for a job that computes for
 // hours must not pay for it.
-constexpr Nanoseconds first_look = 20 * millisecond;
-constexpr Nanoseconds last_look = 400 * millisecond;
+constexpr Duration first_look = 20ms;
+constexpr Duration last_look = 400ms;
 
 }  // namespace
 
@@ -79,7 +79,7 @@ void RankInput::ask() {
   if (fd_ < 0 || asked_) return;
   if (how_ == Input::on_demand && !rank_waits()) {
     loop_.after(look_again_, [this] { ask(); });
-    look_again_ = std::min(look_again_ * 3 / 2, last_look);
+    look_again_ = std::min<Duration>(look_again_ * 3 / 2, last_look);
     return;
   }
   asked_ = true;

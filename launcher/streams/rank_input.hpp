@@ -39,7 +39,7 @@ class RankInput {
   std::string held_;
   bool at_end_ = false;
   bool asked_ = false;
-  Nanoseconds look_again_ = 0;
+  Duration look_again_{};
 };
 
 }  // namespace cow::launch

@@ -14,7 +14,7 @@ namespace cow::launch {
 namespace {
 
 constexpr std::size_t longest_held = 64 << 10;  // a longer line is passed on in pieces
-constexpr Nanoseconds line_patience = 200 * millisecond;  // how long a line in pieces may stand still
+constexpr Duration line_patience = 200ms;  // how long a line in pieces may stand still
 
 bool is_readable(int fd) {
   pollfd polled{fd, POLLIN, 0};
@@ -23,7 +23,7 @@ bool is_readable(int fd) {
 
 }  // namespace
 
-RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t node, std::uint32_t window, std::uint32_t flush_after)
+RankOutput::RankOutput(Loop& loop, Channel& channel, std::uint32_t node, std::uint32_t window, milliseconds flush_after)
     : loop_(loop), channel_(channel), node_(node), credit_(window), flush_after_(flush_after) {}
 
 void RankOutput::add(std::uint32_t rank, int stream, int fd) {
@@ -100,8 +100,8 @@ void RankOutput::take(Pipe& pipe, std::string_view bytes) {
     pipe.held.clear();
     pipe.line_is_open = true;
   }
-  if (!pipe.held.empty() && flush_after_ > 0 && flush_timer_ == 0) {
-    flush_timer_ = loop_.after(flush_after_ * millisecond, [this] { flush_partial_lines(); });
+  if (!pipe.held.empty() && flush_after_ > 0ms && flush_timer_ == 0) {
+    flush_timer_ = loop_.after(flush_after_, [this] { flush_partial_lines(); });
   }
 }
 

@@ -14,8 +14,8 @@ namespace cow::launch {
 
 class RankOutput {
  public:
-  // `node`: this one; `window`: bytes that may be on their way; `flush_after`: milliseconds, see Job.
-  RankOutput(Loop& loop, Channel& channel, std::uint32_t node, std::uint32_t window, std::uint32_t flush_after);
+  // `node`: this one; `window`: bytes that may be on their way; `flush_after`: see Job.
+  RankOutput(Loop& loop, Channel& channel, std::uint32_t node, std::uint32_t window, milliseconds flush_after);
 
   void add(std::uint32_t rank, int stream, int fd);  // takes the descriptor
   void credit(std::uint32_t bytes);
@@ -49,7 +49,7 @@ class RankOutput {
   Channel& channel_;
   std::uint32_t node_;
   std::int64_t credit_;  // may fall a little below zero: a line that was held is sent whole
-  std::uint32_t flush_after_;
+  milliseconds flush_after_;
   std::uint64_t flush_timer_ = 0;
   bool finishing_ = false;
   std::map<int, Pipe> pipes_;

@@ -15,7 +15,7 @@
 namespace cow::launch {
 namespace {
 
-constexpr Nanoseconds line_patience = 200 * millisecond;
+constexpr Duration line_patience = 200ms;
 constexpr std::size_t sure_to_fit = 4096;  // what a pipe that is writable takes without blocking
 
 // "2026-01-31 14:05:09.123", the local time.

@@ -16,11 +16,11 @@ namespace {
 
 using std::string;
 
-constexpr int agent_time = 1500;  // ms in which the end of a remote shell explains that of a connection
-constexpr int reap_time = 500;    // ms between the end of a channel and the end of its process
+constexpr Duration agent_time = 1500ms;  // in which the end of a remote shell explains that of a connection
+constexpr Duration reap_time = 500ms;    // between the end of a channel and the end of its process
 constexpr size_t most_said = 16 << 10;
 
-string seconds(std::uint32_t milliseconds) { return std::to_string(milliseconds / 1000.0).substr(0, 4); }
+string in_seconds(std::chrono::duration<double> time) { return std::to_string(time.count()).substr(0, 4); }
 
 }  // namespace
 
@@ -62,7 +62,7 @@ void Children::start() {
     if (stopped_) break;
     start(*child);
   }
-  loop_.after(job_.start.start_timeout * millisecond, [this] {
+  loop_.after(job_.start.start_timeout, [this] {
     for (const auto& child : children_) {
       if (!child->greeted && !child->closed) lose(*child, own_failure, explain_loss(*child));
     }
@@ -156,7 +156,7 @@ void Children::on_error_output(Child& child) {
 void Children::on_channel_end(Child& child) {
   child.closed = true;
   if (child.reaped) return judge(child);
-  loop_.after(reap_time * millisecond, [this, &child] {
+  loop_.after(reap_time, [this, &child] {
     if (!child.reaped) judge(child);
   });
 }
@@ -197,7 +197,7 @@ void Children::on_silence(std::uint32_t node, bool silent) {
   if (!child || child->closed || child->done) return;
   if (!silent) {
     // The agent's end, or that of its remote shell, tells more; it only takes another way.
-    loop_.after(agent_time * millisecond, [this, node] { on_silence(node, true); });
+    loop_.after(agent_time, [this, node] { on_silence(node, true); });
     return;
   }
   lose_silent(*child);
@@ -206,7 +206,7 @@ void Children::on_silence(std::uint32_t node, bool silent) {
 void Children::lose_silent(Child& child) {
   lose(child, own_failure, "host " + child.name + " is lost: no sign of life has come from it" +
                                 (child.from.empty() ? "" : " to host " + child.from) + " for " +
-                                seconds(job_.start.host_timeout) + " s (COW_HOST_TIMEOUT)");
+                                in_seconds(job_.start.host_timeout) + " s (COW_HOST_TIMEOUT)");
 }
 
 void Children::stop_starting() {

@@ -26,7 +26,7 @@ using std::string;
 constexpr std::string_view magic = "COWLIFE\x01";
 constexpr std::size_t nonce_size = 16, seal_size = 16;
 constexpr std::size_t hello_size = 8 + 4 + nonce_size;
-constexpr Nanoseconds patience = 5000 * millisecond;  // with whoever has not proven anything yet
+constexpr Duration patience = 5s;  // with whoever has not proven anything yet
 constexpr int most_tries = 10;
 constexpr std::size_t most_guests = 8192;             // connections, strangers' among them
 
@@ -45,12 +45,12 @@ bool equal(const string& a, const string& b) {
 void set(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
 
 // The kernel asks the other one after a quarter of the time without a sign of life, and gives up when it is over.
-void watch_for_silence(int fd, std::uint32_t timeout) {
-  const int quarter = std::max(1, static_cast<int>(timeout / 4000));
+void watch_for_silence(int fd, milliseconds timeout) {
+  const int quarter = std::max(1, static_cast<int>(timeout / 4s));
   set(fd, IPPROTO_TCP, TCP_KEEPIDLE, quarter);
   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, quarter);
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 100);
-  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(timeout));
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(timeout.count()));
   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
@@ -103,7 +103,7 @@ string keepalive_seal(const string& key, const char* word, std::uint32_t node, c
 
 // ---- the parent's end
 
-KeepaliveServer::KeepaliveServer(Loop& loop, string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost)
+KeepaliveServer::KeepaliveServer(Loop& loop, string key, milliseconds timeout, OnReady on_ready, OnLost on_lost)
     : loop_(loop),
       key_(std::move(key)),
       timeout_(timeout),
@@ -217,7 +217,7 @@ void Keepalive::connect(const KeepalivePlan& plan) {
 // After the last attempt has failed: the parent may have been too slow, or this agent.
 void Keepalive::connect_again() {
   if (!attempts_.empty() || retry_ || ++tries_ > most_tries) return;
-  retry_ = loop_.after(second, [this] {
+  retry_ = loop_.after(1s, [this] {
     retry_ = 0;
     connect(plan_);
   });

@@ -28,7 +28,7 @@ class KeepaliveServer {
   // `silent`: nothing came for the whole time; otherwise the connection ended, which the agent's own end may explain.
   using OnLost = std::function<void(std::uint32_t node, bool silent)>;
   using OnReady = std::function<void(std::uint32_t node)>;
-  KeepaliveServer(Loop& loop, std::string key, std::uint32_t timeout, OnReady on_ready, OnLost on_lost);
+  KeepaliveServer(Loop& loop, std::string key, milliseconds timeout, OnReady on_ready, OnLost on_lost);
   KeepaliveServer(const KeepaliveServer&) = delete;
   KeepaliveServer& operator=(const KeepaliveServer&) = delete;
   ~KeepaliveServer();
@@ -52,7 +52,7 @@ class KeepaliveServer {
 
   Loop& loop_;
   std::string key_;
-  std::uint32_t timeout_;
+  milliseconds timeout_;
   OnReady on_ready_;
   OnLost on_lost_;
   int listener_ = -1;

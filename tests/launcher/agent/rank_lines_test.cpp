@@ -58,7 +58,7 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
 
   // What the loop would do until nothing is left to do.
   void run() {
-    loop_.after(10 * millisecond, [this] { loop_.stop(); });
+    loop_.after(10ms, [this] { loop_.stop(); });
     loop_.run();
   }
 
@@ -91,10 +91,10 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
   void on_connected(std::uint32_t rank) override { connected_.push_back(rank); }
   void on_finalized(std::uint32_t rank) override { finalized_.push_back(rank); }
   void on_abort(std::uint32_t rank, int status, std::string_view) override { aborted_ = {rank, status}; }
-  void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>&, std::uint32_t, std::string_view) override {
+  void on_fence(std::uint64_t fence, const std::vector<std::uint32_t>&, milliseconds, std::string_view) override {
     fences_.push_back(fence);
   }
-  void on_modex_request(std::uint64_t question, std::uint32_t rank, std::uint32_t) override {
+  void on_modex_request(std::uint64_t question, std::uint32_t rank, milliseconds) override {
     asked_.emplace_back(question, rank);
   }
   void on_modex_answer(std::uint64_t question, int, std::string_view data) override {

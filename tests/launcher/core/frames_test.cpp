@@ -18,11 +18,11 @@ using Samples = std::tuple<Job, Input, OutputCredit, Signal, End, FenceAnswer, M
 Samples samples() {
   constexpr std::string_view text("any\0 bytes", 10);
   constexpr std::uint64_t large = 0x0123456789abcdef;
-  return {Job{1, text, {{"10.0.0.1", "fe80::1"}, 65535, 8000}},
+  return {Job{1, text, {{"10.0.0.1", "fe80::1"}, 65535, 8s}},
           Input{text},
           OutputCredit{0xfffffffe},
           Signal{10},
-          End{500},
+          End{500ms},
           FenceAnswer{large, -25, text},
           ModexQuestion{large, 3, true},
           ModexAnswer{large, -46, text},

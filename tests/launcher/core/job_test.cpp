@@ -16,7 +16,7 @@ Job some_job() {
   job.nodes = {"a", "b.example"};
   job.ranks = {{0, 0}, {1, 0}, {1, 1}};
   job.output_window = 4096;
-  job.flush_after = 30;
+  job.flush_after = 30ms;
   job.input = Input::sent;
   job.start.parents = {~0u, 0};
   job.start.agent = "/agent";
@@ -26,7 +26,7 @@ Job some_job() {
 TEST(Job, ComesBackAsItWasSent) {
   const Job job = some_job();
   Job out;
-  ASSERT_TRUE(read_job({1, write_common(job), {{"10.0.0.1"}, 77, 8000}}, out));
+  ASSERT_TRUE(read_job({1, write_common(job), {{"10.0.0.1"}, 77, 8s}}, out));
   EXPECT_EQ(out.node, 1u);
   EXPECT_EQ(out.name, job.name);
   EXPECT_EQ(out.key, job.key);

@@ -27,8 +27,8 @@ class SinkTest : public testing::Test {
     out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return out;
   }
-  void run_for(int ms) {
-    loop_.after(ms * millisecond, [this] { loop_.stop(); });
+  void run_for(Duration time) {
+    loop_.after(time, [this] { loop_.stop(); });
     loop_.run();
   }
 
@@ -52,7 +52,7 @@ TEST_F(SinkTest, ARankThatStopsWithinALineDoesNotSilenceTheOthers) {
   sink_->write({0, 0, "prompt> ", true});
   sink_->write({0, 1, "another rank\n", false});
   EXPECT_EQ(read_all(), "prompt> ");
-  run_for(400);
+  run_for(400ms);
   EXPECT_EQ(read_all(), "another rank\n");
 }
 
@@ -81,7 +81,7 @@ TEST_F(SinkTest, AReaderThatStopsBlocksNothingAndCreditFollowsTheBytes) {
   std::size_t got = 0;
   for (int i = 0; i < 1000 && got < much.size(); ++i) {
     got += read_all().size();
-    run_for(1);
+    run_for(1ms);
   }
   EXPECT_EQ(got, much.size());
   EXPECT_EQ(gone_, much.size());

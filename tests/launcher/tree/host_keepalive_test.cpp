@@ -27,14 +27,14 @@ class Keepalives : public testing::Test {
     if (plan_.port == 0) GTEST_SKIP() << "this host has no network";
     plan_.addresses = {"127.0.0.1"};
   }
-  void run(int milliseconds) {
-    loop_.after(milliseconds * millisecond, [this] { loop_.stop(); });
+  void run(Duration time) {
+    loop_.after(time, [this] { loop_.stop(); });
     loop_.run();
   }
   // Until `done`, or for a long time.
   template <typename Done>
   void run_until(Done done) {
-    for (int i = 0; i < 1000 && !done(); ++i) run(10);
+    for (int i = 0; i < 1000 && !done(); ++i) run(10ms);
   }
   std::unique_ptr<Keepalive> agent(const std::string& its_key, std::uint32_t node) {
     auto out = std::make_unique<Keepalive>(loop_, its_key, node, [this] { ++agents_lost_; });
@@ -53,7 +53,7 @@ class Keepalives : public testing::Test {
   // Whether the other end closes the connection soon; `heard` takes what it says before.
   bool is_cut_off(int fd, std::string& heard) {
     for (int i = 0; i < 1000; ++i) {
-      run(5);
+      run(5ms);
       char buffer[256];
       const ssize_t got = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
       if (got > 0) heard.append(buffer, static_cast<std::size_t>(got));
@@ -66,7 +66,7 @@ class Keepalives : public testing::Test {
   std::vector<std::uint32_t> ready_, lost_, silent_;
   int agents_lost_ = 0;
   std::unique_ptr<KeepaliveServer> server_ = std::make_unique<KeepaliveServer>(
-      loop_, key, 8000, [this](std::uint32_t node) { ready_.push_back(node); },
+      loop_, key, 8s, [this](std::uint32_t node) { ready_.push_back(node); },
       [this](std::uint32_t node, bool silent) { (silent ? silent_ : lost_).push_back(node); });
   KeepalivePlan plan_;
 };
@@ -86,10 +86,10 @@ TEST_F(Keepalives, BothEndsLearnOfTheOthersEnd) {
 
 TEST_F(Keepalives, WhoHasAnotherKeyIsNoAgentAndFindsNoMpirun) {
   auto wrong = agent(other_key, 1);
-  run(100);
+  run(100ms);
   EXPECT_THAT(ready_, IsEmpty());
   wrong.reset();
-  run(50);
+  run(50ms);
   EXPECT_THAT(lost_, IsEmpty());
 }
 
@@ -120,7 +120,7 @@ TEST_F(Keepalives, TheSealOfAnEarlierConnectionIsWorthNothing) {
     ASSERT_EQ(send(fd, hello.data(), hello.size(), 0), static_cast<ssize_t>(hello.size()));
     std::string heard;
     while (heard.size() < 32) {
-      run(5);
+      run(5ms);
       char buffer[256];
       const ssize_t got = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
       if (got > 0) heard.append(buffer, static_cast<std::size_t>(got));
@@ -146,10 +146,10 @@ TEST_F(Keepalives, TheSealOfAnEarlierConnectionIsWorthNothing) {
 TEST_F(Keepalives, WhoSaysNothingIsCutOffInTime) {
   const int fd = stranger();
   std::string heard;
-  const Nanoseconds start = now();
+  const Instant start = Clock::now();
   bool cut = false;
-  while (!cut && now() - start < 30'000 * millisecond) {
-    run(100);
+  while (!cut && Clock::now() - start < 30s) {
+    run(100ms);
     char c;
     cut = recv(fd, &c, 1, MSG_DONTWAIT) == 0;
   }
