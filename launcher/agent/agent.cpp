@@ -1,16 +1,12 @@
 #include "launcher/agent/agent.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "launcher/agent/supervisor.hpp"
@@ -22,37 +18,6 @@ namespace {
 
 constexpr Duration first_patience = 100ms, last_patience = 30s;
 constexpr Duration sweep_time = 2s;  // to wait for the last process to be gone
-constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
-
-// The same file under a number that no script takes for its own.
-int lift(int low) {
-  const int high = fcntl(low, F_DUPFD_CLOEXEC, high_descriptor);
-  if (high < 0) return low;
-  close(low);
-  return high;
-}
-
-// The job's key as a file in memory.
-int open_key(const std::string& key) {
-  const int low = memfd_create("cow-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (low < 0) return -1;
-  if (write(low, key.data(), key.size()) != static_cast<ssize_t>(key.size())) return -1;
-  fcntl(low, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-  return lift(low);
-}
-
-// The memory that the ranks of this node share: they give it its size. It exists as long as one of them does.
-int open_segment() {
-  const int low = memfd_create("cow-node", MFD_CLOEXEC);
-  return low < 0 ? -1 : lift(low);
-}
-
-void close_all(std::initializer_list<int> descriptors) {
-  for (int fd : descriptors) {
-    if (fd >= 0) close(fd);
-  }
-}
-
 }  // namespace
 
 Agent::Agent(const AgentPlan& plan)
@@ -151,57 +116,34 @@ void Agent::obey(const frames::Job& frame) {
   loop_.after(settled_after, give_back_memory);
 }
 
-std::vector<std::string> Agent::environment_of(const Application& application, const Inherited& inherited) const {
-  std::vector<std::string> out = job_.environment;
-  for (const std::string& assignment : application.environment) set_variable(out, assignment);
-  set_variable(out, "COW_AGENT=" + lines_.address());
-  set_variable(out, "COW_JOB_SIZE=" + std::to_string(job_.ranks.size()));
-  set_variable(out, "COW_KEY_FD=" + std::to_string(inherited.key));
-  if (inherited.segment >= 0) set_variable(out, "COW_SHM_FD=" + std::to_string(inherited.segment));
-  return out;
-}
-
-Agent::Inherited Agent::open_inherited() const {
-  return {open_key(job_.key), ranks_here().size() > 1 ? open_segment() : -1};
-}
-
 bool Agent::start_ranks(const std::vector<std::uint32_t>& here) {
-  const Inherited inherited = open_inherited();
-  if (inherited.key < 0) return complain(std::string("no memory for the job's key: ") + strerror(errno)), false;
-  std::vector<std::vector<std::string>> environments;
-  for (const Application& application : job_.applications)
-    environments.push_back(environment_of(application, inherited));
-  std::unique_ptr<Machine> machine;  // looking at it takes milliseconds
-  Binding binding;
-  binding.of_rank.resize(here.size());
-  const BindingPlan& wanted = job_.binding;
-  if (wanted.bind != Level::none || wanted.equal_shares || wanted.report) {
-    machine = std::make_unique<Machine>();
-    if (!machine->topology()) return complain("hwloc cannot tell what this machine is like"), false;
-    Binding chosen = choose_cpus(machine->topology(), machine->allowed(), static_cast<std::uint32_t>(here.size()), wanted);
-    if (!chosen.error.empty()) return complain(chosen.error), false;
-    for (std::size_t i = 0; i < here.size(); ++i) {
-      const std::uint32_t slot = job_.ranks[here[i]].slot;
-      if (slot < chosen.of_rank.size()) binding.of_rank[i] = chosen.of_rank[slot];
-    }
-  }
-  const std::vector<std::uint32_t> numbers = start_in_batches(here, environments, inherited, binding);
-  close_all({inherited.key, inherited.segment});
-  if (plan_.input >= 0) close(plan_.input);
+  RankStarter::Plan plan;
+  plan.signals = &plan_.signals;
+  plan.environment = {"COW_AGENT=" + lines_.address(), "COW_JOB_SIZE=" + std::to_string(job_.ranks.size())};
+  plan.variables = [this](std::uint32_t rank) { return pmix_.rank_environment(rank); };
+  plan.input = [this](std::uint32_t rank) { return input_of(rank); };
+  const RankStarter::Outcome outcome = RankStarter(job_, std::move(plan)).start(here);
+  if (plan_.input >= 0) close(std::exchange(plan_.input, -1));
+  if (!outcome.wrong.empty()) return complain(outcome.wrong), false;
   frames::Started started;
-  for (std::uint32_t rank : numbers) started.processes.push_back({rank, ranks_[rank].pid});
-  tell(started);
-  if (wanted.report) {
-    frames::Bindings report;
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      // What the kernel says, not what was asked of it.
-      const std::string where = describe_cpus(machine->topology(), affinity_of(ranks_[numbers[i]].pid));
-      report.ranks.push_back({numbers[i], (binding.of_rank[i].empty() ? "not bound: " : "bound to ") + where});
-    }
-    tell(report);
+  for (const RankStarter::Started& rank : outcome.started) {
+    take_started(rank);
+    started.processes.push_back({rank.rank, rank.pid});
   }
+  const StartedProcess& failure = outcome.failure;
+  if (!failure.what.empty()) tell(frames::StartFailure{outcome.failed, failure.error, failure.what});
+  tell(started);
+  if (job_.binding.report) tell(outcome.bindings);
   ask_for_input();
   return true;
+}
+
+void Agent::take_started(const RankStarter::Started& started) {
+  ranks_[started.rank].pid = started.pid;
+  ++running_;
+  output_->add(started.rank, 1, started.output);
+  output_->add(started.rank, 2, started.errors);
+  if (const auto input = inputs_.find(started.rank); input != inputs_.end()) input->second.rank_started(started.pid);
 }
 
 std::vector<std::uint32_t> Agent::ranks_here() const {
@@ -234,92 +176,6 @@ void Agent::ask_for_input() {
   if (open == 0 && job_.input_rank != all_ranks) return;
   input_asked_ = true;
   tell(frames::InputCredit{portion});
-}
-
-// Starts ranks until one fails; the result is those that run. In batches, because each rank takes several descriptors
-// until its process is there.
-std::vector<std::uint32_t> Agent::start_in_batches(const std::vector<std::uint32_t>& ranks,
-                                                   const std::vector<std::vector<std::string>>& environments,
-                                                   const Inherited& inherited, const Binding& binding) {
-  constexpr std::size_t batch = 64;
-  std::vector<std::uint32_t> out;
-  for (std::size_t begin = 0; begin < ranks.size(); begin += batch) {
-    std::vector<Starting> group(std::min(batch, ranks.size() - begin));
-    std::vector<const ProcessPlan*> plans;
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      const std::uint32_t rank = ranks[begin + i];
-      prepare(group[i], rank, environments[job_.ranks[rank].application], inherited, binding.of_rank[begin + i]);
-      if (!group[i].process.what.empty()) break;
-      plans.push_back(&group[i].plan);
-    }
-    std::vector<StartedProcess> processes = start_processes(plans);
-    for (std::size_t i = 0; i < processes.size(); ++i) group[i].process = std::move(processes[i]);
-    bool good = true;
-    for (Starting& starting : group) {
-      if (take_started(starting)) {
-        out.push_back(starting.rank);
-      } else {
-        if (good && !starting.process.what.empty()) report_failure(starting);
-        good = good && starting.process.what.empty();
-      }
-    }
-    if (!good) break;
-  }
-  return out;
-}
-
-void Agent::prepare(Starting& out, std::uint32_t rank, const std::vector<std::string>& environment,
-                    const Inherited& inherited, const Cpus& cpus) {
-  const std::uint32_t index = job_.ranks[rank].application;
-  const Application& application = job_.applications[index];
-  out.rank = rank;
-  ProcessPlan& plan = out.plan;
-  plan.argv = application.argv;
-  plan.directory = application.directory;
-  plan.environment = environment;
-  for (const std::string& assignment : pmix_.rank_environment(rank)) set_variable(plan.environment, assignment);
-  plan.kept[0] = inherited.key;
-  plan.kept[1] = inherited.segment;
-  plan.signals = &plan_.signals;
-  plan.cpus = cpus;
-
-  std::string& program = programs_[index];
-  if (program.empty()) program = find_program(application.argv[0], application.directory, environment, out.process.error);
-  plan.program = program;
-  int output[2] = {-1, -1}, error[2] = {-1, -1};
-  if (plan.program.empty()) {
-    out.process.what = "cannot run " + application.argv[0];
-  } else if (pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
-    out.process.error = errno;
-    out.process.what = "cannot make a pipe";
-  } else {
-    plan.input = input_of(rank);
-    if (plan.input < 0) plan.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  }
-  plan.output = output[1];
-  plan.error = error[1];
-  out.output = output[0];
-  out.errors = error[0];
-}
-
-// False: there is no process.
-bool Agent::take_started(Starting& starting) {
-  close_all({starting.plan.input, starting.plan.output, starting.plan.error});
-  const pid_t pid = starting.process.pid;
-  if (pid < 0) {
-    close_all({starting.output, starting.errors});
-    return false;
-  }
-  ranks_[starting.rank].pid = pid;
-  ++running_;
-  output_->add(starting.rank, 1, starting.output);
-  output_->add(starting.rank, 2, starting.errors);
-  if (const auto input = inputs_.find(starting.rank); input != inputs_.end()) input->second.rank_started(pid);
-  return true;
-}
-
-void Agent::report_failure(const Starting& starting) {
-  tell(frames::StartFailure{starting.rank, starting.process.error, starting.process.what});
 }
 
 void Agent::on_signal() {

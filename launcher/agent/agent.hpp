@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "launcher/agent/rank_lines.hpp"
+#include "launcher/agent/rank_starter.hpp"
 #include "launcher/core/channel.hpp"
 #include "launcher/core/job.hpp"
 #include "launcher/core/loop.hpp"
 #include "launcher/core/process.hpp"
-#include "launcher/placement/binding.hpp"
 #include "launcher/pmix/modex.hpp"
 #include "launcher/pmix/pmix_loader.hpp"
 #include "launcher/streams/rank_input.hpp"
@@ -43,20 +43,6 @@ class Agent : private PmixClientEvents, private ChildEvents {
     bool connected = false;
     bool finalized = false;
   };
-  // Files in memory that every rank of this node inherits.
-  struct Inherited {
-    int key = -1;      // the job's key: COW_KEY_FD
-    int segment = -1;  // what the ranks of this node share, empty at first: COW_SHM_FD; -1: there is none
-  };
-
-  // A rank on its way to be a process.
-  struct Starting {
-    std::uint32_t rank = 0;
-    ProcessPlan plan;
-    StartedProcess process;
-    int output = -1, errors = -1;  // what this agent reads
-  };
-
   void on_frame(const Frame& frame);
   void obey(const frames::Job& frame);
   void obey(const frames::Input& input);
@@ -77,13 +63,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   // them. What they inherit is opened anew, output, input and ends are kept by rank, and `running_` counts all. Whoever
   // waits for the end of the job must then ask mpirun first, since more may be on its way.
   bool start_ranks(const std::vector<std::uint32_t>& ranks);
-  std::vector<std::uint32_t> start_in_batches(const std::vector<std::uint32_t>& ranks,
-                                              const std::vector<std::vector<std::string>>& environments,
-                                              const Inherited& inherited, const Binding& binding);
-  void prepare(Starting& out, std::uint32_t rank, const std::vector<std::string>& environment, const Inherited& inherited,
-               const Cpus& cpus);
-  bool take_started(Starting& starting);
-  void report_failure(const Starting& starting);
+  void take_started(const RankStarter::Started& started);
   std::vector<std::uint32_t> ranks_here() const;
   int input_of(std::uint32_t rank);
   void ask_for_input();
@@ -91,8 +71,6 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void pmix_started(const std::string& wrong);
   void answer_fence(std::uint64_t fence, int status, std::string_view data);  // to the ranks of this node
   void answer_modex(std::uint64_t question, int status, std::string_view data);
-  std::vector<std::string> environment_of(const Application& application, const Inherited& inherited) const;
-  Inherited open_inherited() const;
   void on_signal();
   void on_warning(int signal, bool from_supervisor);
   void reap();
@@ -149,7 +127,6 @@ class Agent : private PmixClientEvents, private ChildEvents {
   };
   std::map<int, Warning> warnings_;  // by signal
   bool input_asked_ = false;  // and not yet given
-  std::map<std::uint32_t, std::string> programs_;  // where each application's was found
   std::size_t running_ = 0;
   bool over_ = false;    // no rank is started any more
   bool ending_ = false;  // all ranks have ended

@@ -16,7 +16,6 @@ namespace cow::test {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 class Terminal : public testing::Test {
  protected:
