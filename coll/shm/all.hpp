@@ -10,7 +10,7 @@
 #include "coll/shm/bcast.hpp"
 #include "coll/shm/gather.hpp"
 #include "coll/shm/gatherv.hpp"
-#include "coll/shm/neighbours.hpp"
+#include "coll/shm/neighborhood.hpp"
 #include "coll/shm/reduce.hpp"
 #include "coll/shm/reduce_scatter.hpp"
 #include "coll/shm/scan.hpp"
