@@ -1,13 +1,13 @@
 // Errors of calls that name only a request or a message go to the handler of its communicator.
 #pragma once
 
-#include "api/report.hpp"
+#include "objects/blame.hpp"
 #include "objects/request.hpp"
 
 namespace cow::pt2pt {
 
 inline Error blaming(const Request& request, Error error) {
-  if (error) api::blame(request.comm);
+  if (error) blame(request.comm);
   return error;
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
-#include "api/report.hpp"
+#include "objects/blame.hpp"
 #include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "pt2pt/pt2pt.hpp"
@@ -22,7 +22,7 @@ Error conclude_blaming(MPI_Request& handle, Request& request, MPI_Status* status
   Comm* comm = request.comm;
   if (comm) retain(*comm);  // the request may hold the last reference
   const Error error = conclude(handle, request, status);
-  if (error) api::blame(comm);
+  if (error) blame(comm);
   if (comm) release(*comm);
   return error;
 }
@@ -66,7 +66,7 @@ struct Batch {
     if (comm) retain(*comm);
     const Error error = conclude(handle, *request, status);
     set_error(status, error);
-    if (error && !failed) api::blame(comm);
+    if (error && !failed) blame(comm);
     if (comm) release(*comm);
     failed = failed || error;
   }

@@ -2,7 +2,7 @@
 #include "pt2pt/probe.hpp"
 
 #include "api/bodies.hpp"
-#include "api/report.hpp"
+#include "objects/blame.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
 
@@ -96,7 +96,7 @@ Error body::Mrecv(void* buf, MPI_Count count, Datatype& type, MPI_Message* handl
   retain(comm);  // the receive may hold the last reference
   MPI_Status got;
   const Error error = pt2pt::wait(*receive, &got);
-  if (error) api::blame(&comm);
+  if (error) blame(&comm);
   release(comm);
   if (status) {
     got.MPI_ERROR = status->MPI_ERROR;

@@ -2,10 +2,10 @@
 
 #include <cstdio>
 #include <cstring>
-#include <utility>
 
 #include "api/start.hpp"
 #include "api/text.hpp"
+#include "objects/blame.hpp"
 #include "objects/comm.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/predefined.hpp"
@@ -16,7 +16,6 @@ namespace {
 
 thread_local char line[1536];
 thread_local int line_code = MPI_SUCCESS;
-thread_local Comm* blamed = nullptr;
 
 struct Handled {
   Errhandler* handler;
@@ -40,7 +39,7 @@ Handled of_maker(std::uintptr_t handle, HandlerKind kind, std::uintptr_t null) {
   return {handler, null, nullptr};
 }
 
-Handled handler_for(const Target& target) {
+Handled handler_for(const Target& target, Comm* blamed) {
   if (blamed) return of_comm(*blamed);
   switch (target.what) {
     case Target::What::comm:
@@ -63,8 +62,8 @@ Handled handler_for(const Target& target) {
 }  // namespace
 
 int report(Signature signature, Error error, Target target, const Word* words) {
-  const Handled handled = handler_for(target);
-  Comm* const held = std::exchange(blamed, nullptr);
+  Comm* const blamed = take_blamed();
+  const Handled handled = handler_for(target, blamed);
   char call_text[768];
   describe_call(signature, words, call_text, sizeof call_text);
   const char* why = last_failure();
@@ -74,7 +73,7 @@ int report(Signature signature, Error error, Target target, const Word* words) {
   int result = error.code();
   if (strncmp(signature, "MPI_T_", 6) != 0)  // these call no handler
     result = call(*handled.handler, handled.object, handled.comm, error.code(), line);
-  if (held) release(*held);
+  if (blamed) release(*blamed);
   return result;
 }
 
@@ -83,12 +82,6 @@ int unsupported(Signature signature, Target target, const Word* words) {
   const Error error =
       fail(ErrorClass::unsupported_operation, "COW MPI does not offer %.*s yet", length, signature);
   return report(signature, error, target, words);
-}
-
-void blame(Comm* comm) {
-  if (comm) retain(*comm);  // what failed may have held the last reference
-  if (blamed) release(*blamed);
-  blamed = comm;
 }
 
 const char* last_report(int code) { return code != MPI_SUCCESS && code == line_code ? line : nullptr; }

@@ -8,10 +8,6 @@
 
 #include "base/error.hpp"
 
-namespace cow {
-struct Comm;
-}
-
 namespace cow::api {
 
 // How an argument is written in a message.
@@ -81,10 +77,6 @@ Target target(const Handle* handle) {  // of an inout handle
 
 // What a function without a body answers.
 [[gnu::cold, gnu::noinline]] int unsupported(Signature signature, Target target, const Word* words);
-
-// For bodies whose arguments name no communicator (MPI_Wait): the error that they are about to return happened on
-// this one. Null: forget it.
-void blame(Comm* comm);
 
 // The line of the calling thread's last error, if it was of this code; else null.
 const char* last_report(int code);

@@ -5,6 +5,10 @@
 
 #include "api/report.hpp"
 
+namespace cow {
+struct Comm;
+}
+
 namespace cow::api {
 
 // "MPI_Send(buf=0x7ffc…, count=4, datatype=MPI_INT, dest=7, tag=1, comm=MPI_COMM_WORLD)", cut to `size` with "…)".

@@ -6,6 +6,7 @@ sizes ROOT          no file is longer than people can read at a stretch
 pages ROOT          the paths that docs/ and README.md name exist
 names ROOT          no name that was given up (retired_names.txt) has come back
 headers ROOT BUILD  every header compiles alone, with the flags of a source file of its layer
+symbols ROOT BUILD  what is compiled calls nothing upward either: objects of a layer or room need no symbol of those above
 """
 import json
 import os
@@ -100,6 +101,19 @@ def judge_rooms(path, target):
     return None
 
 
+def beside(path):
+    """The folder apart from the stack that a file lies in, or None."""
+    return next((folder for folder in BESIDE if path.startswith(folder + "/")), None)
+
+
+def judge_beside(path, target):
+    """What is wrong with a file beside the stack that needs something of another, or None."""
+    folder = beside(path)
+    if any(target.startswith(one + "/") for one in BESIDE[folder]):
+        return judge_rooms(path, target)
+    return f"{folder} may see only {', '.join(BESIDE[folder])}"
+
+
 def judge_include(root, path, quote, name):
     """What is wrong with one include, or None."""
     if name.startswith("rdma/") and not path.startswith("src/transport/ofi/"):
@@ -109,18 +123,20 @@ def judge_include(root, path, quote, name):
         if name in PUBLIC and path.startswith("src/base/"):
             return "src/base knows nothing of MPI"
         return None
-    for folder, allowed in BESIDE.items():
-        if path.startswith(folder + "/"):
-            if any(target.startswith(one + "/") for one in allowed):
-                return judge_rooms(path, target)
-            return f"{folder} may include only {', '.join(allowed)}"
-    mine, theirs = rank_of(path), rank_of(target)
-    if mine is None:
+    if beside(path):
+        return judge_beside(path, target)
+    if rank_of(path) is None:
         return None
-    if theirs is None:
+    if rank_of(target) is None:
         return f"{target} is in no layer" if not target.startswith("include/") else None
     if "/bodies/" in path and name.startswith(GENERATED_FOR_BODIES):
         return None
+    return judge_layers(path, target)
+
+
+def judge_layers(path, target):
+    """What is wrong with a file of one layer that needs something of another, or None."""
+    mine, theirs = rank_of(path), rank_of(target)
     if theirs[0] > mine[0]:
         return f"{mine[1]} must not see {theirs[1]}, which stands above it"
     if theirs[0] == mine[0] and theirs[1] != mine[1]:
@@ -253,10 +269,64 @@ def check_headers(root, build):
     return [result for result in results if result]
 
 
+def objects_of(root, build):
+    """The compiled files of the layers and beside them: object, source. Generated sources lie in src/ of the build folder."""
+    with open(os.path.join(build, "compile_commands.json")) as commands:
+        for entry in json.load(commands):
+            source = entry["file"]
+            if source.startswith(os.path.join(build, "generated") + os.sep):
+                path = os.path.join("src", os.path.relpath(source, os.path.join(build, "generated")))
+            else:
+                path = os.path.relpath(source, root)
+            if rank_of(path) or beside(path) in ("launcher", "tools"):  # each program of perf has the same names
+                words = shlex.split(entry["command"])
+                built = os.path.join(entry["directory"], words[words.index("-o") + 1])
+                if os.path.isfile(built):
+                    yield built, path
+
+
+def symbols_of(objects):
+    """What nm says of object files: for each of (object, source) the source, a symbol, and whether it is defined there."""
+    sources = dict(objects)
+    listing = subprocess.run(["nm", "-A", "-P", "-g", *sources], text=True, capture_output=True, check=True).stdout
+    for line in listing.splitlines():
+        built, _, rest = line.partition(": ")
+        name, kind = rest.split(" ")[:2]
+        yield sources[built], name, kind not in "Uwv"
+
+
+def judge_symbols(symbols):
+    """Symbols (source, name, defined) that a file needs and only files that it must not see define."""
+    symbols, definers, wrong = list(symbols), {}, {}
+    for path, name, defined in symbols:
+        if defined:
+            definers.setdefault(name, []).append(path)
+    for path, name, defined in symbols:
+        if defined or name not in definers:
+            continue
+        judge = judge_beside if beside(path) else judge_layers
+        reasons = [judge(path, target) for target in definers[name]]
+        if all(reasons):
+            wrong[path, name] = f"of {definers[name][0]}: {reasons[0]}"
+    return wrong
+
+
+def check_symbols(root, build):
+    objects = list(objects_of(root, build))
+    folders = [folder for row in LAYERS for folder in row if any(source_files(root, [folder], (".cpp",)))]
+    wrong = [f"nothing of {folder} is built" for folder in folders if not any(path.startswith(folder + "/") for _, path in objects)]
+    found = judge_symbols(symbols_of(objects)) if objects else {}
+    for (path, name), reason in sorted(found.items()):
+        plain = subprocess.run(["c++filt", name], text=True, capture_output=True, check=True).stdout.strip()
+        wrong.append(f"{path} needs {plain} {reason}")
+    print(f"{len(objects)} objects")
+    return wrong
+
+
 def main():
     what, root = sys.argv[1], os.path.abspath(sys.argv[2])
-    if what == "headers":
-        wrong = check_headers(root, sys.argv[3])
+    if what in ("headers", "symbols"):
+        wrong = {"headers": check_headers, "symbols": check_symbols}[what](root, os.path.abspath(sys.argv[3]))
     else:
         wrong = {"layers": check_layers, "sizes": check_sizes, "pages": check_pages, "names": check_names}[what](root)
     for line in wrong:

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The checker itself finds what it is there to find: each kind of wrong include, in a small tree made for it."""
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -76,6 +78,54 @@ class Layers(unittest.TestCase):
     def test_long_file(self):
         self.write("src/base/long.cpp", "\n" * (check.MOST_LINES + 1))
         self.assertEqual(len(check.check_sizes(self.folder.name)), 1)
+
+
+class Symbols(unittest.TestCase):
+    """One file defines f, another needs it."""
+
+    def wrong(self, defining, needing):
+        return len(check.judge_symbols([(path, "f", True) for path in defining] + [(needing, "f", False)]))
+
+    def test_downward_is_right(self):
+        self.assertEqual(self.wrong(["src/objects/blame.cpp"], "pt2pt/bodies/probe.cpp"), 0)
+
+    def test_upward_is_wrong_for_bodies_too(self):
+        self.assertEqual(self.wrong(["src/api/report.cpp"], "pt2pt/bodies/probe.cpp"), 1)
+
+    def test_beside_is_wrong(self):
+        self.assertEqual(self.wrong(["src/io/file.cpp"], "src/rma/window.cpp"), 1)
+
+    def test_one_that_may_be_seen_suffices(self):  # an inline function has a copy in each object that calls it
+        self.assertEqual(self.wrong(["src/api/report.cpp", "src/base/error.cpp"], "pt2pt/match.cpp"), 0)
+
+    def test_what_nobody_here_defines_is_the_system_s(self):
+        self.assertEqual(self.wrong([], "pt2pt/match.cpp"), 0)
+
+    def test_rooms(self):
+        self.assertEqual(self.wrong(["coll/core/nodes.cpp"], "coll/select/select.cpp"), 0)
+        self.assertEqual(self.wrong(["coll/select/select.cpp"], "coll/core/nodes.cpp"), 1)
+
+    def test_launcher_needs_base_alone(self):
+        self.assertEqual(self.wrong(["src/base/settings.cpp"], "launcher/core/job.cpp"), 0)
+        self.assertEqual(self.wrong(["src/runtime/hardware.cpp"], "launcher/core/job.cpp"), 1)
+
+    def test_the_compiler_s_own_words(self):
+        """From a call in a compiled file to the complaint."""
+        with tempfile.TemporaryDirectory() as root:
+            commands = []
+            for path, text in (("src/api/a.cpp", "void f() {}"), ("src/base/b.cpp", "void f(); void g() { f(); }")):
+                source, built = os.path.join(root, path), os.path.join(root, os.path.basename(path) + ".o")
+                os.makedirs(os.path.dirname(source))
+                with open(source, "w") as file:
+                    file.write(text)
+                command = f"c++ -c {source} -o {built}"
+                subprocess.run(command.split(), check=True)
+                commands.append({"directory": root, "file": source, "command": command})
+            with open(os.path.join(root, "compile_commands.json"), "w") as file:
+                json.dump(commands, file)
+            wrong = check.check_symbols(root, root)
+        self.assertEqual(len(wrong), 1)
+        self.assertTrue(wrong[0].startswith("src/base/b.cpp needs f() of src/api/a.cpp"), wrong[0])
 
 
 if __name__ == "__main__":
