@@ -22,10 +22,10 @@
 #include "coll/algorithms/gather/binomial.hpp"
 #include "coll/algorithms/gather/linear.hpp"
 #include "coll/algorithms/hierarchical/all.hpp"
-#include "coll/algorithms/hierarchical/rooted.hpp"
-#include "coll/algorithms/neighborhood/direct.hpp"
 #include "coll/algorithms/hierarchical/gather_scatter.hpp"
+#include "coll/algorithms/hierarchical/rooted.hpp"
 #include "coll/algorithms/hierarchical/scan.hpp"
+#include "coll/algorithms/neighborhood/direct.hpp"
 #include "coll/algorithms/parts/bine.hpp"
 #include "coll/algorithms/reduce/binomial.hpp"
 #include "coll/algorithms/reduce/chain.hpp"
@@ -41,21 +41,21 @@ template <class... Algorithms>
 struct AlgorithmList {};
 
 using AllAlgorithms = AlgorithmList<
-    BarrierNodes, BarrierDissemination, BarrierTree,  //
-    BcastNodesSmall, BcastNodesLarge, BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine,
+    HierarchicalBarrier, BarrierDissemination, BarrierTree,  //
+    HierarchicalBcastSmall, HierarchicalBcastLarge, BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine,
     BcastSpanningTrees, BcastTorusTrees,  //
-    ReduceNodesSmall, ReduceNodesLarge, ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceOrderedHalving,
+    HierarchicalReduceSmall, HierarchicalReduceLarge, ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceOrderedHalving,
     ReduceChain, ReduceBine, ReduceTorusTrees,  //
-    AllreduceNodes, AllreduceNodesSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing,
+    HierarchicalAllreduce, HierarchicalAllreduceSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing,
     AllreduceSwingShort, AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,              //
-    GatherNodes, GatherBinomial, GatherLinear, ScatterNodes, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
-    AllgatherNodes<false>, AllgatherNodes<true>, Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>,
+    HierarchicalGather, GatherBinomial, GatherLinear, HierarchicalScatter, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
+    HierarchicalAllgather<false>, HierarchicalAllgather<true>, Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>,
     Allgather<RingWay>, Allgather<BucketWay>,                                                                //
     Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,           //
     AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,                  //
     AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                //
     AlltoallLinear<Collective::alltoallv, GivenTraffic>, AlltoallPairwise<Collective::alltoallv, GivenTraffic>,  //
-    ScanNodes<true>, ScanDoubling, ScanChain<Collective::scan>, ScanNodes<false>, ExscanDoubling, ScanChain<Collective::exscan>,                //
+    HierarchicalScan<true>, ScanDoubling, ScanChain<Collective::scan>, HierarchicalScan<false>, ExscanDoubling, ScanChain<Collective::exscan>,                //
     ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>, ReduceScatterBlock<ScatterPairwise>,
     ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,  //
     ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,

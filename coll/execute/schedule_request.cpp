@@ -48,7 +48,7 @@ struct ScheduleRequest : Request {
   shm::Sequence* sequence = nullptr;    // of which it is a part, on memory; its turn there,
   unsigned turn = 0;
   Schedule instead;                     // and what is walked if there is no memory, where that is not known yet
-  std::shared_ptr<shm::Sequence> own;   // a sequence that only this request has, or that it makes
+  std::shared_ptr<shm::Sequence> own;   // keeps it; or the one that this request makes
   Error first = success;                // what went wrong first …
   std::string message;                  // … and what was said of it
   ScheduleRequest* previous = nullptr;  // in the list of active ones
@@ -304,7 +304,9 @@ Error choose_memory(const Operation& operation, CommColl& coll, bool persistent,
     if (++coll.suitable_nonblocking < CommColl::suitable_before && !soon) return success;
     if (Error error = make_sequence(*operation.comm, coll, coll.sequence)) return error;
   }
-  if (coll.sequence->is_being_made() || coll.sequence->exists()) r.sequence = coll.sequence.get();
+  if (!coll.sequence->is_being_made() && !coll.sequence->exists()) return success;
+  r.own = coll.sequence;  // hints may give the communicator another one
+  r.sequence = r.own.get();
   return success;
 }
 

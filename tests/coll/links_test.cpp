@@ -232,11 +232,11 @@ TEST(Links, NodesSendEachByteOnce) {
     const Case c{a, 32, count, 0, false, true, nullptr, &nodes};
     return route(measure(c), wires, Model{});
   };
-  EXPECT_EQ(total(Collective::allreduce, "nodes", 1000).busiest_total, 2 * 1000);  // doubling: two steps
-  EXPECT_EQ(total(Collective::allreduce, "nodes_split", 1600).busiest_total, 2 * 1600 * 3 / 4);
-  EXPECT_EQ(total(Collective::allgather, "nodes_ring", 1000).busiest_total, 3 * 8 * 1000);
-  EXPECT_EQ(total(Collective::allgather, "nodes", 1000).busiest_total, 3 * 8 * 1000);
-  EXPECT_EQ(total(Collective::bcast, "nodes", 1000).link_messages, 1);
+  EXPECT_EQ(total(Collective::allreduce, "hierarchical", 1000).busiest_total, 2 * 1000);  // doubling: two steps
+  EXPECT_EQ(total(Collective::allreduce, "hierarchical_split", 1600).busiest_total, 2 * 1600 * 3 / 4);
+  EXPECT_EQ(total(Collective::allgather, "hierarchical_ring", 1000).busiest_total, 3 * 8 * 1000);
+  EXPECT_EQ(total(Collective::allgather, "hierarchical", 1000).busiest_total, 3 * 8 * 1000);
+  EXPECT_EQ(total(Collective::bcast, "hierarchical", 1000).link_messages, 1);
   EXPECT_EQ(total(Collective::allreduce, "doubling", 1000).link_messages, 8);
 }
 

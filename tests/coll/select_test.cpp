@@ -50,7 +50,7 @@ TEST(Selection, RefusesWhatDoesNotExist) {
   Forced forced;
   EXPECT_EQ(parse_forced("", forced), "");
   EXPECT_NE(
-      parse_forced("allreduce=circle", forced).find("the algorithms for allreduce are nodes, nodes_split, doubling"),
+      parse_forced("allreduce=circle", forced).find("the algorithms for allreduce are hierarchical, hierarchical_split, doubling"),
       std::string::npos);
   EXPECT_NE(parse_forced("allreduces=ring", forced).find("expected one of barrier, bcast"), std::string::npos);
   EXPECT_NE(parse_forced("bcast", forced), "");
@@ -86,13 +86,13 @@ Nodes nodes_of(int count, int ranks) {
 TEST(Selection, SeveralNodesOfSeveralRanksTakeTwoLevels) {
   Selector selector(64, std::nullopt, nodes_of(8, 64), Model{}, {});
   for (const Collective c : {Collective::barrier, Collective::bcast, Collective::allreduce, Collective::allgather})
-    EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("nodes")) << name_of(c);
+    EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("hierarchical")) << name_of(c);
   // In blocks, a binomial reduction is in two levels of itself, and copies once less; not so with ranks dealt out in turn.
   EXPECT_STREQ(algorithms()[selector.choose(Collective::reduce, 1024, true)].name, "binomial");
   std::vector<std::uint32_t> dealt;
   for (std::uint32_t r = 0; r < 64; ++r) dealt.push_back(r % 8);
   Selector in_turn(64, std::nullopt, Nodes(dealt), Model{}, {});
-  EXPECT_STREQ(algorithms()[in_turn.choose(Collective::reduce, 1024, true)].name, "nodes");
+  EXPECT_STREQ(algorithms()[in_turn.choose(Collective::reduce, 1024, true)].name, "hierarchical");
   Selector one_node(8, std::nullopt, nodes_of(1, 8), Model{}, {});
   EXPECT_STREQ(algorithms()[one_node.choose(Collective::bcast, 8, true)].name, "binomial");
   Selector one_a_node(8, std::nullopt, nodes_of(8, 8), Model{}, {});
@@ -202,7 +202,7 @@ TEST(Selection, PartsOnMemory) {
   EXPECT_FALSE(shm::parts_fit(shm::memory_for(64), 1 << 20));  // no large rings
   std::string complaint;
   const std::string table = describe_selection({"", 16, 8}, complaint);
-  EXPECT_NE(table.find("    blocking            from      0 B  nodes "), std::string::npos) << table;
+  EXPECT_NE(table.find("    blocking            from      0 B  hierarchical "), std::string::npos) << table;
   EXPECT_NE(table.find("us, inside of nodes by shared memory\n"), std::string::npos) << table;
   EXPECT_EQ(describe_selection({"", 16, 1}, complaint).find("shared memory"), std::string::npos);
 }

@@ -1,17 +1,17 @@
 // Allreduce and allgather in two levels: among the ranks of each node, then between nodes, then inside again.
 //
-//   allreduce "nodes"        reduction to the head of each node, recursive doubling between the heads, broadcast
-//   allreduce "nodes_split"  several leaders: the vector is cut into as many pieces as the smallest node has ranks; rank
+//   allreduce "hierarchical"        reduction to the leader of each node, recursive doubling between the leaders, broadcast
+//   allreduce "hierarchical_split"  several leaders: the vector is cut into as many pieces as the smallest node has ranks; rank
 //                            i of a node gets the node's sum of piece i, sums it up with the i-th ranks of the others,
 //                            and hands the result around the node
-//   allgather "nodes"        gather to the head, Bruck's algorithm or (blocks of unequal nodes) a ring between the heads,
+//   allgather "hierarchical"        gather to the leader, Bruck's algorithm or (blocks of unequal nodes) a ring between the leaders,
 //                            broadcast of everything
-//   allgather "nodes_ring"   the same with the ring, and the broadcast by scatter and ring: large blocks
+//   allgather "hierarchical_ring"   the same with the ring, and the broadcast by scatter and ring: large blocks
 //
-// When: several nodes with several ranks each. "nodes" for small vectors: one message of a node crosses at a time;
-// "nodes_split" for large ones: each byte of a node crosses once, and all ranks reduce.
-// Cost: "nodes" log2 m (2 a + n (2 b + gamma)) + log2 k (alpha + n (beta + gamma)) for k nodes of m ranks; a, b are those
-// inside of a node. "nodes_split" 2 (m-1) a + 2 (m-1)/m n b + 2 log2 k alpha + 2 (k-1)/k n beta, and n gamma.
+// When: several nodes with several ranks each. "hierarchical" for small vectors: one message of a node crosses at a time;
+// "hierarchical_split" for large ones: each byte of a node crosses once, and all ranks reduce.
+// Cost: "hierarchical" log2 m (2 a + n (2 b + gamma)) + log2 k (alpha + n (beta + gamma)) for k nodes of m ranks; a, b are those
+// inside of a node. "hierarchical_split" 2 (m-1) a + 2 (m-1)/m n b + 2 log2 k alpha + 2 (k-1)/k n beta, and n gamma.
 // Order is kept where the ranks of each node follow each other.
 // Source: Karonis et al., IPDPS 2000; Bayatpour et al., "Scalable reduction collectives with data partitioning-based
 // multi-leader design", SC 2017.
@@ -26,30 +26,30 @@
 
 namespace cow::coll {
 
-struct AllreduceNodes {
+struct HierarchicalAllreduce {
   static constexpr Collective collective = Collective::allreduce;
-  static constexpr const char* name = "nodes";
+  static constexpr const char* name = "hierarchical";
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
   static void cost(Cost& cost, const Problem& p) {
-    cost_in_node<ToHead>(cost, p, in_node(p));
+    cost_in_node<ToLeader>(cost, p, in_node(p));
     cost.between(1, [&](Cost& c) { AllreduceDoubling::cost(c, between_nodes(p)); });
     cost_in_node<BcastBinomial>(cost, p, in_node(p));
   }
 
   template <class V>
   static void run(V& v, const Args& a) {
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     Args part = a;
     part.root = 0;
-    run_in_node<ToHead>(v, local, part);
+    run_in_node<ToLeader>(v, local, part);
     part.send = a.recv;
-    if (Among heads = firsts_of_nodes(v); heads.member()) AllreduceDoubling::run(heads, part);
+    if (Subgroup leaders = firsts_of_nodes(v); leaders.member()) AllreduceDoubling::run(leaders, part);
     run_in_node<BcastBinomial>(v, local, part);
   }
 
  private:
-  struct ToHead {  // towards position 0, which keeps the order
+  struct ToLeader {  // towards position 0, which keeps the order
     static constexpr Collective collective = Collective::reduce;
     static void cost(Cost& cost, const Problem& p) { ReduceBinomial::cost(cost, p); }
     template <class V>
@@ -67,9 +67,9 @@ struct LeaderBlocks {
   Count length(int from, int to) const { return offset(to) - offset(from); }
 };
 
-struct AllreduceNodesSplit {
+struct HierarchicalAllreduceSplit {
   static constexpr Collective collective = Collective::allreduce;
-  static constexpr const char* name = "nodes_split";
+  static constexpr const char* name = "hierarchical_split";
   static bool valid(const Problem& p) { return two_levels_in_order(p) && p.nodes->smallest() > 1; }
   static void cost(Cost& cost, const Problem& p) {
     const int leaders = p.nodes->smallest();
@@ -85,7 +85,7 @@ struct AllreduceNodesSplit {
   template <class V>
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
-    Among local(v, nodes.ranks(nodes.node(v.rank())));
+    Subgroup local(v, nodes.ranks(nodes.node(v.rank())));
     const LeaderBlocks blocks{{a.count, nodes.smallest()}};
     const int me = local.rank();
     const Count own = blocks.length(me);
@@ -95,7 +95,7 @@ struct AllreduceNodesSplit {
     ScatterPairwise::spread(local, piece, blocks, a.count);
     if (me < nodes.smallest()) {
       const std::vector<int> alike = one_a_node(nodes, me);
-      Among leaders(v, alike);
+      Subgroup leaders(v, alike);
       piece.send = piece.recv;
       piece.count = own;
       AllreduceRabenseifner::run(leaders, piece);
@@ -107,9 +107,9 @@ struct AllreduceNodesSplit {
 };
 
 template <bool large>
-struct AllgatherNodes {
+struct HierarchicalAllgather {
   static constexpr Collective collective = Collective::allgather;
-  static constexpr const char* name = large ? "nodes_ring" : "nodes";
+  static constexpr const char* name = large ? "hierarchical_ring" : "hierarchical";
   static constexpr bool parts_on_memory = true;
   using Spread = std::conditional_t<large, BcastScatterRing, BcastBinomial>;
   static bool valid(const Problem& p) { return two_levels(p) && (large || p.nodes->uniform()); }
@@ -129,8 +129,8 @@ struct AllgatherNodes {
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
     const int node = nodes.node(v.rank());
-    Among heads = firsts_of_nodes(v);
-    Among local = in_own_node(v);
+    Subgroup leaders = firsts_of_nodes(v);
+    Subgroup local = in_own_node(v);
     const Address all = nodes.in_order() ? a.recv : v.scratch(a.count * v.size());
     std::vector<Count> lengths, starts;
     Count at = 0;
@@ -147,7 +147,7 @@ struct AllgatherNodes {
       run_in_node<GatherBinomial>(v, local, part);
     else
       v.copy(part.recv, a.send, a.count);
-    if (heads.member()) between(heads, all, blocks, node);
+    if (leaders.member()) between(leaders, all, blocks, node);
     part.recv = all;
     part.count = a.count * v.size();
     run_in_node<Spread>(v, local, part);
@@ -156,13 +156,13 @@ struct AllgatherNodes {
 
  private:
   template <class V>
-  static void between(V& heads, Address all, const GivenBlocks& blocks, int node) {
-    if (large) return RingWay::spread(heads, all, blocks);
+  static void between(V& leaders, Address all, const GivenBlocks& blocks, int node) {
+    if (large) return RingWay::spread(leaders, all, blocks);
     Args chunk;
-    chunk.send = heads.at(all, blocks.offset(node));
+    chunk.send = leaders.at(all, blocks.offset(node));
     chunk.recv = all;
     chunk.count = blocks.length(node);
-    AllgatherBruck::run(heads, chunk);
+    AllgatherBruck::run(leaders, chunk);
   }
 
   template <class V>

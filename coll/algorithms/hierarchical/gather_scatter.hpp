@@ -56,9 +56,9 @@ inline void cost_rooted_nodes(Cost& cost, const Problem& p) {
   if (!p.nodes->in_order()) cost.copy(static_cast<double>(p.bytes) * p.size);
 }
 
-struct GatherNodes {
+struct HierarchicalGather {
   static constexpr Collective collective = Collective::gather;
-  static constexpr const char* name = "nodes";
+  static constexpr const char* name = "hierarchical";
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
@@ -71,9 +71,9 @@ struct GatherNodes {
     const Nodes& nodes = *v.nodes();
     const int node = nodes.node(v.rank());
     const bool is_root = v.rank() == a.root;
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     Args part = a;
-    part.root = place_of_head(v, a.root);
+    part.root = place_of_leader(v, a.root);
     const BlocksOfNodes<V> blocks(v, a, a.recv, is_root);
     const bool leads = local.rank() == part.root;
     if (leads) part.recv = is_root ? blocks.at(node) : v.scratch(blocks.length(node));
@@ -92,9 +92,9 @@ struct GatherNodes {
   }
 };
 
-struct ScatterNodes {
+struct HierarchicalScatter {
   static constexpr Collective collective = Collective::scatter;
-  static constexpr const char* name = "nodes";
+  static constexpr const char* name = "hierarchical";
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
@@ -107,9 +107,9 @@ struct ScatterNodes {
     const Nodes& nodes = *v.nodes();
     const int node = nodes.node(v.rank());
     const bool is_root = v.rank() == a.root;
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     Args part = a;
-    part.root = place_of_head(v, a.root);
+    part.root = place_of_leader(v, a.root);
     const BlocksOfNodes<V> blocks(v, a, a.send, is_root);
     if (is_root) {
       blocks.pack();

@@ -1,8 +1,8 @@
 // Barrier, broadcast and reduction in two levels: among the ranks of each node, and between one rank of each node, the
-// node's head. The head of the root's node is the root.
+// node's leader. The leader of the root's node is the root.
 //
-//   "nodes"        trees at both levels: small messages
-//   "nodes_large"  broadcast by scatter and ring at both levels, reduction by halving: large ones
+//   "hierarchical"        trees at both levels: small messages
+//   "hierarchical_large"  broadcast by scatter and ring at both levels, reduction by halving: large ones
 //
 // When: several nodes with several ranks each; only one message of a node crosses the network at a time. In blocking calls
 // the parts inside of nodes go by memory, without messages.
@@ -21,9 +21,9 @@
 
 namespace cow::coll {
 
-struct BarrierNodes {
+struct HierarchicalBarrier {
   static constexpr Collective collective = Collective::barrier;
-  static constexpr const char* name = "nodes";
+  static constexpr const char* name = "hierarchical";
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
@@ -36,9 +36,9 @@ struct BarrierNodes {
 
   template <class V>
   static void run(V& v, const Args& a) {
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     run_in_node<Report>(v, local, a);
-    if (Among heads = firsts_of_nodes(v); heads.member()) BarrierDissemination::run(heads, a);
+    if (Subgroup leaders = firsts_of_nodes(v); leaders.member()) BarrierDissemination::run(leaders, a);
     run_in_node<Release>(v, local, a);
   }
 
@@ -61,15 +61,15 @@ struct BarrierNodes {
   };
 };
 
-struct NodesName {
-  static constexpr const char* name = "nodes";
+struct HierarchicalName {
+  static constexpr const char* name = "hierarchical";
 };
-struct NodesLargeName {
-  static constexpr const char* name = "nodes_large";
+struct HierarchicalLargeName {
+  static constexpr const char* name = "hierarchical_large";
 };
 
 template <class Inner, class Name>
-struct BcastNodes : Name {
+struct HierarchicalBcast : Name {
   static constexpr Collective collective = Collective::bcast;
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels(p); }
@@ -81,25 +81,25 @@ struct BcastNodes : Name {
   template <class V>
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     Args part = a;
-    part.root = place_of_head(v, a.root);
+    part.root = place_of_leader(v, a.root);
     if (local.rank() == part.root) {
-      const std::vector<int> head = one_a_node(nodes, 0, a.root);
-      Among heads(v, head, nodes.node(v.rank()));
+      const std::vector<int> leader = one_a_node(nodes, 0, a.root);
+      Subgroup leaders(v, leader, nodes.node(v.rank()));
       part.root = nodes.node(a.root);
-      Inner::run(heads, part);
+      Inner::run(leaders, part);
       part.root = local.rank();
     }
     run_in_node<Inner>(v, local, part);
   }
 };
-using BcastNodesSmall = BcastNodes<BcastBinomial, NodesName>;
-using BcastNodesLarge = BcastNodes<BcastScatterRing, NodesLargeName>;
+using HierarchicalBcastSmall = HierarchicalBcast<BcastBinomial, HierarchicalName>;
+using HierarchicalBcastLarge = HierarchicalBcast<BcastScatterRing, HierarchicalLargeName>;
 
 // `Commuting` where the operation commutes, else `Ordered`.
 template <class Commuting, class Ordered, class Name>
-struct ReduceNodes : Name {
+struct HierarchicalReduce : Name {
   static constexpr Collective collective = Collective::reduce;
   static constexpr bool parts_on_memory = true;
   static bool valid(const Problem& p) { return two_levels_in_order(p); }
@@ -111,18 +111,18 @@ struct ReduceNodes : Name {
   template <class V>
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     Args part = a;
-    part.root = place_of_head(v, a.root);
-    const bool is_head = local.rank() == part.root;
-    if (is_head && v.rank() != a.root) part.recv = v.scratch(a.count);
+    part.root = place_of_leader(v, a.root);
+    const bool is_leader = local.rank() == part.root;
+    if (is_leader && v.rank() != a.root) part.recv = v.scratch(a.count);
     run_in_node<Part>(v, local, part);
-    if (!is_head) return;
-    const std::vector<int> head = one_a_node(nodes, 0, a.root);
-    Among heads(v, head, nodes.node(v.rank()));
+    if (!is_leader) return;
+    const std::vector<int> leader = one_a_node(nodes, 0, a.root);
+    Subgroup leaders(v, leader, nodes.node(v.rank()));
     part.send = part.recv;
     part.root = nodes.node(a.root);
-    Part::run(heads, part);
+    Part::run(leaders, part);
   }
 
  private:
@@ -136,7 +136,7 @@ struct ReduceNodes : Name {
     }
   };
 };
-using ReduceNodesSmall = ReduceNodes<ReduceBinomial, ReduceOrdered, NodesName>;
-using ReduceNodesLarge = ReduceNodes<ReduceRabenseifner, ReduceOrderedHalving, NodesLargeName>;
+using HierarchicalReduceSmall = HierarchicalReduce<ReduceBinomial, ReduceOrdered, HierarchicalName>;
+using HierarchicalReduceLarge = HierarchicalReduce<ReduceRabenseifner, ReduceOrderedHalving, HierarchicalLargeName>;
 
 }  // namespace cow::coll

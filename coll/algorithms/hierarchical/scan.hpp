@@ -13,9 +13,9 @@
 namespace cow::coll {
 
 template <bool inclusive>
-struct ScanNodes {
+struct HierarchicalScan {
   static constexpr Collective collective = inclusive ? Collective::scan : Collective::exscan;
-  static constexpr const char* name = "nodes";
+  static constexpr const char* name = "hierarchical";
   static constexpr bool parts_on_memory = true;
   using Inner = std::conditional_t<inclusive, ScanDoubling, ExscanDoubling>;
   static bool valid(const Problem& p) { return two_levels(p) && p.nodes->in_order(); }
@@ -31,7 +31,7 @@ struct ScanNodes {
   static void run(V& v, const Args& a) {
     const Nodes& nodes = *v.nodes();
     const int node = nodes.node(v.rank());
-    Among local = in_own_node(v);
+    Subgroup local = in_own_node(v);
     const int m = local.size(), last = m - 1;
     const bool is_last = local.rank() == last, has_below = node > 0;
     const Address total = is_last && !inclusive ? v.scratch(a.count) : a.recv;
@@ -57,7 +57,7 @@ struct ScanNodes {
   static void between(V& v, const Nodes& nodes, int node, Address total, Address below, Count n) {
     std::vector<int> lasts;
     for (int i = 0; i < nodes.count(); ++i) lasts.push_back(nodes.ranks(i).back());
-    Among leaders(v, lasts, node);
+    Subgroup leaders(v, lasts, node);
     Args part;
     part.send = total;
     part.recv = below;

@@ -11,14 +11,14 @@ namespace cow::coll {
 
 // `ranks` outlives this; this rank may not be one of them, and then only member() makes sense.
 template <class V>
-class Among {
+class Subgroup {
  public:
-  Among(V& v, const std::vector<int>& ranks) : v_(v), ranks_(ranks) {
+  Subgroup(V& v, const std::vector<int>& ranks) : v_(v), ranks_(ranks) {
     const auto found = std::find(ranks.begin(), ranks.end(), v.rank());
     rank_ = found == ranks.end() ? -1 : static_cast<int>(found - ranks.begin());
   }
   // Where it is known which of them this rank is; -1: none.
-  Among(V& v, const std::vector<int>& ranks, int rank) : v_(v), ranks_(ranks), rank_(rank) {}
+  Subgroup(V& v, const std::vector<int>& ranks, int rank) : v_(v), ranks_(ranks), rank_(rank) {}
 
   bool member() const { return rank_ >= 0; }
   int rank() const { return rank_; }
@@ -54,13 +54,13 @@ class Among {
 
 // The ranks of this one's node.
 template <class V>
-Among<V> in_own_node(V& v) {
+Subgroup<V> in_own_node(V& v) {
   const Nodes& nodes = *v.nodes();
   return {v, nodes.ranks(nodes.node(v.rank())), nodes.place(v.rank())};
 }
 // The first ranks of all nodes.
 template <class V>
-Among<V> firsts_of_nodes(V& v) {
+Subgroup<V> firsts_of_nodes(V& v) {
   const Nodes& nodes = *v.nodes();
   return {v, nodes.firsts(), nodes.place(v.rank()) == 0 ? nodes.node(v.rank()) : -1};
 }
@@ -69,7 +69,7 @@ Among<V> firsts_of_nodes(V& v) {
 // share, where V has it (a blocking call, see shm/hierarchical.hpp), else by messages as `Inner` does it. Those of which one
 // collects and the other spreads what comes of it begin and end at the first rank of the node.
 template <class Inner, class V>
-void run_in_node(V& v, Among<V>& local, const Args& a) {
+void run_in_node(V& v, Subgroup<V>& local, const Args& a) {
   if constexpr (requires { v.on_memory(Inner::collective, a); })
     if (v.on_memory(Inner::collective, a)) return;
   Inner::run(local, a);
@@ -88,9 +88,9 @@ inline std::vector<int> one_a_node(const Nodes& nodes, int which, int root = -1)
   return out;
 }
 
-// Where in this rank's node its head is: the root, or the first.
+// Where in this rank's node its leader is: the root, or the first.
 template <class V>
-int place_of_head(V& v, int root) {
+int place_of_leader(V& v, int root) {
   const Nodes& nodes = *v.nodes();
   return nodes.node(root) == nodes.node(v.rank()) ? nodes.place(root) : 0;
 }

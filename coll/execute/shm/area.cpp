@@ -26,11 +26,11 @@ std::size_t memory_in_use = 0;
 Error share_offer(Comm& comm, const std::vector<int>& ranks, int place, transport::shm::Offer& offer) {
   const Unit unit = byte_unit();
   coll::Run run(comm, next_tag(comm), unit, nullptr, nullptr);
-  Among among(run, ranks, place);
+  Subgroup node(run, ranks, place);
   Args args;
   args.recv = reinterpret_cast<Address>(&offer);
   args.count = sizeof offer;
-  BcastBinomial::run(among, args);
+  BcastBinomial::run(node, args);
   return run.result();
 }
 

@@ -14,7 +14,7 @@ LONG = 60  # seconds, on a crowded machine
 def run(ranks, how, collective, *options):
     job = subprocess.run([MPIRUN, *options, "-n", str(ranks), PROGRAM, how, collective], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LONG,
-                         env={**os.environ, "COW_COLL_MEMORY": "always", "COW_COLL": "barrier=nodes,allreduce=nodes" if options else ""})
+                         env={**os.environ, "COW_COLL_MEMORY": "always", "COW_COLL": "barrier=hierarchical,allreduce=hierarchical" if options else ""})
     if job.returncode != 137 or "rank 1" not in job.stderr:
         sys.exit(f"{how} {collective}, {ranks} ranks: status {job.returncode}\n{job.stdout}{job.stderr}")
     return job.stdout

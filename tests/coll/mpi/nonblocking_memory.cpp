@@ -150,6 +150,31 @@ TEST(NonblockingOnMemory, PersistentOnesInAnyOrder) {
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// Hints make a communicator choose anew, while some are under way.
+TEST(NonblockingOnMemory, HintsAmongThem) {
+  const int n = ranks::count(), me = ranks::rank();
+  MPI_Comm comm;
+  MPI_Info info;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  ASSERT_MPI_OK(MPI_Info_create(&info));
+  ASSERT_MPI_OK(MPI_Info_set(info, "mpi_assert_no_any_tag", "true"));
+  for (int turn = 0; turn < 4; ++turn) {
+    Ints sums(40, 0);
+    std::vector<MPI_Request> requests(sums.size());
+    if (me == turn % n) usleep(3000);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      if (i == 20) {
+        ASSERT_MPI_OK(MPI_Comm_set_info(comm, info));
+      }
+      ASSERT_MPI_OK(MPI_Iallreduce(&me, &sums[i], 1, MPI_INT, MPI_SUM, comm, &requests[i]));
+    }
+    ASSERT_MPI_OK(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE));
+    EXPECT_EQ(sums, Ints(40, n * (n - 1) / 2));
+  }
+  ASSERT_MPI_OK(MPI_Info_free(&info));
+  ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
 // Everybody sleeps by the time that the last one comes, in turn.
 TEST(NonblockingOnMemory, WhoSleepsIsWoken) {
   const int n = ranks::count(), me = ranks::rank();

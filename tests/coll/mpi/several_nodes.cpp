@@ -65,8 +65,8 @@ MPI_Comm some_ranks(ranks::Random& random) {
 }
 
 void name_algorithms(MPI_Comm comm, int which) {
-  const char* const names[] = {nullptr, "barrier=nodes,bcast=nodes,reduce=nodes,allreduce=nodes,allgather=nodes,gather=nodes,scatter=nodes,scan=nodes,exscan=nodes",
-                               "bcast=nodes_large,reduce=nodes_large,allreduce=nodes_split,allgather=nodes_ring"};
+  const char* const names[] = {nullptr, "barrier=hierarchical,bcast=hierarchical,reduce=hierarchical,allreduce=hierarchical,allgather=hierarchical,gather=hierarchical,scatter=hierarchical,scan=hierarchical,exscan=hierarchical",
+                               "bcast=hierarchical_large,reduce=hierarchical_large,allreduce=hierarchical_split,allgather=hierarchical_ring"};
   if (!names[which] || ranks::foreign()) return;
   MPI_Info info;
   MPI_Info_create(&info);
