@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <utility>
 
 #include "launcher/core/process.hpp"
@@ -119,9 +120,10 @@ string take_hosts(const CliOptions& part, Options& out) {
     out.host_source = "--host";
   } else if (!part.host_file.empty()) {
     std::ifstream file(part.host_file, std::ios::binary);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) return "cannot read the hostfile " + part.host_file + ": " + strerror(errno);
-    hosts = parse_hostfile(text.str());
+    if (!file || std::filesystem::is_directory(part.host_file)) {
+      return "cannot read the hostfile " + part.host_file + ": " + strerror(file ? EISDIR : errno);
+    }
+    hosts = parse_hostfile(string(std::istreambuf_iterator<char>(file), {}));
     out.host_source = "the hostfile " + part.host_file;
   }
   if (!hosts.error.empty()) return out.host_source + ": " + hosts.error;

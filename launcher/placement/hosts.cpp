@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,18 @@ bool parse_slots(string_view text, int& out) {
   return error == std::errc{} && end == text.data() + text.size() && out > 0 && out <= most_slots;
 }
 
+// A name, or user@name; what is beyond these characters is a slip of the user's. A remote shell would take what begins with - for
+// one of its options.
+bool is_host_name(string_view text) {
+  const size_t at = text.find('@');
+  if (at != string_view::npos) {
+    if (at == 0 || text[0] == '-') return false;
+    text.remove_prefix(at + 1);
+  }
+  const auto fits = [](unsigned char c) { return c > ' ' && c != 0x7f && !strchr("@=,;\"'`$&|<>()", c); };
+  return !text.empty() && text[0] != '-' && std::all_of(text.begin(), text.end(), fits);
+}
+
 // "name" or "name:slots"; an IPv6 address with slots stands in brackets. Empty: taken.
 string parse_host(string_view text, Host& out) {
   string_view slots;
@@ -36,8 +49,7 @@ string parse_host(string_view text, Host& out) {
     if (!address && colon != string_view::npos) slots = text.substr(colon);
   }
   if (out.name.empty()) return "a host without a name in '" + string(text) + "'";
-  // A remote shell would take such a name for one of its options.
-  if (out.name[0] == '-') return "'" + out.name + "' is no name of a host";
+  if (!is_host_name(out.name)) return "'" + out.name + "' is no name of a host";
   if (slots.empty()) return {};
   if (slots[0] != ':' || !parse_slots(slots.substr(1), out.slots)) {
     return "'" + string(text) + "': expected name:slots, with at least one slot";
@@ -63,14 +75,31 @@ string_view next_word(string_view& text) {
   return word;
 }
 
+// "name=value", also where blanks stand around the sign; without them, since none belongs to either.
+string next_setting(string_view& text) {
+  string out(next_word(text));
+  string_view rest = text;
+  const string_view next = next_word(rest);
+  if (out.empty() || (!out.ends_with('=') && !next.starts_with('='))) return out;
+  out += next;
+  text = rest;
+  if (out.ends_with('=')) out += next_word(text);
+  return out;
+}
+
 string parse_line(string_view line, std::vector<Host>& list) {
   const string_view name = next_word(line);
   if (name.empty()) return {};
   Host host;
   if (string wrong = parse_host(name, host); !wrong.empty()) return wrong;
-  for (string_view word = next_word(line); !word.empty(); word = next_word(line)) {
-    if (!word.starts_with("slots=")) return "'" + string(word) + "' is not known (known: slots=)";
-    if (!parse_slots(word.substr(6), host.slots)) return "'" + string(word) + "': expected at least one slot";
+  while (true) {
+    const string word = next_setting(line);
+    if (word.empty()) break;
+    if (word.starts_with("max_slots=") || word.starts_with("max-slots=")) {
+      return "'" + word + "' is not known (known: slots=): slots are the limit, which --oversubscribe lifts";
+    }
+    if (!word.starts_with("slots=")) return "'" + word + "' is not known (known: slots=)";
+    if (!parse_slots(string_view(word).substr(6), host.slots)) return "'" + word + "': expected at least one slot";
   }
   add(list, host);
   return {};
@@ -114,18 +143,26 @@ Hosts parse_host_list(string_view text) {
 
 Hosts parse_hostfile(string_view text) {
   Hosts out;
-  for (int number = 1; !text.empty(); ++number) {
+  constexpr string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    out.error = "line 1: UTF-16 text; hosts are read as ASCII or UTF-8";
+    return out;
+  }
+  int number = 1;
+  for (; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
     string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     line = line.substr(0, line.find('#'));
-    if (line.find('\0') != string_view::npos) line = "-";  // not a text file
-    if (string wrong = parse_line(line, out.list); !wrong.empty()) {
+    const bool is_text = line.find('\0') == string_view::npos;
+    if (string wrong = is_text ? parse_line(line, out.list) : "this is no text"; !wrong.empty()) {
       out.error = "line " + std::to_string(number) + ": " + wrong;
       return out;
     }
   }
-  if (out.list.empty()) out.error = "no host in it";
+  if (!out.list.empty()) return out;
+  out.error = "line " + std::to_string(std::max(number - 1, 1)) + ": " + (number == 1 ? "the file is empty" : "it ends here, and names no host");
   return out;
 }
 

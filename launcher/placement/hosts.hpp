@@ -24,7 +24,8 @@ struct Hosts {
 // slot, or those it says.
 Hosts parse_host_list(std::string_view text);
 
-// A host a line: "name", "name:4" or "name slots=4 …"; # begins a comment. Words that other launchers know beside
+// A host a line: "name", "name:4" or "name slots=4", also with blanks around the sign; # begins a comment. Names may say a
+// user: "me@name". Words that other launchers know beside
 // slots (max_slots=, user= …) are errors, because ignoring them would start something else than was asked for.
 Hosts parse_hostfile(std::string_view text);
 

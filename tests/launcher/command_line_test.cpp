@@ -200,6 +200,22 @@ TEST(CommandLine, AHostfile) {
   EXPECT_THAT(mpirun({"-f", path, "true"}).err, HasSubstr("No such file"));
 }
 
+TEST(CommandLine, AHostfileThatIsWrongIsNamedWithItsLine) {
+  const std::string path = testing::TempDir() + "wrong." + std::to_string(getpid());
+  const std::pair<const char*, const char*> cases[] = {{"", ": line 1: the file is empty"},
+                                                       {"localhost\na@b@c\n", ": line 2: 'a@b@c' is no name of a host"},
+                                                       {"localhost max_slots=2\n", ": line 1: 'max_slots=2' is not known"}};
+  for (const auto& [text, told] : cases) {
+    std::ofstream(path) << text;
+    const Finished job = mpirun({"--hostfile", path, "true"});
+    EXPECT_EQ(job.status, 2);
+    EXPECT_THAT(job.err, HasSubstr("the hostfile " + path + told));
+  }
+  std::filesystem::remove(path);
+  EXPECT_THAT(mpirun({"--hostfile", "/tmp", "true"}).err, HasSubstr("cannot read the hostfile /tmp: Is a directory"));
+  EXPECT_THAT(mpirun({"--hostfile", path, "true"}).err, HasSubstr("cannot read the hostfile " + path + ": No such file"));
+}
+
 // All ranks see the environment of mpirun; these names alone are added, and may differ between ranks or nodes.
 TEST(Environment, IsThatOfMpirun) {
   const JobOptions options{"", {"ODD=a b\tc=d", "EMPTY=", "LD_LIBRARY_PATH=/nowhere"}, -1};

@@ -42,8 +42,29 @@ TEST(HostFile, AnErrorNamesItsLine) {
   EXPECT_THAT(parse_hostfile("a\nb slots=x\n").error, HasSubstr("line 2"));
   EXPECT_THAT(parse_hostfile("a max_slots=2\n").error, HasSubstr("max_slots"));
   EXPECT_THAT(parse_hostfile("a\nb\n\n-x\n").error, HasSubstr("line 4"));
-  EXPECT_THAT(parse_hostfile("# nothing\n").error, HasSubstr("no host"));
-  EXPECT_NE(parse_hostfile(std::string("a\0b\n", 4)).error, "");
+  EXPECT_EQ(parse_hostfile("# nothing\n").error, "line 1: it ends here, and names no host");
+  EXPECT_EQ(parse_hostfile("").error, "line 1: the file is empty");
+  EXPECT_EQ(parse_hostfile("\xef\xbb\xbf").error, "line 1: the file is empty");
+  EXPECT_EQ(parse_hostfile(std::string("a\0b\n", 4)).error, "line 1: this is no text");
+  EXPECT_THAT(parse_hostfile(std::string("\xff\xfe" "a\0", 4)).error, HasSubstr("line 1: UTF-16"));
+  EXPECT_EQ(parse_hostfile("a\nb slots =\n").error, "line 2: 'slots=': expected at least one slot");
+  EXPECT_EQ(parse_hostfile("a max_slots = 2\n").error,
+            "line 1: 'max_slots=2' is not known (known: slots=): slots are the limit, which --oversubscribe lifts");
+  EXPECT_EQ(parse_hostfile("a\nb user = me\n").error, "line 2: 'user=me' is not known (known: slots=)");
+}
+
+TEST(HostFile, BlanksAroundTheSignAndAMarkAtTheBeginningDoNoHarm) {
+  const Hosts hosts = parse_hostfile("\xef\xbb\xbf" "a slots = 2\r\nb slots= 3\r\nc slots =4\r\n");
+  EXPECT_EQ(hosts.error, "");
+  EXPECT_THAT(hosts.list, ElementsAre(Host{"a", 2}, Host{"b", 3}, Host{"c", 4}));
+}
+
+TEST(HostFile, ANameIsAName) {
+  EXPECT_THAT(parse_hostfile("me@a.example\n").list, ElementsAre(Host{"me@a.example", 0}));
+  for (const char* name : {"a@b@c", "@a", "a@", "me@-a", "-me@a", "a=b", "a\x01", "a,b", "a;b", "slots=4", "'a'"}) {
+    EXPECT_THAT(parse_hostfile(std::string("x\n") + name + "\n").error, HasSubstr("line 2: ")) << name;
+  }
+  EXPECT_NE(parse_host_list("a@b@c").error, "");
 }
 
 TEST(Placement, SlotsAreFilledInOrder) {
