@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "launcher/agent/heirs.hpp"
 #include "launcher/agent/supervisor.hpp"
 #include "launcher/core/memory_trim.hpp"
 #include "launcher/placement/hosts.hpp"
@@ -226,12 +227,66 @@ void Agent::reap() {
 void Agent::on_exit(pid_t pid, int status) {
   const auto found =
       std::find_if(ranks_.begin(), ranks_.end(), [&](const auto& entry) { return entry.second.pid == pid; });
-  if (found == ranks_.end()) return;  // an orphan of a rank: this process is a subreaper
-  auto& [rank, state] = *found;
-  lines_.drain(rank);
+  if (found == ranks_.end()) return look_after_left();  // an orphan of a rank: this process is a subreaper
+  lines_.drain(found->first);
+  found->second.pid = -1;
+  if (status != 0 || !lives_on(found->first)) ended(found->first, status);
+}
+
+// Whether another process is the rank from now on: what it has started takes part in its place, or may do so in a moment.
+bool Agent::lives_on(std::uint32_t rank) {
+  constexpr Duration patience = 1s, while_others_end = 20ms;
+  Rank& state = ranks_[rank];
+  if (state.connected) {
+    const pid_t heir = state.finalized ? 0 : child_above(lines_.process_of(rank));
+    if (heir > 0) state.pid = heir;
+    return heir > 0;
+  }
+  if (over_) return false;
+  state.is_left = true;
+  loop_.after(patience, [this, rank] {
+    if (ranks_[rank].is_left) ended(rank, 0);
+  });
+  // Most often nothing is left; one look is enough for all ranks that end together.
+  const bool others_run = std::any_of(ranks_.begin(), ranks_.end(), [](const auto& entry) { return entry.second.pid > 0; });
+  if (!others_run) {
+    look_after_left();
+  } else if (!std::exchange(looking_soon_, true)) {
+    loop_.after(while_others_end, [this] { look_after_left(); });
+  }
+  return true;
+}
+
+// Processes that ranks have left behind.
+std::vector<pid_t> Agent::strays() const {
+  std::vector<pid_t> out = own_children(), known = others();
+  for (const auto& [rank, state] : ranks_) known.push_back(state.pid);
+  std::sort(known.begin(), known.end());
+  std::erase_if(out, [&](pid_t pid) { return std::binary_search(known.begin(), known.end(), pid); });
+  return out;
+}
+
+pid_t Agent::left_of(std::uint32_t rank, const std::vector<pid_t>& strays) const {
+  const auto found = std::find_if(strays.begin(), strays.end(), [&](pid_t pid) { return is_part_of(pid, job_.name, rank); });
+  return found == strays.end() ? 0 : *found;
+}
+
+// Ranks of which nothing is left have ended.
+void Agent::look_after_left() {
+  looking_soon_ = false;
+  const auto is_left = [](const auto& entry) { return entry.second.is_left; };
+  if (std::none_of(ranks_.begin(), ranks_.end(), is_left)) return;
+  const std::vector<pid_t> found = strays();
+  for (const auto& [rank, state] : ranks_) {
+    if (state.is_left && left_of(rank, found) == 0) ended(rank, 0);
+  }
+}
+
+void Agent::ended(std::uint32_t rank, int status) {
+  Rank& state = ranks_[rank];
+  state.is_left = false;
   lines_.rank_gone(rank);
   fences_->rank_gone(rank);
-  state.pid = -1;
   output_->drain(rank);
   --running_;
   tell(frames::Exited{rank, status, state.connected, state.finalized});
@@ -274,6 +329,9 @@ void Agent::signal_ranks(int signal) {
 void Agent::end(milliseconds grace) {
   over_ = true;
   if (children_) children_->stop_starting();
+  for (const auto& [rank, state] : ranks_) {
+    if (state.is_left) ended(rank, 0);
+  }
   if (running_ == 0) {
     if (!ending_ && output_) when_all_ended();
     if (!output_) {
@@ -354,8 +412,14 @@ void Agent::on_child_end(std::uint32_t) {
 // ---- what the ranks want of the rest of the job
 
 void Agent::on_connected(std::uint32_t rank) {
-  ranks_[rank].connected = true;
-  ranks_[rank].finalized = false;
+  Rank& state = ranks_[rank];
+  state.connected = true;
+  state.finalized = false;
+  if (std::exchange(state.is_left, false)) {
+    const pid_t heir = child_above(lines_.process_of(rank));
+    state.pid = heir > 0 ? heir : left_of(rank, strays());  // PMIx does not say who it is
+    if (state.pid <= 0) ended(rank, 0);  // gone already
+  }
   tell(frames::Connected{rank});
 }
 

@@ -42,6 +42,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
     pid_t pid = -1;  // -1: not running
     bool connected = false;
     bool finalized = false;
+    bool is_left = false;  // its process has ended well, but not what that has started, which may yet take its place
   };
   void on_frame(const Frame& frame);
   void obey(const frames::Job& frame);
@@ -75,6 +76,11 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void on_warning(int signal, bool from_supervisor);
   void reap();
   void on_exit(pid_t pid, int status);
+  bool lives_on(std::uint32_t rank);
+  std::vector<pid_t> strays() const;
+  pid_t left_of(std::uint32_t rank, const std::vector<pid_t>& strays) const;
+  void look_after_left();
+  void ended(std::uint32_t rank, int status);
   void signal_ranks(int signal);
   void end(milliseconds grace);
   void when_all_ended();
@@ -128,6 +134,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   std::map<int, Warning> warnings_;  // by signal
   bool input_asked_ = false;  // and not yet given
   std::size_t running_ = 0;
+  bool looking_soon_ = false;  // after ranks of which something may be left
   bool over_ = false;    // no rank is started any more
   bool ending_ = false;  // all ranks have ended
   bool finished_ = false;      // and all that they wrote has been passed on

@@ -1,7 +1,6 @@
 #include "launcher/agent/rank_lines.hpp"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,34 +10,13 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/agent/heirs.hpp"
+
 namespace cow::launch {
 namespace {
 
 constexpr Duration patience = 5s;  // for the first words
 constexpr std::size_t most_strangers = 64;    // lines that may be open beyond one for each rank
-
-// The parent of a process; 0 when that cannot be told.
-pid_t parent_of(pid_t pid) {
-  char path[32], text[512];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  FILE* file = fopen(path, "re");
-  if (!file) return 0;
-  const std::size_t size = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
-  text[size] = '\0';
-  const char* name_end = strrchr(text, ')');
-  int parent = 0;
-  return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
-bool descends_from_this(pid_t pid) {
-  constexpr int deepest = 1000;
-  for (int i = 0; i < deepest && pid > 1; ++i) {
-    if (pid == getpid()) return true;
-    pid = parent_of(pid);
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -69,21 +47,28 @@ std::string RankLines::open(const Job& job) {
   return {};
 }
 
-// A process below this one, or nobody: the kernel says who it is.
-bool RankLines::is_ours(int fd) const {
+// Who is at the other end, as the kernel says: a process below this one, or 0.
+pid_t RankLines::caller(int fd) const {
   ucred who{};
   socklen_t size = sizeof who;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return false;
-  return descends_from_this(who.pid);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return 0;
+  return who.pid == getpid() || child_above(who.pid) ? who.pid : 0;
+}
+
+pid_t RankLines::process_of(std::uint32_t rank) const {
+  const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const auto& entry) { return entry.second.rank == rank; });
+  return line == lines_.end() ? 0 : line->second.process;
 }
 
 void RankLines::accept_all() {
   int fd;
   while ((fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-    if (lines_.size() >= here_.size() + most_strangers || !is_ours(fd)) {
+    const pid_t process = lines_.size() < here_.size() + most_strangers ? caller(fd) : 0;
+    if (process == 0) {
       close(fd);
       continue;
     }
+    lines_[fd].process = process;
     lines_[fd].timer = loop_.after(patience, [this, fd] {
       lines_[fd].timer = 0;
       hang_up(fd);

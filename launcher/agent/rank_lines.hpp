@@ -2,6 +2,8 @@
 // same events as by the PMIx server; numbers of fences and questions that begin in here have the bit `ours`.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -39,10 +41,12 @@ class RankLines {
   // Handles what has come: called before the end of a rank is judged, so that its last words are known.
   void drain(std::uint32_t rank);
   void rank_gone(std::uint32_t rank);
+  pid_t process_of(std::uint32_t rank) const;  // that has its line; 0: none has
 
  private:
   struct Line {
     std::uint32_t rank = all_ranks;  // all_ranks: has not joined yet
+    pid_t process = 0;               // that has called
     std::uint64_t fence = 0;         // the token of the one that it is in; 0: none
     std::uint64_t timer = 0;         // until it must have joined
     std::deque<std::string> unsent;  // messages; no more than the rank asked for
@@ -53,7 +57,7 @@ class RankLines {
   };
 
   void accept_all();
-  bool is_ours(int fd) const;
+  pid_t caller(int fd) const;
   bool read(int fd);  // false: there is nothing more now
   void hear(int fd, const AgentHeader& header, std::string_view payload);
   void join(int fd, const AgentHeader& header);

@@ -340,6 +340,19 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
   environment.push_back(assignment);
 }
 
+pid_t parent_of(pid_t pid) {
+  char path[32], text[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  FILE* file = fopen(path, "re");
+  if (!file) return 0;
+  const std::size_t size = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[size] = '\0';
+  const char* name_end = strrchr(text, ')');
+  int parent = 0;
+  return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
 std::vector<pid_t> descendants_of(pid_t root) { return family_of(root, {}); }
 
 std::vector<pid_t> kill_descendants(const std::vector<pid_t>& spared) {

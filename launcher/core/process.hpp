@@ -54,6 +54,9 @@ std::string find_program(const std::string& name, const std::string& directory,
 // Sets NAME=value in a list of such strings, in place of an earlier one.
 void set_variable(std::vector<std::string>& environment, const std::string& assignment);
 
+// The parent of a process; 0 when that cannot be told.
+pid_t parent_of(pid_t pid);
+
 // Everything alive below `root`, without `root`.
 std::vector<pid_t> descendants_of(pid_t root);
 

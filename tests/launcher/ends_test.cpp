@@ -113,6 +113,20 @@ TEST(Ends, WhoIgnoresSigtermIsKilledAfterTheGracePeriod) {
   EXPECT_THAT(job.left, IsEmpty());
 }
 
+// The rank's own process has ended before the program begins; its end is that of the program.
+TEST(Ends, ARankLivesAsLongAsWhatItHasStartedTakesPart) {
+  const Finished good = mpirun({"-n", "3", "setsid", CLIENT, "exchange"});
+  EXPECT_EQ(good.status, 0) << good.err;
+  const Finished bad = mpirun({"-n", "2", "setsid", CLIENT, "leave", "3"});
+  EXPECT_EQ(bad.status, 3) << bad.err;
+  EXPECT_THAT(bad.err, HasSubstr("rank 1 "));
+  EXPECT_THAT(good.left, IsEmpty());
+  EXPECT_THAT(bad.left, IsEmpty());
+  const Finished slow = mpirun({"-n", "2", "sh", "-c", "(sleep 0.2; exec \"$0\" exchange) &", CLIENT});
+  EXPECT_EQ(slow.status, 0) << slow.err;
+  EXPECT_THAT(slow.left, IsEmpty());
+}
+
 TEST(Ends, ADaemonOfARankGoesWithTheJob) {
   const Finished job = mpirun({"-n", "2", "sh", "-c", "setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' & exit 0"});
   EXPECT_EQ(job.status, 0) << job.err;

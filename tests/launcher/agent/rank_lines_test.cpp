@@ -122,6 +122,13 @@ TEST_F(RankLinesTest, WhatARankWaitsForIsPassedOn) {
   EXPECT_FALSE(is_closed(fd));
 }
 
+TEST_F(RankLinesTest, TheProcessOfARankIsKnown) {
+  EXPECT_EQ(lines_.process_of(2), 0);
+  join(2);
+  EXPECT_EQ(lines_.process_of(2), getpid());
+  EXPECT_EQ(lines_.process_of(1), 0);
+}
+
 TEST_F(RankLinesTest, ARankIsToldWhoItIs) {
   const int fd = call();
   say(fd, AgentSays::join, 2, agent_protocol);
