@@ -148,6 +148,7 @@ bool is_offered() {
 
 Error join(Facts& out) {
   connection.fd = number_of("PMI_FD", -1);
+  connection.received.clear();
   fcntl(connection.fd, F_SETFD, FD_CLOEXEC);  // no business of programs that this one starts
   std::string line;
   if (Error error = ask("cmd=init pmi_version=1 pmi_subversion=1", "response_to_init", line)) return error;
