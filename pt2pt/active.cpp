@@ -218,7 +218,7 @@ void large_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   Handlers* const handlers = find_handlers(head.context);
   wire::ActiveLarge large;
   if (size < sizeof large || !fits(handlers, head, size - sizeof large)) {
-    ++transport::counters.malformed;
+    transport::drop(&peer, head, size < sizeof large ? transport::Drop::body_size : transport::Drop::no_handler);
     return transport::buffer_release(peer, cost);
   }
   memcpy(&large, body, sizeof large);

@@ -24,7 +24,7 @@ using transport::shm::Link;
     take_active(peer, handlers, head, body, size);
   });
   progress::polling = false;
-  if (__builtin_expect(!sound, 0)) ++transport::counters.malformed;
+  if (__builtin_expect(!sound, 0)) transport::drop(&peer, {}, transport::Drop::fifo_line);
   link.taken_one();
   return true;
 }

@@ -71,7 +71,7 @@ void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& 
                                                const wire::Header& head, const std::byte* body, std::size_t size) {
   const std::uint16_t cost = transport::cost_of(size);
   if (__builtin_expect(!fits(handlers, head, size), 0)) {
-    ++transport::counters.malformed;
+    transport::drop(&peer, head, transport::Drop::no_handler);
     return transport::buffer_release(peer, cost);
   }
   const HandlerEntry& entry = handlers->entries[static_cast<std::size_t>(head.tag >> 8)];

@@ -84,19 +84,17 @@ void end_withdrawn(Send& send) {
   end_cancelled(send);
 }
 
-void withdrawn_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void withdrawn_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Withdrawal withdrawal;
-  if (size != sizeof withdrawal) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (size != sizeof withdrawal) return transport::drop(&peer, head, Drop::body_size);
   memcpy(&withdrawal, body, sizeof withdrawal);
-  if (withdrawal.flags & wire::withdrawal_certain) return transport::free_place(peer, withdrawal.place);
-  Send* send = engine.sends.find(withdrawal.send);
-  if (!send || send->peer != &peer || !send->cancelling || send->asked != 0) {
-    ++transport::counters.malformed;
-    return;
+  if (withdrawal.flags & wire::withdrawal_certain) {
+    if (!transport::checked_place(peer, withdrawal.place)) return transport::drop(&peer, head, Drop::withdrawal_place);
+    return transport::free_place(peer, withdrawal.place);
   }
+  Send* send = engine.sends.find(withdrawal.send);
+  if (!send || send->peer != &peer) return transport::drop(&peer, head, Drop::no_operation);
+  if (!send->cancelling || send->asked != 0) return transport::drop(&peer, head, Drop::wrong_moment);
   end_cancelled(*send);
 }
 
@@ -131,12 +129,9 @@ void release_sender(Peer& peer, std::uint32_t number) {
   answer(peer, wire::Kind::matched, wire::Done{.operation = number});
 }
 
-void cancel_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void cancel_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Withdrawal withdrawal;
-  if (size != sizeof withdrawal) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (size != sizeof withdrawal) return transport::drop(&peer, head, Drop::body_size);
   memcpy(&withdrawal, body, sizeof withdrawal);
   Unexpected* waiting = find_waiting([&](const Unexpected& message) {
     return message.peer == &peer && (message.offered || message.acknowledge) && message.number() == withdrawal.send;

@@ -25,6 +25,7 @@ class Snapshot;
 
 namespace cow::pt2pt {
 
+using transport::Drop;
 using transport::Outgoing;
 using transport::Peer;
 

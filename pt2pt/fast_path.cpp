@@ -50,7 +50,7 @@ enum class Outcome { received, nothing_yet, not_plain };
   });
   link.taken_one();
   if (__builtin_expect(sound, 1)) return Outcome::received;
-  ++transport::counters.malformed;
+  transport::drop(&peer, {}, transport::Drop::fifo_line);
   return Outcome::nothing_yet;
 }
 

@@ -40,12 +40,9 @@ void say(Peer& peer, bool wants_answer) {
   if (transport::post(peer, *word) == transport::Post::done) word->posted(*word, success);
 }
 
-void arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Quiesce word;
-  if (size != sizeof word) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (size != sizeof word) return transport::drop(&peer, head, transport::Drop::body_size);
   memcpy(&word, body, sizeof word);
   Account& account = accounts()[&peer];
   account.confirmed = word.handled;

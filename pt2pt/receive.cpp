@@ -36,10 +36,7 @@ void eager_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
 
 void eager_ack_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Acknowledge acknowledge;
-  if (size < sizeof acknowledge) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (size < sizeof acknowledge) return transport::drop(&peer, head, Drop::body_size);
   memcpy(&acknowledge, body, sizeof acknowledge);
   body += sizeof acknowledge;
   size -= sizeof acknowledge;
@@ -52,18 +49,13 @@ void eager_ack_arrived(Peer& peer, const wire::Header& head, const std::byte* bo
   take_eager(*receive, peer, head, body, size);
 }
 
-void matched_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void matched_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Done done;
-  if (size != sizeof done) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (size != sizeof done) return transport::drop(&peer, head, Drop::body_size);
   memcpy(&done, body, sizeof done);
   Send* send = engine.sends.find(done.operation);
-  if (!send || send->peer != &peer || send->out.head.kind != wire::Kind::eager_ack) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (!send || send->peer != &peer) return transport::drop(&peer, head, Drop::no_operation);
+  if (send->out.head.kind != wire::Kind::eager_ack) return transport::drop(&peer, head, Drop::wrong_moment);
   end(*send, done.error ? Error(done.error) : success);
 }
 

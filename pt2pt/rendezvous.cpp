@@ -37,9 +37,9 @@ Send& send_of(Outgoing& out) { return *static_cast<Send*>(out.owner); }
 Receive& receive_of(Outgoing& out) { return *static_cast<Receive*>(out.owner); }
 
 template <class Body>
-bool parse(const std::byte* bytes, std::size_t size, Body& body, bool whole = true) {
+bool parse(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, Body& body, bool whole = true) {
   if (whole ? size != sizeof body : size < sizeof body) {
-    ++transport::counters.malformed;
+    transport::drop(&peer, head, Drop::body_size);
     return false;
   }
   memcpy(&body, bytes, sizeof body);
@@ -48,10 +48,10 @@ bool parse(const std::byte* bytes, std::size_t size, Body& body, bool whole = tr
 
 // The operation that a peer refers to, if there is one and it is with that peer.
 template <class Operation>
-Operation* find_operation(IdTable<Operation>& table, std::uint32_t id, const Peer& peer) {
+Operation* find_operation(IdTable<Operation>& table, std::uint32_t id, const Peer& peer, const wire::Header& head) {
   Operation* operation = table.find(id);
   if (operation && operation->peer == &peer) return operation;
-  ++transport::counters.malformed;
+  transport::drop(&peer, head, Drop::no_operation);
   return nullptr;
 }
 
@@ -147,11 +147,8 @@ void ask(Receive& receive, bool written) {
 
 void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Offer offer;
-  if (!parse(body, size, offer)) return;
-  if (offer.key_size > sizeof offer.key) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (!parse(peer, head, body, size, offer)) return;
+  if (offer.key_size > sizeof offer.key) return transport::drop(&peer, head, Drop::key);
   const std::uint16_t cost = transport::cost_of(sizeof offer);
   const std::uint8_t place = transport::checked_place(peer, offer.flags >> wire::offer_place_shift);
   bool withdrawn = false;
@@ -176,17 +173,15 @@ void offer_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
   if (completions_announced) announce_completion(nullptr);
 }
 
-void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void piece_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Piece piece;
-  if (!parse(body, size, piece, false)) return;
-  Receive* receive = find_operation(engine.receives, piece.receive, peer);
+  if (!parse(peer, head, body, size, piece, false)) return;
+  Receive* receive = find_operation(engine.receives, piece.receive, peer, head);
   if (!receive) return;
   const std::byte* bytes = body + sizeof piece;
   size -= sizeof piece;
-  if (piece.offset != receive->transfer->received || size > receive->transfer->expected - receive->transfer->received) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (piece.offset != receive->transfer->received || size > receive->transfer->expected - receive->transfer->received)
+    return transport::drop(&peer, head, Drop::piece_place);
   const RecvArgs& args = receive->args;
   if (args.type->contiguous)
     memcpy(static_cast<std::byte*>(data_of(args.buffer, *args.type)) + piece.offset, bytes, size);
@@ -197,10 +192,10 @@ void piece_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::
   if (receive->transfer->received == receive->transfer->expected) end(*receive, success);
 }
 
-void push_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void push_done_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Done done;
-  if (!parse(body, size, done)) return;
-  Receive* receive = find_operation(engine.receives, done.operation, peer);
+  if (!parse(peer, head, body, size, done)) return;
+  Receive* receive = find_operation(engine.receives, done.operation, peer, head);
   if (!receive) return;
   end(*receive, done.error ? fail(done.error, "the sender could not write its message") : success);
 }
@@ -212,15 +207,15 @@ void note_lateness(Peer& peer, std::uint32_t waited) {
   peer.lateness = peer.lateness < 0 ? known : (peer.lateness + known) / 2;
 }
 
-void pull_done_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+// The receiver may take its data, and has not asked for them yet.
+bool is_offered(const Send& send) { return send.asked == 0 && send.out.head.kind == wire::Kind::offer; }
+
+void pull_done_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Done done;
-  if (!parse(body, size, done)) return;
-  Send* send = find_operation(engine.sends, done.operation, peer);
+  if (!parse(peer, head, body, size, done)) return;
+  Send* send = find_operation(engine.sends, done.operation, peer, head);
   if (!send) return;
-  if (send->asked != 0 || send->out.head.kind != wire::Kind::offer) {  // it asked for the data, or is not offered them
-    ++transport::counters.malformed;
-    return;
-  }
+  if (!is_offered(*send)) return transport::drop(&peer, head, Drop::wrong_moment);
   note_lateness(peer, done.waited);
   end(*send, done.error ? fail(done.error, "the receiver could not read the message") : success);
 }
@@ -294,15 +289,14 @@ void start_write(Send& send) {
   if (post == Post::again) engine.stalled_writes.push(send);
 }
 
-void request_arrived(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void request_arrived(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Request request;
-  if (!parse(body, size, request)) return;
-  Send* send = find_operation(engine.sends, request.send, peer);
+  if (!parse(peer, head, body, size, request)) return;
+  Send* send = find_operation(engine.sends, request.send, peer, head);
   if (!send) return;
-  if (request.size == 0 || request.size > send->size || request.key_size > sizeof request.key || send->asked != 0) {
-    ++transport::counters.malformed;
-    return;
-  }
+  if (request.size == 0 || request.size > send->size) return transport::drop(&peer, head, Drop::request_size);
+  if (request.key_size > sizeof request.key) return transport::drop(&peer, head, Drop::key);
+  if (!is_offered(*send)) return transport::drop(&peer, head, Drop::wrong_moment);
   note_lateness(peer, request.waited);
   send->request = request;
   send->remote = request.receive;

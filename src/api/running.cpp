@@ -114,13 +114,23 @@ Error open_all() {
   return success;
 }
 
+void print_drops() {
+  for (int i = 0; i < transport::drop_count; ++i) {
+    const auto reason = static_cast<transport::Drop>(i);
+    if (const std::uint64_t count = transport::dropped(reason))
+      fprintf(stderr, "cow: rank %d: messages dropped because %s: %" PRIu64 "\n", runtime::job().rank,
+              transport::text_of(reason), count);
+  }
+}
+
 void print_counters() {
   const transport::Counters& counters = transport::counters;
   fprintf(stderr,
           "cow: rank %d: sent %" PRIu64 ", received %" PRIu64 ", out of order %" PRIu64 ", waited for credit %" PRIu64
-          ", windows advanced %" PRIu64 ", strangers %" PRIu64 ", malformed %" PRIu64 ", bad handshakes %" PRIu64 ", addresses retried %" PRIu64 "\n",
+          ", windows advanced %" PRIu64 ", addresses retried %" PRIu64 ", dropped %" PRIu64 "\n",
           runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
-          counters.strangers, counters.malformed, counters.bad_handshakes, counters.retried_addresses);
+          counters.retried_addresses, transport::dropped());
+  print_drops();
   if (const transport::ShmPort* port = transport::shared_memory)
     fprintf(stderr, "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
             runtime::job().rank, port->chunks_helped(), port->chunks_done_for_others());

@@ -163,25 +163,30 @@ void now_up(Peer& peer, const wire::Handshake& shake) {
   peer.connecting.reset();
 }
 
-// Everything that must be true of a handshake before anything in it is believed.
-bool genuine(const wire::Header& head, const std::byte* body, std::size_t size, wire::Handshake& shake) {
-  if (size < sizeof shake) return false;
+// What must be true of a handshake before anything in it is believed, in the order in which it can be said. Drop::count: all
+// of it is.
+Drop what_is_wrong(const wire::Header& head, const std::byte* body, std::size_t size, wire::Handshake& shake) {
+  if (size < sizeof shake) return Drop::handshake_form;
   memcpy(&shake, body, sizeof shake);
   const runtime::Job& job = runtime::job();
-  return shake.magic == wire::magic && shake.version == wire::version && shake.word_size == sizeof(void*) &&
-         shake.address_size == size - sizeof shake && shake.seal == seal_of(head.kind, body, size) &&
-         shake.your_nonce == self.nonce && shake.job == job.id && shake.rank < static_cast<std::uint32_t>(job.size) &&
-         shake.rank != static_cast<std::uint32_t>(job.rank);
+  const bool formed = shake.magic == wire::magic && shake.version == wire::version && shake.word_size == sizeof(void*) &&
+                      shake.address_size == size - sizeof shake;
+  if (!formed) return Drop::handshake_form;
+  if (shake.seal != seal_of(head.kind, body, size)) return Drop::handshake_seal;
+  if (shake.your_nonce != self.nonce) return Drop::handshake_target;
+  const bool possible = shake.job == job.id && shake.rank < static_cast<std::uint32_t>(job.size) &&
+                        shake.rank != static_cast<std::uint32_t>(job.rank);
+  return possible ? Drop::count : Drop::handshake_rank;
 }
 
-void hello_arrived(Peer& peer, const wire::Handshake& shake, const std::string& address) {
+void hello_arrived(Peer& peer, const wire::Header& head, const wire::Handshake& shake, const std::string& address) {
   if (peer.state == Peer::State::up) {
     // Its own hello crossed our welcome: it hears again what it needs.
     send_handshake(peer, wire::Kind::welcome, peer.destination, 0, shake.attempt, shake.my_nonce);
     return;
   }
   if (peer.state == Peer::State::unknown) begin(peer);
-  if (peer.state != Peer::State::connecting) return;
+  if (peer.state != Peer::State::connecting) return drop(&peer, head, Drop::handshake_unawaited);
   peer.connecting->nonce = shake.my_nonce;
   if (peer.connecting->candidates.empty()) {
     if (Error error = take_candidates(peer, address)) return give_up(peer, error);
@@ -204,15 +209,13 @@ void connect(Peer& peer) {
 
 void handshake_arrived(const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Handshake shake;
-  if (!genuine(head, body, size, shake)) {
-    ++counters.bad_handshakes;
-    return;
-  }
+  if (const Drop wrong = what_is_wrong(head, body, size, shake); wrong != Drop::count) return drop(nullptr, head, wrong);
   Peer& peer = peer_of(shake.rank);
   if (head.kind == wire::Kind::hello)
-    return hello_arrived(peer, shake,
+    return hello_arrived(peer, head, shake,
                          std::string(reinterpret_cast<const char*>(body) + sizeof shake, shake.address_size));
   const bool waiting = peer.state == Peer::State::connecting && shake.echo < peer.connecting->reached.size();
+  if (!waiting && peer.state != Peer::State::up) return drop(&peer, head, Drop::handshake_unawaited);
   if (waiting) now_up(peer, shake);
   if (head.kind == wire::Kind::welcome && peer.state == Peer::State::up)
     send_handshake(peer, wire::Kind::confirm, peer.destination, 0, shake.attempt, shake.my_nonce);

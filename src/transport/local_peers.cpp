@@ -78,21 +78,15 @@ bool try_connect(Peer& peer) {
 void arrived(shm::Link& link, const wire::Header& line, const std::byte* body, std::size_t size) {
   const wire::Header head = line;  // the sender could still write to it
   Peer& peer = __builtin_expect(link.owner != nullptr, 1) ? *static_cast<Peer*>(link.owner) : meet(link);
-  if (!has_handler(head.kind)) {
-    ++counters.malformed;
-    return;
-  }
+  if (!has_handler(head.kind)) return drop(&peer, head, Drop::kind);
   dispatch(peer, head, body, size);
 }
 
-void help_wanted(Peer& peer, const wire::Header&, const std::byte* body, std::size_t size) {
+void help_wanted(Peer& peer, const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Help help;
-  if (!peer.link || size != sizeof help) {
-    ++counters.malformed;
-    return;
-  }
+  if (size != sizeof help) return drop(&peer, head, Drop::body_size);
   memcpy(&help, body, sizeof help);
-  shared_memory->help(*peer.link, help);
+  if (!peer.link || !shared_memory->help(*peer.link, help)) drop(&peer, head, Drop::help);
 }
 
 std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { return try_connect(*peer); }); }

@@ -120,12 +120,10 @@ void handle(Peer& peer, const wire::Header& head, const std::byte* bytes, std::s
 
 // Keeps a message that came before its turn, or handles those whose turn has come.
 void put_in_order(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size) {
-  if (static_cast<std::int32_t>(head.sequence - peer.expected) < 0) {  // had it already
-    ++counters.malformed;
-    return;
-  }
+  const bool handled = static_cast<std::int32_t>(head.sequence - peer.expected) < 0;
+  if (handled || !peer.early.emplace(head.sequence, std::vector<std::byte>(bytes, bytes + size)).second)
+    return drop(&peer, head, Drop::repeated);
   ++counters.out_of_order;
-  peer.early.emplace(head.sequence, std::vector<std::byte>(bytes, bytes + size));
 }
 
 void handle_early(Peer& peer) {
@@ -141,24 +139,19 @@ void handle_early(Peer& peer) {
 struct FromNetwork final : Receiver {
   void arrived(const std::byte* bytes, std::size_t size) override {
     wire::Header head;
-    if (size < sizeof head || size > wire::max_message) {
-      ++counters.malformed;
-      return;
-    }
+    if (size < sizeof head || size > wire::max_message) return drop(nullptr, head, Drop::size);
     memcpy(&head, bytes, sizeof head);
     if (has_handler(head.kind)) {
       Peer* peer = head.sender < peers.size() ? peers[head.sender].get() : nullptr;
-      if (!peer || peer->local || head.token != peer->expected_token) {
-        ++counters.strangers;
-        return;
-      }
+      if (!peer || peer->local) return drop(nullptr, head, Drop::sender);
+      if (head.token != peer->expected_token) return drop(nullptr, head, Drop::token);
       if (head.sequence != peer->expected) return put_in_order(*peer, head, bytes, size);
       handle(*peer, head, bytes, size);
       if (!peer->early.empty()) handle_early(*peer);
     } else if (head.kind >= wire::Kind::hello && head.kind <= wire::Kind::confirm) {
       handshake_arrived(head, bytes + sizeof head, size - sizeof head);
     } else {
-      ++counters.malformed;
+      drop(nullptr, head, Drop::kind);
     }
   }
 } from_network;
@@ -259,7 +252,9 @@ Error open_network() {
 // Asked for when the library is loaded, so that it is done after all that the program's own destructors do.
 [[maybe_unused]] const bool closes_at_exit = (runtime::at_exit([] { port.reset(); }), true);
 
-void ignore(Peer&, const wire::Header&, const std::byte*, std::size_t) {}
+void take_credit(Peer&, const wire::Header&, const std::byte*, std::size_t) {}  // all it has to say is in the header
+
+void refuse(Peer& peer, const wire::Header& head, const std::byte*, std::size_t) { drop(&peer, head, Drop::kind); }
 
 template <class T>
 T random_number() {
@@ -278,10 +273,11 @@ Error open() {
   up_local_peers = new Peer* [peers.size()] {};
   if (job.size == 1) return success;
   for (Handler& handler : handlers)
-    if (!handler) handler = ignore;
+    if (!handler) handler = refuse;
   self.nonce = random_number<std::uint64_t>();
   self.window = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
+  set_handler(wire::Kind::credit, take_credit);
   set_handler(wire::Kind::starved, starved_arrived);
   most_owed = self.window / 4;
   if (Error error = open_local_peers(self.window)) return error;

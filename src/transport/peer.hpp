@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/list.hpp"
+#include "transport/drops.hpp"
 #include "transport/port.hpp"
 #include "transport/wire.hpp"
 
@@ -131,15 +132,12 @@ extern std::uint32_t most_owed;  // more is given back by a message of its own
   peer.owed += cost;
 }
 
-// What was dropped and counted.
+// What is counted; what was dropped: drops.hpp.
 struct Counters {
   std::uint64_t sent = 0, received = 0;
   std::uint64_t out_of_order = 0;
   std::uint64_t credit_waits = 0;    // messages that had to wait at the sender for credit
   std::uint64_t advances = 0;        // windows given to a starved sender
-  std::uint64_t strangers = 0;       // messages without a known sender or its token
-  std::uint64_t malformed = 0;
-  std::uint64_t bad_handshakes = 0;  // seal, nonce, version or job is wrong
   std::uint64_t retried_addresses = 0;
 };
 extern Counters counters;

@@ -128,15 +128,16 @@ bool ShmPort::help_has_ended(Copy& copy, std::size_t piece) {
   return true;
 }
 
-void ShmPort::help(Link& link, const wire::Help& wanted) {
-  if (wanted.size > shm::copy_piece || !place_.copying) {
-    ++malformed_;
-    return;
-  }
-  if (!copies_.empty()) {
+bool ShmPort::help(Link& link, const wire::Help& wanted) {
+  if (wanted.size > shm::copy_piece || !place_.copying) return false;
+  if (copies_.empty())
+    do_part_of(link, wanted);
+  else
     link.exchanges = exchanges_presumed;
-    return;
-  }
+  return true;
+}
+
+void ShmPort::do_part_of(Link& link, const wire::Help& wanted) {
   shm::Claims claims(link.in.fifo(), wanted.number, wanted.size);
   const std::int32_t process = segment_.rank_entry(link.index).pid;
   std::uint32_t done = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "transport/drops.hpp"
 #include "transport/port.hpp"
 #include "transport/shm/helping.hpp"
 #include "transport/shm/link.hpp"
@@ -113,11 +114,11 @@ class ShmPort final : public Port {
   bool drained() const override { return true; }
 
   // What a message of wire::Kind::help asks for: chunks of a large message of ours, as many as the other leaves to us.
-  void help(shm::Link& link, const wire::Help& wanted);
+  // False: that is more than anybody asks for, or this process takes no part in copies.
+  bool help(shm::Link& link, const wire::Help& wanted);
 
   void draw_attention(shm::Link& link);  // Link's
   void wake(std::uint32_t index);        // whoever sleeps there, for something that it finds without this port
-  std::uint64_t malformed() const { return malformed_; }
   std::uint64_t chunks_helped() const { return chunks_helped_; }                   // others did so many of our copies
   std::uint64_t chunks_done_for_others() const { return chunks_done_for_others_; }
   bool listens_to(std::uint32_t index) const { return links_[index].active; }
@@ -162,7 +163,7 @@ class ShmPort final : public Port {
       const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
         deliver(link, head, body, size);
       });
-      if (__builtin_expect(!sound, 0)) ++malformed_;
+      if (__builtin_expect(!sound, 0)) transport::drop(static_cast<const Peer*>(link.owner), {}, Drop::fifo_line);
       ++count;
     } while (count < batch && link.in.ready());
     link.taken_one();
@@ -177,6 +178,7 @@ class ShmPort final : public Port {
   void probe(shm::Link& link);
   Error announce(shm::Presence presence);
   std::size_t go_on_copying();
+  void do_part_of(shm::Link& link, const wire::Help& wanted);
   bool may_ask_for_help(const Copy& copy, std::size_t piece);
   bool copy_with_help(Copy& copy, std::size_t piece);
   bool help_has_ended(Copy& copy, std::size_t piece);
@@ -187,7 +189,6 @@ class ShmPort final : public Port {
   std::vector<shm::Link*> active_;
   std::size_t turn_ = 0;  // next_ready()'s
   std::uint32_t polls_ = 0;
-  std::uint64_t malformed_ = 0;
   std::uint64_t chunks_helped_ = 0;
   std::uint64_t chunks_done_for_others_ = 0;
 
