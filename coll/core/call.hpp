@@ -82,11 +82,6 @@ void perform(V& v, const Operation& operation, Algorithm algorithm) {
     v.transfer(piece.user, piece.count, piece.type, v.at(args.recv, piece.at), piece.count * piece.type->size, nullptr);
 }
 
-// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
-inline bool has_no_measure(Collective which) {
-  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
-         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
-}
 // Whether the memory that ranks of a node share can be used for it: the same answer at every rank.
 inline bool can_use_memory(const Operation& o) {
   if (o.measure == 0 && !has_no_measure(o.collective)) return false;  // there is nothing to wait for

@@ -31,6 +31,11 @@ enum class Collective : std::uint8_t {
 inline constexpr int collectives = 18;
 
 const char* name_of(Collective collective);
+// Collectives of which the ranks do not know alike how much they move, or that it is nothing.
+inline bool has_no_measure(Collective which) {
+  return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
+         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
+}
 bool reduces(Collective collective);
 
 // What ranks of a node can publish on the memory that they share: see shm/slots.hpp.

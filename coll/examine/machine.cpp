@@ -59,7 +59,7 @@ class Machine {
     for (int r = 0; r < c.size; ++r) {
       const RankSetting s = values ? settings_[static_cast<size_t>(r)] : make_arguments(c, r);
       ImaginedScratch scratch;
-      Recorder recorder(r, c.size, unit_of(c), c.layout, c.nodes, scratch, c.memory);
+      Recorder recorder(r, c.size, unit_of(c), c.layout, c.nodes, scratch, c.memory ? c.memory : &shm::any_terms);
       c.algorithm->record(recorder, s.args);
       Rank& rank = ranks_[static_cast<size_t>(r)];
       rank.schedule = recorder.take();

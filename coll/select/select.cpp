@@ -161,8 +161,9 @@ std::string describe_selection(const Imagined& machine, std::string& complaint) 
     const auto collective = static_cast<Collective>(c);
     out += Table{selector, commutative, Memory::none}.lines(collective, name_of(collective));
     if (memory == Memory::none) continue;
-    const std::string blocking = Table{selector, commutative, memory}.lines(collective, "  blocking");
-    if (blocking.find("shm") != std::string::npos || blocking.find("shared memory") != std::string::npos) out += blocking;
+    const char* const title = memory == Memory::parts ? "  blocking" : "  on memory";
+    const std::string lines = Table{selector, commutative, memory}.lines(collective, title);
+    if (lines.find(" shm") != std::string::npos || lines.find("shared memory") != std::string::npos) out += lines;
   }
   return out;
 }

@@ -43,6 +43,8 @@ struct Terms {
   bool large_ring = true;
 };
 
+inline const Terms any_terms;
+
 class Recorder {
  public:
   explicit Recorder(coll::Recorder& recorder) : r_(recorder), terms_(*recorder.memory()) {}

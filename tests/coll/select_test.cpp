@@ -173,6 +173,7 @@ TEST(Selection, OnMemoryElsewhere) {
   EXPECT_EQ(shm::memory_for(100), Memory::buffers);
   std::string complaint;
   const std::string table = describe_selection({"", 2, 2}, complaint);
+  EXPECT_NE(table.find("    on memory           from      0 B  shm "), std::string::npos) << table;
   EXPECT_NE(table.find("shm_pieces"), std::string::npos) << table;
 }
 

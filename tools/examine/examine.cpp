@@ -10,6 +10,8 @@
 #include "base/settings.hpp"
 #include "coll/examine/picture.hpp"
 #include "coll/examine/report.hpp"
+#include "coll/shm/limits.hpp"
+#include "coll/shm/recorder.hpp"
 
 namespace {
 
@@ -134,12 +136,29 @@ const Algorithm* find_named(const Options& o) {
   return nullptr;
 }
 
+// A way on the memory of one node, which has all the ranks: it has no messages to be routed.
+int examine_way(const Options& o, const Algorithm& way, int ranks, const Model& model) {
+  const Nodes node(std::vector<std::uint32_t>(static_cast<std::size_t>(ranks)));
+  const Problem problem{ranks, o.bytes, true, nullptr, &node, shm::memory_for(ranks), model.processors};
+  if (!way.valid(problem)) return refuse(o.second + " does not apply to so many bytes or ranks on one node");
+  printf("%s by %s on the memory of a node of %d ranks, %lld bytes\n  predicted %.2f us\n", o.first.c_str(), way.name, ranks,
+         static_cast<long long>(o.bytes), predicted_time(way, problem, model, nullptr));
+  if (!o.check) return 0;
+  if (has_no_measure(way.collective) && way.collective != Collective::barrier)
+    return refuse("--check needs a collective of which all ranks know how long the blocks are");
+  const shm::Terms terms;
+  const std::string wrong = examine({&way, ranks, o.bytes, o.root, false, true, nullptr, nullptr, &terms}).wrong;
+  printf("  check: %s\n", wrong.empty() ? "every rank ends with the right contributions" : wrong.c_str());
+  return wrong.empty() ? 0 : 1;
+}
+
 int examine_one(const Options& o, const Model& model) {
   Layout layout;
   if (const std::string wrong = read_layout(o, layout); !wrong.empty()) return refuse(wrong);
   const Algorithm* const algorithm = find_named(o);
   if (!algorithm) return refuse("no algorithm " + o.second + " for " + o.first + "; cow-examine --list shows all");
   if (o.root >= layout.size()) return refuse("the root is not a rank of the layout");
+  if (algorithm->on_memory) return examine_way(o, *algorithm, layout.size(), model);
   std::vector<std::uint32_t> ids;
   for (int r = 0; r < layout.size(); ++r) ids.push_back(static_cast<std::uint32_t>(r / o.per_node));
   std::optional<Nodes> nodes;
