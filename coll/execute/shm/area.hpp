@@ -136,7 +136,7 @@ class Area::Making {
   bool alone() const { return size_ == 1; }
   bool is_maker() const { return place_ == 0 && !alone(); }
   Comm& comm_;
-  const Nodes& nodes_;
+  const Nodes nodes_;  // hints may make the communicator forget its own meanwhile
   const bool fixed_order_, large_;
   const double processors_;
   const int place_, size_;
