@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "base/settings.hpp"
 #include "objects/comm_name.hpp"
@@ -44,6 +45,21 @@ std::size_t poll_stalled(progress::Source& source) {
   if (engine.stalled()) retry_stalled();
   source.deadline = engine.stalled() ? 0 : progress::Source::no_deadline;
   return 0;
+}
+
+// A peer has failed: no answer of its will come. What has data on their way ends with these.
+void end_what_waits_for(Peer& peer) {
+  std::vector<std::uint32_t> sends, receives;  // an end may begin and end others
+  engine.sends.each([&](Send& send) {
+    if (send.peer == &peer && send.asked == 0) sends.push_back(send.id);
+  });
+  engine.receives.each([&](Receive& receive) {
+    if (receive.peer == &peer && receive.transfer) receives.push_back(receive.transfer->id);
+  });
+  for (const std::uint32_t id : sends)
+    if (Send* send = engine.sends.find(id)) end(*send, transport::failure_of(peer));
+  for (const std::uint32_t id : receives)
+    if (Receive* receive = engine.receives.find(id)) end(*receive, transport::failure_of(peer));
 }
 
 }  // namespace
@@ -149,6 +165,7 @@ void open_engine() {
   open_eager();
   open_rendezvous();
   open_cancel();
+  transport::end_what_waits_for = end_what_waits_for;
   stalled_source.poll = poll_stalled;
   progress::add(stalled_source);
 }

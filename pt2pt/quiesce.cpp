@@ -79,4 +79,9 @@ void leave_together() {
     if (peer->state == Peer::State::up && accounts()[peer].told != peer->received) say(*peer, false);
 }
 
+void drain() {
+  if (transport::everything_has_left()) return;
+  progress::wait_until([] { return transport::everything_has_left(); });
+}
+
 }  // namespace cow::pt2pt

@@ -15,5 +15,7 @@ void open_quiesce();  // registers the handler
 void leave();
 // The same before a barrier of the whole job, which does the waiting.
 void leave_together();
+// Waits until everything that was posted has left. To be called before that barrier.
+void drain();
 
 }  // namespace cow::pt2pt

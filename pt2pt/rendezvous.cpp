@@ -273,6 +273,7 @@ void end_push(Send& send, Error error) {
 }
 
 void start_write(Send& send) {
+  if (send.peer->state == Peer::State::failed) return end(send, transport::failure_of(*send.peer));
   transport::Port& port = transport::port_of(*send.peer);
   send.write_end.send = &send;
   send.write_end.done = [](transport::Completion& completion, Error error) {

@@ -127,9 +127,9 @@ void print_counters() {
   const transport::Counters& counters = transport::counters;
   fprintf(stderr,
           "cow: rank %d: sent %" PRIu64 ", received %" PRIu64 ", out of order %" PRIu64 ", waited for credit %" PRIu64
-          ", windows advanced %" PRIu64 ", addresses retried %" PRIu64 ", dropped %" PRIu64 "\n",
+          ", windows advanced %" PRIu64 ", addresses retried %" PRIu64 ", lost %" PRIu64 ", dropped %" PRIu64 "\n",
           runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
-          counters.retried_addresses, transport::dropped());
+          counters.retried_addresses, counters.lost, transport::dropped());
   print_drops();
   if (const transport::ShmPort* port = transport::shared_memory)
     fprintf(stderr, "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
@@ -231,7 +231,7 @@ Error end_world_use() {
   pt2pt::process_buffer().flush();
   pt2pt::pay_debts();
   if (uses == 1) pt2pt::leave_together();
-  transport::drain();
+  pt2pt::drain();
   if (Error error = runtime::leave_job()) return error;
   finish_threads();
   report_leaks();  // after the barrier, for what was sent has arrived by now

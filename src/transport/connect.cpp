@@ -26,6 +26,7 @@ struct Connecting {
   Nanoseconds patience = 0;  // how long to wait for the next answer
   bool greeted = false;      // the candidate in use has been written to
   Nanoseconds probe_at = 0;  // when to find out whether anything listens at the candidates
+  std::unique_ptr<Reachability> probe;  // while that is being found out
 };
 
 Peer::Peer() = default;
@@ -75,7 +76,8 @@ bool send_handshake(Peer& peer, wire::Kind kind, Destination to, std::size_t att
   memcpy(body, &shake, sizeof shake);
   wire::Header head;
   head.kind = kind;
-  return self.port->send(to, &head, sizeof head, {.bytes = body, .size = size}) == Post::done;
+  // Refused for good it is as if no answer came: the next address is tried.
+  return self.port->send(to, &head, sizeof head, {.bytes = body, .size = size}) != Post::again;
 }
 
 Error take_candidates(Peer& peer, const std::string& address) {
@@ -134,23 +136,34 @@ void begin(Peer& peer) {
   connections_pending = true;
 }
 
+std::vector<std::string> addresses_of(const Connecting& connecting) {
+  std::vector<std::string> addresses;
+  for (const Candidate& candidate : connecting.candidates) addresses.push_back(candidate.text);
+  return addresses;
+}
+
 // A peer that is busy answers late, but its host takes connections all the same. Fails when no address does.
-Error check_reachable(Peer& peer) {
-  std::string tried;
-  for (const Candidate& candidate : peer.connecting->candidates) {
-    const std::string reason = why_unreachable(candidate.text);
-    if (reason.empty()) return success;
-    tried += (tried.empty() ? "" : "; ") + candidate.text + ": " + reason;
+Error check_reachable(Peer& peer, Nanoseconds time) {
+  constexpr Nanoseconds between_looks = 10 * millisecond;
+  Connecting& connecting = *peer.connecting;
+  if (!connecting.probe && time <= connecting.probe_at) return success;
+  if (!connecting.probe) connecting.probe = std::make_unique<Reachability>(addresses_of(connecting), time);
+  const Reachability::Answer answer = connecting.probe->look(time);
+  if (answer == Reachability::Answer::unreachable)
+    return fail(ErrorClass::other, "rank %u cannot be reached over %s at any of its addresses (%s)", peer.process,
+                self.port->name(), connecting.probe->reasons().c_str());
+  if (answer == Reachability::Answer::pending) {
+    earliest_retry = std::min(earliest_retry, time + between_looks);
+    return success;
   }
-  return fail(ErrorClass::other, "rank %u cannot be reached over %s at any of its addresses (%s)", peer.process,
-              self.port->name(), tried.c_str());
+  connecting.probe.reset();
+  connecting.probe_at = time + settings().connect_timeout * millisecond;
+  return success;
 }
 
 void now_up(Peer& peer, const wire::Handshake& shake) {
   Connecting& connecting = *peer.connecting;
-  std::vector<std::string> addresses;
-  for (const Candidate& candidate : connecting.candidates) addresses.push_back(candidate.text);
-  runtime::close_connections_on_exec(addresses);
+  runtime::close_connections_on_exec(addresses_of(connecting));
   peer.destination = connecting.reached[shake.echo];
   for (std::size_t i = 0; i < connecting.reached.size(); ++i)
     if (i != shake.echo) self.port->forget(connecting.reached[i]);
@@ -231,16 +244,16 @@ std::size_t retry_connections() {
   const std::vector<Peer*> peers = connecting_peers;  // greet() may end the attempt of one
   for (Peer* peer : peers) {
     Connecting& connecting = *peer->connecting;
-    if (connecting.retry_at > time) {
-      earliest_retry = std::min(earliest_retry, connecting.retry_at);
-      continue;
-    }
-    if (time > connecting.probe_at) {
-      connecting.probe_at = time + settings().connect_timeout * millisecond;
-      if (Error error = check_reachable(*peer)) {
+    const bool due = connecting.retry_at <= time;
+    if (due || connecting.probe) {
+      if (Error error = check_reachable(*peer, time)) {
         give_up(*peer, error);
         continue;
       }
+    }
+    if (!due) {
+      earliest_retry = std::min(earliest_retry, connecting.retry_at);
+      continue;
     }
     if (connecting.greeted) {
       connecting.attempt = (connecting.attempt + 1) % connecting.candidates.size();

@@ -22,6 +22,7 @@ namespace cow::transport {
 
 Counters counters;
 std::uint32_t most_owed = 0;
+void (*end_what_waits_for)(Peer& peer) = nullptr;
 Handler handlers[static_cast<int>(wire::Kind::count)] = {};
 
 namespace {
@@ -39,7 +40,14 @@ void put_in_pump(Peer& peer) {
   pumped.push_back(&peer);
 }
 
-// Fills in what depends on the moment and hands the message to the port.
+// The port's verdict on a message for good, which every later one would share: numbered messages cannot be left out.
+[[gnu::cold]] void fail_refused(Peer& peer, const char* why) {
+  const std::string reason = why;
+  peer_failed(peer, fail(ErrorClass::other, "rank %u can no longer be reached: %s", peer.process, reason.c_str()));
+}
+
+// Fills in what depends on the moment and hands the message to the port. False: it has not left, for now or, when the peer
+// has failed by it, for ever.
 bool try_post(Peer& peer, Outgoing& out) {
   const auto returned = static_cast<std::uint16_t>(std::min<std::uint32_t>(peer.owed, UINT16_MAX));
   if (peer.local) {
@@ -49,7 +57,9 @@ bool try_post(Peer& peer, Outgoing& out) {
     out.head.token = peer.token;
     out.head.sequence = peer.next_sequence;
     out.head.credits = returned;
-    if (port->send(peer.destination, &out.head, sizeof out.head + out.extra_size, out.body) != Post::done) return false;
+    const Post post = self.port->send(peer.destination, &out.head, sizeof out.head + out.extra_size, out.body);
+    if (__builtin_expect(post == Post::refused, 0)) fail_refused(peer, last_failure());
+    if (post != Post::done) return false;
     ++peer.next_sequence;
   }
   peer.owed -= returned;
@@ -93,6 +103,7 @@ std::size_t tell_failure(Peer& peer) {
   std::size_t count = 0;
   for (; !peer.answers.empty(); ++count) tell_posted(peer.answers.pop(), failure_of(peer));
   for (; !peer.messages.empty(); ++count) tell_posted(peer.messages.pop(), failure_of(peer));
+  if (end_what_waits_for) end_what_waits_for(peer);
   return count;
 }
 
@@ -153,6 +164,13 @@ struct FromNetwork final : Receiver {
     } else {
       drop(nullptr, head, Drop::kind);
     }
+  }
+
+  // A message of the handshake may well be lost: another address is tried.
+  void lost(Destination to, const char* why) override {
+    ++counters.lost;
+    for (const auto& peer : peers)
+      if (peer && !peer->local && peer->state == Peer::State::up && peer->destination == to) fail_refused(*peer, why);
   }
 } from_network;
 
@@ -287,9 +305,7 @@ Error open() {
   return success;
 }
 
-void drain() {
-  if (port || shared_memory) progress::wait_until([] { return pumped.empty() && (!port || port->drained()); });
-}
+bool everything_has_left() { return pumped.empty() && port_is_drained(); }
 
 bool messages_have_left() {
   return std::all_of(pumped.begin(), pumped.end(), [](const Peer* peer) { return peer->messages.empty(); });

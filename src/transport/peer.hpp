@@ -95,8 +95,7 @@ void set_handler(wire::Kind kind, Handler handler);
 // Opens the shared memory of this node, and, where ranks are elsewhere, the network port, whose address it publishes. A
 // job of one opens nothing.
 Error open();
-// Lets everything that was posted leave. To be called before the final barrier.
-void drain();
+bool everything_has_left();
 bool messages_have_left();  // nothing waits for credits or for the port, but for answers
 bool port_is_drained();
 void close();
@@ -107,6 +106,10 @@ std::vector<Peer*> known_peers();  // in any state
 // The local peers that are up, by process; null for all others. The short path begins here.
 extern Peer** up_local_peers;
 Port& port_of(Peer& peer);
+
+// Called from progress when a peer has failed and what was queued for it has been told: what else waits for it will wait in
+// vain. May be called more than once.
+extern void (*end_what_waits_for)(Peer& peer);
 
 // Why a peer has failed, with its message put back into this thread's buffer.
 Error failure_of(const Peer& peer);
@@ -139,6 +142,7 @@ struct Counters {
   std::uint64_t credit_waits = 0;    // messages that had to wait at the sender for credit
   std::uint64_t advances = 0;        // windows given to a starved sender
   std::uint64_t retried_addresses = 0;
+  std::uint64_t lost = 0;            // messages that the network took and gave up
 };
 extern Counters counters;
 

@@ -20,8 +20,9 @@ namespace cow::transport {
 // A place that messages can be posted to, numbered by the port.
 using Destination = std::uint64_t;
 
-// What became of a post. `again`: nothing was taken; the caller queues and tries again after a poll().
-enum class Post { done, posted, again };
+// What became of a post. `again`: nothing was taken; the caller queues and tries again after a poll(). `refused`: nothing was
+// taken, nor ever will be; last_failure() says why.
+enum class Post { done, posted, again, refused };
 
 // The bytes of a message behind its head: either in memory, or written by a producer where the port wants them.
 struct Body {
@@ -55,6 +56,10 @@ struct Candidate {
 class Receiver {
  public:
   virtual void arrived(const std::byte* bytes, std::size_t size) = 0;
+
+  // A message that was taken will not arrive, and nothing that was sent after it can be relied on.
+  static constexpr Destination unknown = UINT64_MAX;
+  virtual void lost(Destination, const char* /*why*/) {}
 
  protected:
   ~Receiver() = default;

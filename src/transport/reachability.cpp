@@ -11,8 +11,6 @@
 namespace cow::transport {
 namespace {
 
-constexpr int patience = 1000;  // milliseconds
-
 bool parse(const std::string& text, addrinfo*& out) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return false;
@@ -24,27 +22,57 @@ bool parse(const std::string& text, addrinfo*& out) {
   return getaddrinfo(host.c_str(), text.c_str() + colon + 1, &hints, &out) == 0;
 }
 
-int wait_for_connection(int descriptor) {
-  pollfd entry{descriptor, POLLOUT, 0};
-  if (poll(&entry, 1, patience) == 0) return ETIMEDOUT;
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
+void hang_up(int& descriptor) {
+  if (descriptor >= 0) close(descriptor);
+  descriptor = -1;
 }
 
 }  // namespace
 
-std::string why_unreachable(const std::string& address) {
+Reachability::Reachability(const std::vector<std::string>& addresses, Nanoseconds time) : limit_(time + patience) {
+  for (const std::string& address : addresses) begin(attempts_.emplace_back(Attempt{.address = address}));
+}
+
+Reachability::~Reachability() {
+  for (Attempt& attempt : attempts_) hang_up(attempt.descriptor);
+}
+
+void Reachability::begin(Attempt& attempt) {
   addrinfo* target = nullptr;
-  if (!parse(address, target)) return {};
-  const int descriptor = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int error = descriptor < 0 ? errno : 0;
-  if (!error && connect(descriptor, target->ai_addr, target->ai_addrlen) != 0)
-    error = errno == EINPROGRESS ? wait_for_connection(descriptor) : errno;
-  if (descriptor >= 0) close(descriptor);
+  if (!parse(attempt.address, target)) return;
+  attempt.descriptor = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (attempt.descriptor < 0 || connect(attempt.descriptor, target->ai_addr, target->ai_addrlen) != 0) attempt.error = errno;
   freeaddrinfo(target);
-  return error ? strerror(error) : std::string();
+}
+
+void Reachability::look_at(Attempt& attempt, Nanoseconds time) const {
+  pollfd entry{attempt.descriptor, POLLOUT, 0};
+  if (poll(&entry, 1, 0) > 0) {
+    socklen_t size = sizeof attempt.error;
+    getsockopt(attempt.descriptor, SOL_SOCKET, SO_ERROR, &attempt.error, &size);
+  } else if (time >= limit_) {
+    attempt.error = ETIMEDOUT;
+  }
+}
+
+Reachability::Answer Reachability::look(Nanoseconds time) {
+  bool pending = false;
+  for (Attempt& attempt : attempts_) {
+    if (attempt.error == EINPROGRESS) look_at(attempt, time);
+    if (attempt.error == 0) return Answer::reachable;
+    if (attempt.error == EINPROGRESS)
+      pending = true;
+    else
+      hang_up(attempt.descriptor);
+  }
+  return pending ? Answer::pending : Answer::unreachable;
+}
+
+std::string Reachability::reasons() const {
+  std::string out;
+  for (const Attempt& attempt : attempts_)
+    out += (out.empty() ? "" : "; ") + attempt.address + ": " + strerror(attempt.error);
+  return out;
 }
 
 }  // namespace cow::transport

@@ -103,11 +103,11 @@ Post OfiPort::send_copied(Slot& slot, std::uint32_t index, const void* head, std
   return Post::done;
 }
 
-// A refusal for good means that the peer is gone; the caller learns that from the launcher.
 Post OfiPort::refused(ssize_t code) {
   if (code == -FI_EAGAIN) return Post::again;
-  ++lost_;
-  return Post::done;
+  (void)fail(ErrorClass::other, "the provider %s refuses a message: %s", provider_.name,
+             fabric_.library.strerror(static_cast<int>(-code)));
+  return Post::refused;
 }
 
 Post OfiPort::move(bool write, Destination peer, void* local, const Registration* local_memory,
@@ -186,7 +186,7 @@ void OfiPort::completed(OperationContext& operation, std::size_t size) {
     if (size > 0) receiver_.arrived(reinterpret_cast<const std::byte*>(buffer.bytes), size);  // 0: confirm_injected()
     receives_.post(buffer);
   } else if (operation.kind == OperationContext::Kind::send) {
-    sent(static_cast<SendBuffer&>(operation), true);
+    sent(static_cast<SendBuffer&>(operation), 0);
   } else {
     transfers_.ended(static_cast<Piece&>(operation), 0);
   }
@@ -194,23 +194,25 @@ void OfiPort::completed(OperationContext& operation, std::size_t size) {
 
 void OfiPort::failed(OperationContext* operation, int code) {
   if (!operation) {  // an injected message
-    ++lost_;
+    receiver_.lost(Receiver::unknown, fabric_.library.strerror(code));
   } else if (operation->kind == OperationContext::Kind::receive) {
     receives_.post(static_cast<ReceiveBuffer&>(*operation));
   } else if (operation->kind == OperationContext::Kind::send) {
-    sent(static_cast<SendBuffer&>(*operation), false);
+    sent(static_cast<SendBuffer&>(*operation), code);
   } else {
     transfers_.ended(static_cast<Piece&>(*operation), -code);
   }
 }
 
-void OfiPort::sent(SendBuffer& buffer, bool well) {
+void OfiPort::sent(SendBuffer& buffer, int code) {
+  const std::uint32_t slot = buffer.slot;
+  const bool lost = code != 0 && !buffer.abandoned;
   if (!buffer.abandoned) {
-    --slots_[buffer.slot].sends;
+    --slots_[slot].sends;
     --sends_flying_;
-    if (!well) ++lost_;
   }
   sends_.release(buffer);
+  if (lost) receiver_.lost(slot, fabric_.library.strerror(code));
 }
 
 std::size_t OfiPort::read_errors() {
@@ -241,7 +243,7 @@ void OfiPort::confirm_injected() {
   asked_drained_ = false;
   for (std::size_t i = injected_.size(); i > 0; --i) {
     const std::uint32_t index = injected_[i - 1];
-    if (send_copied(slots_[index], index, "", 0, {}) != Post::done) continue;
+    if (send_copied(slots_[index], index, "", 0, {}) == Post::again) continue;  // refused: it will tell nothing more
     slots_[index].injected = false;
     injected_[i - 1] = injected_.back();
     injected_.pop_back();

@@ -43,9 +43,6 @@ class OfiPort final : public Port {
   bool may_sleep() override;
   bool drained() const override;
 
-  // Messages that the provider gave up after they were posted.
-  std::uint64_t lost_messages() const { return lost_; }
-
  private:
   static constexpr std::size_t batch = 16;        // completions taken at once
   static constexpr std::size_t max_inject = 512;  // room on the stack
@@ -72,7 +69,7 @@ class OfiPort final : public Port {
   std::size_t poll_queue();
   void completed(OperationContext& operation, std::size_t size);
   void failed(OperationContext* operation, int code);
-  void sent(SendBuffer& buffer, bool well);
+  void sent(SendBuffer& buffer, int code);
   std::size_t read_errors();
   void confirm_injected();
 
@@ -88,7 +85,6 @@ class OfiPort final : public Port {
   std::vector<std::uint32_t> injected_;  // slots whose injected messages may still be queued in the provider
   mutable bool asked_drained_ = false;
   std::uint32_t sends_flying_ = 0;  // to live destinations
-  std::uint64_t lost_ = 0;
 
   std::vector<Interface> interfaces_;  // published; each has the endpoint of the same index
   int family_ = AF_UNSPEC;

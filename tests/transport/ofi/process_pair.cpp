@@ -83,7 +83,7 @@ void Side::open(const std::string& provider, bool one_node) {
 
 void Side::send(const void* head, std::size_t head_size, const transport::Body& body) {
   const Nanoseconds limit = now() + 20 * second;
-  while (port->send(other, head, head_size, body) != transport::Post::done) {
+  while (port->send(other, head, head_size, body) == transport::Post::again) {
     port->poll();
     if (now() > limit) die("side %d: send() answered `again` for 20 s", index);
   }

@@ -173,7 +173,7 @@ class Stranger {
     if (size == 0) return;  // providers differ in whether such a message exists
     progress::wait_until([&] {
       port_->poll();
-      return port_->send(victim_, bytes, size, {}) == Post::done;
+      return port_->send(victim_, bytes, size, {}) != Post::again;
     });
     ++sent_;
   }
@@ -297,7 +297,7 @@ void post_wrong_lines() {
 
 void run_peer() {
   for (int i = 0; i < honest_messages / 2; ++i) send_honest(i);
-  transport::drain();  // the victim has admitted this process
+  pt2pt::drain();  // the victim has admitted this process
   const bool in_node = transport::peer_of(0).local;
   const std::uint64_t sent = in_node ? 0 : let_a_stranger_attack();
   for (int i = honest_messages / 2; i < honest_messages; ++i) send_honest(i);
@@ -317,7 +317,7 @@ void run_peer() {
   if (in_node) post_wrong_lines();
   const int last = honest_messages;
   send_honest(last);
-  transport::drain();
+  pt2pt::drain();
 }
 
 void run_victim() {

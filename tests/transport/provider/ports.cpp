@@ -51,7 +51,7 @@ struct Ported final : transport::Receiver {
     if (size == sizeof number && number == next) ++next;
   }
   void send(const void* bytes, std::size_t size) {
-    while (port->send(other, bytes, size, {}) != Post::done) port->poll();
+    while (port->send(other, bytes, size, {}) == Post::again) port->poll();
   }
   void wait_for(int messages) {
     while (count < messages) port->poll();
