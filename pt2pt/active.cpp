@@ -349,7 +349,7 @@ Error send_to_self(const ActiveArgs& args) {
 Error send_elsewhere(const ActiveArgs& args, Process process, bool wait_for_it, Credit* credit) {
   Peer& peer = transport::peer_of(process);
   const std::size_t whole = static_cast<std::size_t>(args.header_size) + args.size;
-  if (whole <= eager_limit_to(process)) {
+  if (goes_at_once(whole, process)) {
     Parts parts{&args, nullptr, 0, args.size};
     return wait_for_it ? post_and_wait(peer, parts, wire::Kind::active)
                        : post_copy(peer, parts, wire::Kind::active, credit);

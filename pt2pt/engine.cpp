@@ -155,9 +155,7 @@ void open_rendezvous();
 
 void open_engine() {
   engine.self = static_cast<Process>(runtime::job().rank);
-  constexpr std::size_t largest = wire::max_body - sizeof(wire::Acknowledge);
-  const auto wanted = static_cast<std::size_t>(settings().eager_limit);
-  engine.eager_limit = wanted < largest ? wanted : largest;
+  engine.eager_limit = eager_limit_of_settings();
   engine.short_limit = std::min(engine.eager_limit, transport::local_eager_limit());
   sent_request.complete = true;
   table<Request>().insert_predefined(sent_request, sent_index);

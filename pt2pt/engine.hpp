@@ -173,8 +173,9 @@ inline void prepare(Receive& receive, const RecvArgs& args) {
   prepare(receive, args, static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size));
 }
 
-// Begins; may complete at once. The request holds a reference for the engine until it has ended.
-void begin(Send& send);
+// Begins; may complete at once. The request holds a reference for the engine until it has ended. `at_once`: the caller has
+// found out already that it goes at once.
+void begin(Send& send, bool at_once = false);
 bool begin_with_unexpected(Receive& receive);  // false: no message matches it
 inline void begin(Receive& receive) {
   if (__builtin_expect(engine.unexpected.size() > 0, 0) && begin_with_unexpected(receive)) return;
@@ -212,15 +213,17 @@ void begin_local(Send& send);
 void take_local(Receive& receive, Send& send);
 
 // rendezvous.cpp
-void make_offer(Send& send);  // posts the offer of a large message
 // `waited`: for how many us the offer has waited for the receive.
 void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uint32_t waited);
 void retry_stalled();
 
-// The largest message, in bytes, that goes to a process at once.
-inline std::size_t eager_limit_to(Process process) {
-  if (process == engine.self) return engine.eager_limit;
-  return transport::peer_of(process).local ? engine.short_limit : engine.eager_limit;
+// The way to a peer, for the choice of a protocol.
+inline Route route_to(Peer& peer) { return Route(peer.local ? engine.short_limit : engine.eager_limit, peer); }
+
+// Whether a message of so many bytes goes to a process at once.
+inline bool goes_at_once(std::size_t size, Process process) {
+  if (process == engine.self) return fits_eager(size, engine.eager_limit);
+  return fits_eager(size, route_to(transport::peer_of(process)).eager_limit);
 }
 
 // An answer of one small body to a peer; the Outgoing comes from a pool.

@@ -14,7 +14,7 @@ namespace cow::pt2pt {
                                                 const Comm& comm, std::uint64_t context) {
   if (__builtin_expect(!type.contiguous || rank < 0, 0)) return false;
   const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(type.size);
-  if (__builtin_expect(size > engine.short_limit, 0)) return false;
+  if (__builtin_expect(!fits_eager(size, engine.short_limit), 0)) return false;
   Peer* peer = transport::up_local_peers[comm.peers().process(rank)];
   if (__builtin_expect(!peer, 0)) return false;
   return transport::post_short(*peer, {wire::Kind::eager, context, comm.rank, tag}, transport::cost_of(size),

@@ -41,7 +41,7 @@ void begin_local(Send& send) {
     note_matched(*receive, key.source, key.tag, send.size);
     return take_local(*receive, send);
   }
-  const bool copy = send.size <= engine.eager_limit && send.args.mode != SendMode::synchronous;
+  const bool copy = fits_eager(send.size, engine.eager_limit) && send.args.mode != SendMode::synchronous;
   Unexpected* message = make_unexpected(copy ? send.size : 0);
   if (!message) return end(send, fail(ErrorClass::no_mem, "no memory for a message of %zu bytes to itself", send.size));
   message->key = key;

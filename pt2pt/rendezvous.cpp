@@ -309,50 +309,37 @@ void request_arrived(Peer& peer, const wire::Header& head, const std::byte* body
     send_pieces(*send);
 }
 
-}  // namespace
-
-
-namespace {
-
 // Of data that may move no key is given out: a local peer looks where they are when it takes them, and over a network they
 // are asked for.
 void describe_movable(const Send& send, transport::Port& port, wire::Offer& offer) {
-  offer.flags |= wire::offer_movable;
-  const Shape kept{send.size, true, true};  // as a copy or a snapshot is, whatever the type
-  if (!port.reads_processes() || choose(kept, port.limits(send.peer->destination), 0) != Protocol::read) return;
+  if (!port.reads_processes()) return;
   if (send.args.type->contiguous) offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
   const std::uint64_t whereabouts = reinterpret_cast<std::uintptr_t>(send.where);
   offer.key_size = sizeof whereabouts;
   memcpy(offer.key, &whereabouts, sizeof whereabouts);
 }
 
-}  // namespace
+void describe_snapshot(const Send& send, transport::Port& port, wire::Offer& offer) {
+  if (!port.reads_processes()) return;
+  const std::int32_t process = send.snapshot->process();
+  offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
+  offer.key_size = sizeof process;
+  memcpy(offer.key, &process, sizeof process);
+}
 
-void make_offer(Send& send) {
-  send.id = engine.sends.insert(send);
-  wire::Offer offer{.size = send.size, .send = send.id};
+void describe_buffer(Send& send, transport::Port& port, wire::Offer& offer) {
+  if (port.register_memory(data_of(send.args.buffer, *send.args.type), send.size, send.memory)) return;
+  send.registered = true;
+  offer.address = send.memory.address;
+  offer.key_size = send.memory.key_size;
+  memcpy(offer.key, send.memory.key, send.memory.key_size);
+}
+
+void post_offer(Send& send, wire::Offer& offer) {
+  send.id = offer.send = engine.sends.insert(send);
+  offer.size = send.size;
   offer.sent = now();
-  transport::Port& port = transport::port_of(*send.peer);
-  const Shape shape{send.size, send.args.type->contiguous, true};
-  const bool can_read = choose(shape, port.limits(send.peer->destination), 0) == Protocol::read;
-  if (send.where) {
-    describe_movable(send, port, offer);
-  } else if (send.snapshot) {
-    if (can_read && port.reads_processes()) {
-      const std::int32_t process = send.snapshot->process();
-      offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
-      offer.key_size = sizeof process;
-      memcpy(offer.key, &process, sizeof process);
-    }
-  } else if (can_read) {
-    const void* data = data_of(send.args.buffer, *send.args.type);
-    if (!port.register_memory(data, send.size, send.memory)) {
-      send.registered = true;
-      offer.address = send.memory.address;
-      offer.key_size = send.memory.key_size;
-      memcpy(offer.key, send.memory.key, send.memory.key_size);
-    }
-  }
+  if (send.where) offer.flags |= wire::offer_movable;
   if (send.args.type->contiguous && !send.snapshot) offer.flags |= wire::offer_contiguous;
   send.place = transport::take_place(*send.peer);
   offer.flags |= static_cast<std::uint16_t>(send.place << wire::offer_place_shift);
@@ -365,6 +352,34 @@ void make_offer(Send& send) {
   (void)transport::post(*send.peer, send.out);
 }
 
+}  // namespace
+
+void begin_readable(Send& send) {
+  transport::Port& port = transport::port_of(*send.peer);
+  wire::Offer offer;
+  if (send.where)
+    describe_movable(send, port, offer);
+  else if (send.snapshot)
+    describe_snapshot(send, port, offer);
+  else
+    describe_buffer(send, port, offer);
+  post_offer(send, offer);
+}
+
+void begin_offer(Send& send) {
+  wire::Offer offer;
+  post_offer(send, offer);
+}
+
+void take_by_read(Receive& receive) {
+  if (make_reachable(receive, transport::port_of(*receive.peer).needs_local_registration())) return start_read(receive);
+  ask(receive, false);
+}
+
+void take_by_write(Receive& receive) { ask(receive, make_reachable(receive, true)); }
+
+void take_in_pieces(Receive& receive) { ask(receive, false); }
+
 void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uint32_t waited) {
   receive.peer = &peer;
   if (!receive.transfer) receive.transfer = engine.transfer_pool.make();
@@ -376,15 +391,9 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uin
   receive.transfer->waited = waited;
   receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);
   if (receive.transfer->expected == 0) return end_pull(receive, success);
-  transport::Port& port = transport::port_of(peer);
-  const bool one_run = (offer.flags & wire::offer_contiguous) != 0;
-  const Shape shape{receive.transfer->expected, one_run, receive.args.type->contiguous};
-  transport::Port::Limits limits = port.limits(peer.destination);
-  if ((offer.flags & wire::offer_movable) && offer.key_size == 0) limits.read = false;
-  const Protocol protocol = choose(shape, limits, 0);
-  if (offer.key_size > 0 && limits.read && receive.args.type->contiguous && make_reachable(receive, port.needs_local_registration()))
-    return start_read(receive);
-  ask(receive, protocol == Protocol::write && make_reachable(receive, true));
+  const bool readable = offer.key_size > 0;  // then it is one run, though it may not be there where it could be written from
+  const bool one_run = readable || (offer.flags & wire::offer_contiguous) != 0;
+  choose({offer.size, one_run, receive.args.type->contiguous, true, readable}, route_to(peer)).take(receive);
 }
 
 void retry_stalled() {

@@ -24,6 +24,8 @@ void fill_eager_body(Send& send) {
   }
 }
 
+}  // namespace
+
 void begin_eager(Send& send) {
   send.out.cost = transport::cost_of(send.size);
   fill_eager_body(send);
@@ -43,9 +45,7 @@ void begin_eager(Send& send) {
   if (transport::post(*send.peer, send.out) == transport::Post::done) end(send, success);
 }
 
-}  // namespace
-
-void begin(Send& send) {
+void begin(Send& send, bool at_once) {
   const SendArgs& args = send.args;
   const Process process = args.comm->peers().process(args.rank);
   send.out.owner = &send;
@@ -54,10 +54,10 @@ void begin(Send& send) {
   send.out.head.tag = args.tag;
   if (process == engine.self) return begin_local(send);
   send.peer = &transport::peer_of(process);
-  if (send.size <= (send.peer->local ? engine.short_limit : engine.eager_limit))
-    begin_eager(send);
-  else
-    make_offer(send);
+  if (at_once) return begin_eager(send);
+  // What may move is one run of memory where it is kept, whatever its type.
+  const bool contiguous = args.type->contiguous || send.where;
+  choose({send.size, contiguous, true}, route_to(*send.peer)).begin(send);
 }
 
 Error isend(const SendArgs& args, Request*& out) {

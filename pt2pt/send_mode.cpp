@@ -62,10 +62,10 @@ void begin_without_room(Debt& debt, const SendArgs& args) {
 }
 
 // Begins the send. True: the buffer is the program's again.
-bool begin_debt(Debt& debt, const SendArgs& args, BufferRelease mode, std::size_t size) {
-  if (size <= eager_limit_to(args.comm->peers().process(args.rank))) {
+bool begin_debt(Debt& debt, const SendArgs& args, BufferRelease mode, std::size_t size, bool at_once) {
+  if (at_once) {
     prepare(debt, args);
-    begin(debt);
+    begin(debt, true);
     if (debt.done() || take_out_of_buffer(debt)) return true;
     ++buffer_release_counters.over_limit;
     return false;
@@ -85,9 +85,9 @@ bool begin_debt(Debt& debt, const SendArgs& args, BufferRelease mode, std::size_
   return true;
 }
 
-Error begin_in_mode(const SendArgs& args, BufferRelease mode, std::size_t size, Request*& out) {
+Error begin_in_mode(const SendArgs& args, BufferRelease mode, std::size_t size, bool at_once, Request*& out) {
   Debt* debt = make_debt();
-  if (!begin_debt(*debt, args, mode, size) || debt->done()) {
+  if (!begin_debt(*debt, args, mode, size, at_once) || debt->done()) {
     out = debt;
     return success;
   }
@@ -114,15 +114,15 @@ Error begin_waiting(const SendArgs& args, Request*& out) {
 Error begin_giving_back(const SendArgs& args, bool blocking, Request*& out) {
   if (args.rank == MPI_PROC_NULL) return isend(args, out);
   const std::size_t size = static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
+  const bool at_once = goes_at_once(size, args.comm->peers().process(args.rank));
   BufferRelease mode = buffer_release_of(args);
   if (mode == BufferRelease::automatic) {
     // Who begins a send and waits for it later has said that he does something else meanwhile.
-    const bool waits = !blocking || size <= eager_limit_to(args.comm->peers().process(args.rank));
-    mode = waits ? BufferRelease::notify : choose_for(args, size);
+    mode = !blocking || at_once ? BufferRelease::notify : choose_for(args, size);
     ++buffer_release_counters.chosen[static_cast<int>(mode)];
     if (mode == BufferRelease::notify) return begin_waiting(args, out);
   }
-  return begin_in_mode(args, mode, size, out);
+  return begin_in_mode(args, mode, size, at_once, out);
 }
 
 }  // namespace

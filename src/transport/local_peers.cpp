@@ -25,12 +25,6 @@ int given_descriptor() {
   return text && *text ? atoi(text) : -1;
 }
 
-// Whoever names a provider wants to see it carry the messages.
-bool is_wanted() {
-  const Settings& set = settings();
-  return set.shm == "yes" || (set.shm == "auto" && set.provider == "auto");
-}
-
 bool knows_local_peers(const runtime::Job& job) {
   if (job.local_size == job.size) return job.local_rank == job.rank;
   return job.local_ranks.size() == static_cast<std::size_t>(job.local_size) &&
@@ -93,6 +87,11 @@ std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { 
 
 }  // namespace
 
+bool shared_memory_is_wanted() {
+  const Settings& set = settings();
+  return set.shm == "yes" || (set.shm == "auto" && set.provider == "auto");
+}
+
 Error open_local_peers(std::uint32_t window) {
   const runtime::Job& job = runtime::job();
   const int descriptor = given_descriptor();
@@ -110,7 +109,7 @@ Error open_local_peers(std::uint32_t window) {
   place.helping = settings().cma == "auto";
   place.pollable = job.local_size < job.size;
   auto* port = new ShmPort;
-  if (!is_wanted()) {
+  if (!shared_memory_is_wanted()) {
     const Error error = port->refuse(descriptor, place);
     delete port;
     return error;

@@ -15,6 +15,9 @@ extern ShmPort* shared_memory;
 // grants each sender, in credit units; `alone`: there is no other port to sleep on.
 Error open_local_peers(std::uint32_t window);
 
+// As settings have it. Whoever names a provider wants to see it carry the messages.
+bool shared_memory_is_wanted();
+
 // The number on this node of a process that is reached through shared memory, or -1.
 int local_peer_index(Process process);
 

@@ -11,6 +11,7 @@
 #include "api/build_info.hpp"
 #include "base/settings.hpp"
 #include "cowinfo/collectives.hpp"
+#include "cowinfo/protocols.hpp"
 #include "cowinfo/providers.hpp"
 #include "cowinfo/send_modes.hpp"
 
@@ -32,6 +33,7 @@ constexpr char usage[] =
     "  --providers    libfabric's providers: which are here, and what each can do\n"
     "  --collectives  which algorithm each collective takes at which size, with its predicted time; --layout LAYOUT,\n"
     "                 --ranks N and --per-node N (ranks on each node) may follow\n"
+    "  --protocols    how messages of each size go, inside a node and between nodes, contiguous or not\n"
     "  --send-modes   what each way to give a send's buffer back is predicted to cost; --far (between nodes),\n"
     "                 --late MICROSECONDS (of the receiver) and --resident MIB (of the process) may follow\n"
     "  --unsupported  the MPI functions that this version does not offer yet, one a line\n"
@@ -100,6 +102,10 @@ int run(const std::string& option) {
   }
   if (option == "--settings") return print_settings(), complain();
   if (option == "--providers") return print_providers(), 0;
+  if (option == "--protocols") {
+    const int status = complain();
+    return status ? status : print_protocols();
+  }
   if (option == "--unsupported") return print_unsupported(), 0;
   if (option == "--version") return printf("COW MPI %s\n", build_info::version), 0;
   if (option == "--help" || option == "-h") return fputs(usage, stdout), 0;

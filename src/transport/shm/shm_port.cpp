@@ -35,11 +35,8 @@ Error ShmPort::open(int descriptor, const Place& place, Receiver* receiver) {
   }
   bells_ = segment_.bells(place.index);
   bell_words_ = segment_.plan().bell_words();
-  limits_ = {.message = wire::max_message,
-             .read = place.copying,
-             .remote_threshold = shm::copy_threshold,
-             .eager = place.copying ? shm::eager_threshold : SIZE_MAX};
-  without_read_ = {.message = wire::max_message};
+  limits_ = limits_for(place.copying);
+  without_read_ = limits_for(false);
   barrier_works_ = shm::register_for_barriers();
   std::uint64_t numbers[2];
   if (getrandom(numbers, sizeof numbers, 0) != sizeof numbers)
@@ -51,6 +48,14 @@ Error ShmPort::open(int descriptor, const Place& place, Receiver* receiver) {
   }
   if (place.copying) shm::permit_copying();
   return announce(Presence::here);
+}
+
+Port::Limits ShmPort::limits_for(bool copying) {
+  if (!copying) return {.message = wire::max_message};
+  return {.message = wire::max_message,
+          .read = true,
+          .remote_threshold = shm::copy_threshold,
+          .eager = shm::eager_threshold};
 }
 
 Error ShmPort::refuse(int descriptor, const Place& place) {

@@ -50,6 +50,9 @@ class ShmPort final : public Port {
   Error reach(std::uint32_t index, shm::Link*& out);
   shm::Link& link(std::uint32_t index) { return links_[index]; }
 
+  // What it can do where other ranks' memory may be read, and where it may not.
+  static Limits limits_for(bool copying);
+
   // As send(), with the header's fields known. May fail for good (no memory): then `error` is set.
   Post send(shm::Link& to, const shm::Envelope& envelope, std::uint16_t credits, const void* extra, std::size_t extra_size,
             const Body& body, Error& error);

@@ -1,0 +1,5 @@
+// cowinfo --protocols.
+#pragma once
+
+// The exit status.
+int print_protocols();
