@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/at_end.hpp"
 #include "base/settings.hpp"
 #include "pt2pt/active_fast_path.hpp"
 #include "pt2pt/engine.hpp"
@@ -120,19 +121,23 @@ void end_kept(Kept* kept) {
 
 void run_in_thread(runtime::Task& task) {
   auto* const kept = &static_cast<Kept&>(task);
+  const AtEnd ending([=] {
+    const runtime::Guard guard;
+    waiting_bytes -= kept->all;
+    ++active_counters.in_threads;
+    end_kept(kept);
+  });
   call(*kept);
-  const runtime::Guard guard;
-  waiting_bytes -= kept->all;
-  ++active_counters.in_threads;
-  end_kept(kept);
 }
 
 // Later, in progress, but as any callback: without the lock.
 void run_deferred(progress::Deferred& deferred) {
   auto* const kept = &static_cast<Kept&>(deferred);
+  const AtEnd ending([=] {
+    const runtime::Guard guard;
+    end_kept(kept);
+  });
   call(*kept);
-  const runtime::Guard guard;
-  end_kept(kept);
 }
 
 // Whole and ready to be handled, by whom its form says.
@@ -286,7 +291,12 @@ Error post_and_wait(Peer& peer, Parts parts, wire::Kind kind) {
     self.error = error;
   };
   if (transport::post(peer, out) == transport::Post::done) return success;
+  AtEnd giving_up([&] {  // nothing may refer to it when it is gone
+    const progress::Settling settling;
+    if (!transport::take_back(peer, out)) progress::wait_until([&] { return out.over; });
+  });
   progress::wait_until([&] { return out.over; });
+  giving_up.forget();
   return out.error ? transport::failure_of(peer) : success;
 }
 

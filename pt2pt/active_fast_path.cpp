@@ -26,6 +26,7 @@ using transport::shm::Link;
   progress::polling = false;
   if (__builtin_expect(!sound, 0)) transport::drop(&peer, {}, transport::Drop::fifo_line);
   link.taken_one();
+  if (__builtin_expect(progress::have_thrown.load(std::memory_order_relaxed), 0)) progress::pass_thrown();
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pt2pt/active.hpp"
+#include "runtime/progress.hpp"
 #include "transport/peer.hpp"
 
 namespace cow::pt2pt {
@@ -88,7 +89,7 @@ void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& 
   message.size = static_cast<MPI_Count>(size) - header_size;
   message.handlers = handlers;
   message.running = &running;
-  entry.handler(&message, entry.state);
+  progress::call_program([&] { entry.handler(&message, entry.state); });
   ++active_counters.handled;
   if (__builtin_expect(running.credit != nullptr, 0))
     drop(running.credit);

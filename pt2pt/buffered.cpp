@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/at_end.hpp"
 #include "objects/session.hpp"
 #include "runtime/progress.hpp"
 
@@ -88,14 +89,14 @@ Error SendBuffer::attach(void* memory, MPI_Count size) {
 
 void SendBuffer::flush() {
   std::vector<Request*> pending;  // the list may change while another thread has the lock
+  const AtEnd releasing([&] {
+    for (Request* request : pending) release(*request);
+  });
   for (const Segment& segment : segments_) {
-    retain(*segment.request);
     pending.push_back(segment.request);
+    retain(*segment.request);
   }
-  for (Request* request : pending) {
-    progress::wait_until([&] { return request->done(); });
-    release(*request);
-  }
+  for (Request* request : pending) progress::wait_until([&] { return request->done(); });
   reclaim();
 }
 
@@ -129,7 +130,10 @@ namespace {
 
 struct OwnBuffer final : CommExtension {
   SendBuffer buffer;
-  ~OwnBuffer() override { buffer.flush(); }
+  ~OwnBuffer() override {
+    const progress::Settling settling;
+    buffer.flush();
+  }
 };
 
 SendBuffer& buffer_in(CommExtension*& place) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/at_end.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/thread_pool.hpp"
 
@@ -66,13 +67,15 @@ void end(Pending* pending) {
 
 // Without the lock.
 void call(Pending* pending) {
+  const AtEnd ending([=] {
+    const runtime::Guard guard;
+    end(pending);
+  });
   {
     const runtime::Guard guard;
     conclude_all(*pending);
   }
   pending->what.callback(pending->error, pending->what.state);
-  const runtime::Guard guard;
-  end(pending);
 }
 
 void part_done(Pending& pending) {
@@ -121,9 +124,8 @@ Error continue_all(int count, MPI_Request* handles, const Continue& what, MPI_St
   for (std::size_t i = 0; i < pending->parts.size(); ++i)
     if (pending->parts[i].request && !pending->parts[i].request->persistent) handles[i] = MPI_REQUEST_NULL;
   if (what.immediate && !what.in_thread && ready_at_once(*pending)) {
-    const int depth = runtime::unlock_all();
+    const runtime::Released released;
     call(pending);
-    runtime::relock(depth);
     return success;
   }
   for (Pending::Part& part : pending->parts) {

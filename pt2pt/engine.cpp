@@ -74,8 +74,8 @@ Peer** short_peers = nullptr;
 
 void allow_short_path(bool allowed) { short_peers = allowed ? transport::up_local_peers : nullptr; }
 
-const RequestKind send_on_stack_kind{.name = "send", .release = release_comm};
-const RequestKind receive_on_stack_kind{.name = "receive", .release = [](Request& request) {
+const RequestKind send_on_stack_kind{.name = "send", .cancel = cancel_send, .release = release_comm};
+const RequestKind receive_on_stack_kind{.name = "receive", .cancel = cancel_receive, .release = [](Request& request) {
                                           destroy_transfer(static_cast<Receive&>(request));
                                           release_comm(request);
                                         }};

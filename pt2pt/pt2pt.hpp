@@ -51,5 +51,8 @@ Error recv_by_engine(const RecvArgs& args, MPI_Status* status);  // for who has 
 
 // Waits until the request is complete, drops the caller's reference and returns the operation's error.
 Error wait(Request& request, MPI_Status* status = nullptr);
+// Instead: the caller's memory will be gone. Takes the message back, or waits until it has come or left; lets the caller's
+// reference go.
+void give_up(Request& request);
 
 }  // namespace cow::pt2pt

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/at_end.hpp"
 #include "pt2pt/engine.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
@@ -137,7 +138,16 @@ Error recv_by_engine(const RecvArgs& args, MPI_Status* status) {
   prepare(receive, args);
   begin(receive);
   const auto over = [&] { return receive.done() && !receive.answering(); };
-  if (!over()) progress::wait_until(over);
+  if (!over()) {
+    AtEnd giving_up([&] {  // nothing may refer to it when it is gone
+      const progress::Settling settling;
+      receive.kind->cancel(receive).ignore();
+      progress::wait_until(over);
+      release(receive);
+    });
+    progress::wait_until(over);
+    giving_up.forget();
+  }
   show(receive.status, status);
   const Error error = error_of(receive);
   release(receive);

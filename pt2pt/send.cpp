@@ -1,4 +1,5 @@
 // Sends: eager messages leave at once; large ones are offered.
+#include "base/at_end.hpp"
 #include "pt2pt/engine.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
@@ -86,7 +87,11 @@ Error send(const SendArgs& args) {
   Send send(send_on_stack_kind);
   prepare(send, args);
   begin(send);
-  if (!send.done()) progress::wait_until([&] { return send.done(); });
+  if (!send.done()) {
+    AtEnd giving_up([&] { give_up(send); });  // nothing may refer to it when it is gone
+    progress::wait_until([&] { return send.done(); });
+    giving_up.forget();
+  }
   const Error error = error_of(send);
   release(send);
   return error;

@@ -1,5 +1,6 @@
 #include "pt2pt/waiting.hpp"
 
+#include "base/at_end.hpp"
 #include "pt2pt/engine.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "runtime/progress.hpp"
@@ -44,6 +45,7 @@ bool conclude_received(MPI_Request& handle, Request& request, MPI_Status* status
 Error end_handle(MPI_Request& handle, Request& request, Error error) {
   table<Request>().erase(request);
   handle = MPI_REQUEST_NULL;
+  const AtEnd releasing([&] { release(request); });  // the engine keeps its own reference until the operation has ended
   if (request.kind->let_go) {
     // An error that came before is the one to tell, in its own words.
     const std::string first = error ? last_failure() : "";
@@ -51,7 +53,6 @@ Error end_handle(MPI_Request& handle, Request& request, Error error) {
     if (error) fail(error.code(), "%s", first.c_str()).ignore();
     else error = freed;
   }
-  release(request);  // the engine keeps its own reference until the operation has ended
   return error;
 }
 
@@ -72,10 +73,19 @@ Error conclude(MPI_Request& handle, Request& request, MPI_Status* status) {
   return end_handle(handle, request, error);
 }
 
+void give_up(Request& request) {
+  const progress::Settling settling;
+  const AtEnd releasing([&] { release(request); });
+  if (!request.done() && request.kind->cancel) request.kind->cancel(request).ignore();
+  progress::wait_until([&] { return request.done(); });
+}
+
 Error wait(Request& request, MPI_Status* status) {
   if (!request.done()) {
+    AtEnd giving_up([&] { give_up(request); });
     note_needed(request);
     progress::wait_until([&] { return request.done(); });
+    giving_up.forget();
   }
   const Error error = error_of(request);
   if (status) *status = request.status;

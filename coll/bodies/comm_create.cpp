@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "coll/comms/intercomms.hpp"
 #include "coll/comms/new_comm.hpp"
 #include "coll/execute/comm_coll.hpp"
@@ -55,13 +56,12 @@ Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& o
   } else if (Error error = make_comm(contexts.own, comm.group, comm, copy)) {
     return error;
   }
-  if (Error error = comm.attributes.copy_to(comm.handle(), copy->attributes, copy->handle())) {
-    discard(*copy);
-    return error;
-  }
+  AtEnd discarding([copy] { discard(*copy); });
+  if (Error error = comm.attributes.copy_to(comm.handle(), copy->attributes, copy->handle())) return error;
   share_topology(comm, *copy);
   copy->buffer_release = comm.buffer_release;  // no hint, which a duplicate would not have, but how the program wants its buffers
   if (info) set_hints(*copy, *info);
+  discarding.forget();
   out = copy;
   return success;
 }

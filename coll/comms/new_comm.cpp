@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/at_end.hpp"
 #include "coll/core/call.hpp"
 #include "coll/execute/execute.hpp"
 #include "coll/prepare/prepare.hpp"
@@ -60,7 +61,9 @@ Error swap_bytes(const Line& line, const void* out, MPI_Count out_bytes, void* i
   Request* arriving;
   if (Error error = pt2pt::irecv({in, in_bytes, byte, line.peer, line.tag, line.comm, line.context}, arriving))
     return error;
+  AtEnd giving_up([=] { pt2pt::give_up(*arriving); });
   const Error sent = pt2pt::send({out, out_bytes, byte, line.peer, line.tag, line.comm, line.context});
+  giving_up.forget();
   const Error received = pt2pt::wait(*arriving);
   return sent ? sent : received;
 }

@@ -136,10 +136,18 @@ void Run::keep(Request* request) {
 }
 
 void Run::wait_posted() {
-  for (int i = 0; i < std::min(posted_, few); ++i) note(pt2pt::wait(*few_[i]));
-  for (Request* request : more_) note(pt2pt::wait(*request));
+  while (waited_ < posted_) {
+    Request& next = posted(waited_++);
+    note(pt2pt::wait(next));
+  }
   more_.clear();
-  posted_ = 0;
+  posted_ = waited_ = 0;
+}
+
+// The collective ends before its time: a function of the program has thrown, or the thread is cancelled. What is on its way
+// from or to this call's memory is taken back.
+void Run::give_up_posted() {
+  while (waited_ < posted_) pt2pt::give_up(posted(waited_++));
 }
 
 namespace {

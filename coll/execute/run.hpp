@@ -49,6 +49,9 @@ class Run {
   Run(Comm& comm, int tag, const Unit& unit, const Layout* layout, const Nodes* nodes, shm::Parts* parts = nullptr)
       : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), parts_(parts), tag_(tag), rank_(comm.rank),
         size_(comm.size()) {}
+  ~Run() {
+    if (posted_ > 0) [[unlikely]] give_up_posted();
+  }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -119,7 +122,9 @@ class Run {
   void begin_recv(int from, Address buffer, Count n, Datatype* type);
   bool part_on_memory(Collective part, const Args& args);
   void keep(Request* request);
+  Request& posted(int i) const { return *(i < few ? few_[i] : more_[static_cast<std::size_t>(i - few)]); }
   void wait_posted();
+  void give_up_posted();
   void note(Error error) {
     if (error && !first_) first_ = error;
   }
@@ -134,6 +139,7 @@ class Run {
   const int rank_;
   const int size_;
   int posted_ = 0;
+  int waited_ = 0;  // of them
   bool stopped_ = false;  // without memory, or a rank of the node, nothing can go on
   Error first_ = success;
   Request* few_[few];

@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "base/at_end.hpp"
 #include "coll/algorithms/intercomm/direct.hpp"
 #include "coll/core/call.hpp"
 #include "coll/core/schedule.hpp"
@@ -98,6 +99,16 @@ bool step_ended(ScheduleRequest& r) {
   return r.posted.empty();
 }
 
+// Others wait for what this rank brings, so it goes on when the program's function has thrown, to end with an error.
+void combine(ScheduleRequest& r, const Entry& e) {
+  bool returned = false;
+  progress::call_program([&] {
+    r.note(reduce_local(*r.unit.op, *r.unit.type, reinterpret_cast<const void*>(e.from), reinterpret_cast<void*>(e.to), e.n));
+    returned = true;
+  });
+  if (!returned) r.note(fail(ErrorClass::op, "the reduction operation has thrown an exception"));
+}
+
 void execute(ScheduleRequest& r, const Entry& e) {
   Datatype& unit = *r.unit.type;
   switch (e.verb) {
@@ -108,8 +119,7 @@ void execute(ScheduleRequest& r, const Entry& e) {
     case Entry::Verb::copy:
       return transfer_data(e.to, e.n, unit, e.from, e.n, unit);
     case Entry::Verb::reduce:
-      return r.note(
-          reduce_local(*r.unit.op, unit, reinterpret_cast<const void*>(e.from), reinterpret_cast<void*>(e.to), e.n));
+      return combine(r, e);
     case Entry::Verb::transfer: {
       const Entry& into = (&e)[1];
       return transfer_data(into.to, into.n, into.type ? *into.type : unit, e.from, e.n, e.type ? *e.type : unit);
@@ -170,7 +180,7 @@ void unlink(ScheduleRequest& r) {
 
 std::size_t poll(progress::Source&) {
   if (active.walking) return 0;
-  active.walking = true;
+  const Raised walking(active.walking);
   std::size_t moved = 0;
   for (ScheduleRequest* r = active.head; r;) {
     ScheduleRequest* const following = r->following;
@@ -182,7 +192,6 @@ std::size_t poll(progress::Source&) {
     }
     r = following;
   }
-  active.walking = false;
   return moved;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "objects/blame.hpp"
 #include "pt2pt/bodies/blaming.hpp"
 #include "pt2pt/fast_path.hpp"
@@ -17,13 +18,18 @@ using pt2pt::conclude;
 using pt2pt::look_up;
 using pt2pt::ready;
 
+// A request has failed; if a function of the program threw in it, that is thrown instead.
+[[gnu::cold]] void note_failure(Comm* comm) {
+  if (progress::have_thrown.load(std::memory_order_relaxed)) progress::pass_thrown();
+  blame(comm);
+}
+
 // Errors of one request, for the handler of its communicator.
 Error conclude_blaming(MPI_Request& handle, Request& request, MPI_Status* status) {
   Comm* comm = request.comm;
-  if (comm) retain(*comm);  // the request may hold the last reference
+  const Held held(comm);  // the request may hold the last reference
   const Error error = conclude(handle, request, status);
-  if (error) blame(comm);
-  if (comm) release(*comm);
+  if (error) note_failure(comm);
   return error;
 }
 
@@ -63,11 +69,10 @@ struct Batch {
     if (!request) return show_empty(status);
     if (pt2pt::conclude_received(handle, *request, status)) return set_error(status, success);
     Comm* comm = request->comm;
-    if (comm) retain(*comm);
+    const Held held(comm);
     const Error error = conclude(handle, *request, status);
     set_error(status, error);
-    if (error && !failed) blame(comm);
-    if (comm) release(*comm);
+    if (error && !failed) note_failure(comm);
     failed = failed || error;
   }
 

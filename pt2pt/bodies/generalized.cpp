@@ -1,5 +1,6 @@
 // Generalized requests: operations of the program's own, which it completes itself.
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "pt2pt/waiting.hpp"
 
 namespace cow {
@@ -71,11 +72,12 @@ Error body::Grequest_complete(MPI_Request handle) {
   if (request->done()) return fail(ErrorClass::request, "the generalized request has been completed already");
   const bool freed = request->freed;
   if (freed) table<Request>().erase(*request);
+  const AtEnd releasing([=] {
+    if (freed) release(*request);  // for the handle
+    release(*request);
+  });
   mark_complete(*request);
-  const Error error = freed ? let_go(*request) : success;
-  if (freed) release(*request);  // for the handle
-  release(*request);
-  return error;
+  return freed ? let_go(*request) : success;
 }
 
 }  // namespace cow

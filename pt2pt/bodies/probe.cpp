@@ -2,6 +2,7 @@
 #include "pt2pt/probe.hpp"
 
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "objects/blame.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/progress.hpp"
@@ -93,11 +94,10 @@ Error body::Mrecv(void* buf, MPI_Count count, Datatype& type, MPI_Message* handl
   if (Error error = pt2pt::irecv_message(buf, count, type, *message, receive)) return error;
   *handle = MPI_MESSAGE_NULL;
   Comm& comm = *receive->comm;
-  retain(comm);  // the receive may hold the last reference
+  const Held held(comm);  // the receive may hold the last reference
   MPI_Status got;
   const Error error = pt2pt::wait(*receive, &got);
   if (error) blame(&comm);
-  release(comm);
   if (status) {
     got.MPI_ERROR = status->MPI_ERROR;
     *status = got;

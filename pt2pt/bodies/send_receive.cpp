@@ -3,6 +3,7 @@
 #include <new>
 
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/compound_request.hpp"
 #include "pt2pt/fast_path.hpp"
@@ -34,13 +35,12 @@ Error begin_send_giving_back(const SendArgs& args, MPI_Request* out) {
 Error exchange(const SendArgs& send, const RecvArgs& receive, MPI_Status* status) {
   Request* incoming;
   if (Error error = pt2pt::irecv(receive, incoming)) return error;
+  AtEnd giving_up([=] { pt2pt::give_up(*incoming); });
   Request* outgoing;
-  if (Error error = pt2pt::isend(send, outgoing)) {
-    release(*incoming);
-    return error;
-  }
+  if (Error error = pt2pt::isend(send, outgoing)) return error;
   MPI_Status got;
   const Error send_error = pt2pt::wait(*outgoing);
+  giving_up.forget();
   const Error receive_error = pt2pt::wait(*incoming, &got);
   if (status) {
     got.MPI_ERROR = status->MPI_ERROR;

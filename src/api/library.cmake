@@ -28,8 +28,9 @@ cow_layer(cow_api src/api cow_topo)
 target_sources(cow_api PRIVATE ${api_bindings})
 add_dependencies(cow_api cow_api_bindings)
 
-# Everything of every layer, behind the standard's names alone. libstdc++ and libgcc are inside, so that programs in any
-# language, built with any compiler, may use the library. No static object of it is destroyed at exit.
+# Everything of every layer, behind the standard's names alone. libstdc++ is inside, so that programs in any language, built
+# with any compiler, may use the library. What unwinds the stack is the process's own libgcc_s: exceptions of the program's
+# functions, and pthread_cancel, pass through the library. No static object of it is destroyed at exit.
 file(WRITE ${api_generated}/empty.cpp "")
 add_library(mpi_abi SHARED ${api_generated}/empty.cpp)
 set_target_properties(mpi_abi PROPERTIES SOVERSION ${COW_ABI_SOVERSION} LINK_DEPENDS ${api_generated}/libmpi_abi.map)
@@ -40,7 +41,7 @@ set_target_properties(mpi_abi PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${
 target_link_libraries(mpi_abi PRIVATE cow_api)
 target_link_options(mpi_abi PRIVATE LINKER:-z,now,--as-needed LINKER:--wrap=__cxa_atexit LINKER:--version-script=${api_generated}/libmpi_abi.map)
 if(NOT COW_SANITIZE)  # a sanitizer's library is the program's, and wants the program's libstdc++
-  target_link_options(mpi_abi PRIVATE -static-libgcc -static-libstdc++ LINKER:-z,defs)
+  target_link_options(mpi_abi PRIVATE -static-libstdc++ LINKER:-z,defs)
 endif()
 add_dependencies(mpi_abi cow_api_headers)
 target_include_directories(mpi_abi INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/include)

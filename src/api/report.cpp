@@ -5,6 +5,7 @@
 
 #include "api/start.hpp"
 #include "api/text.hpp"
+#include "base/at_end.hpp"
 #include "objects/blame.hpp"
 #include "objects/comm.hpp"
 #include "objects/errhandler.hpp"
@@ -63,6 +64,9 @@ Handled handler_for(const Target& target, Comm* blamed) {
 
 int report(Signature signature, Error error, Target target, const Word* words) {
   Comm* const blamed = take_blamed();
+  const AtEnd releasing([blamed] {
+    if (blamed) release(*blamed);
+  });
   const Handled handled = handler_for(target, blamed);
   char call_text[768];
   describe_call(signature, words, call_text, sizeof call_text);
@@ -73,7 +77,6 @@ int report(Signature signature, Error error, Target target, const Word* words) {
   int result = error.code();
   if (strncmp(signature, "MPI_T_", 6) != 0)  // these call no handler
     result = call(*handled.handler, handled.object, handled.comm, error.code(), line);
-  if (blamed) release(*blamed);
   return result;
 }
 

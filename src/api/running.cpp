@@ -175,6 +175,7 @@ int allowed_level(int required) {
 }
 
 Error begin_use(int required, int& provided) {
+  const progress::Settling settling;
   if (Error error = check_settings()) return error;
   decide_send_mode();
   if (!opened) {
@@ -215,6 +216,7 @@ void finish_threads() {
 }  // namespace
 
 Error end_use() {
+  const progress::Settling settling;
   if (uses == 1) {
     finish_threads();
     pt2pt::process_buffer().flush();
@@ -227,6 +229,7 @@ Error end_use() {
 }
 
 Error end_world_use() {
+  const progress::Settling settling;
   finish_threads();
   pt2pt::process_buffer().flush();
   pt2pt::pay_debts();

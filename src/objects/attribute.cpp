@@ -2,6 +2,9 @@
 
 #include <unordered_map>
 
+#include "base/at_end.hpp"
+#include "runtime/progress.hpp"
+
 namespace cow {
 
 PredefinedAttributes predefined_attributes;
@@ -124,8 +127,8 @@ Error Attributes::set(std::uintptr_t object, int keyval, void* value) {
       }
     // The delete function removed the attribute itself: set it anew.
   }
-  ++find_keyval(keyval)->uses;
   entries_.push_back({keyval, value});
+  ++find_keyval(keyval)->uses;
   return success;
 }
 
@@ -149,6 +152,8 @@ Error Attributes::clear(std::uintptr_t object) {
 }
 
 Error Attributes::copy_to(std::uintptr_t object, Attributes& other, std::uintptr_t other_object) const {
+  // The copies made so far go if a callback fails, or throws: then it is the first exception that passes.
+  AtEnd undoing([&] { progress::call_program([&] { other.clear(other_object).ignore(); }); });
   // By index, and each entry copied: a callback may set attributes on this object.
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry entry = entries_[i];
@@ -160,13 +165,14 @@ Error Attributes::copy_to(std::uintptr_t object, Attributes& other, std::uintptr
     const int code = callbacks.copy(callbacks.copy_function, object, entry.keyval, callbacks.extra, entry.value,
                                     &copied, &copy_it);
     if (code != MPI_SUCCESS) {
-      other.clear(other_object).ignore();  // the copy's own failure is what is told
+      undoing.now();  // the copy's own failure is what is told
       return callback_failed(code, "copy");
     }
     if (!copy_it) continue;
-    ++find_keyval(entry.keyval)->uses;
     other.entries_.push_back({entry.keyval, copied});
+    ++find_keyval(entry.keyval)->uses;
   }
+  undoing.forget();
   return success;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/at_end.hpp"
 #include "objects/last_reference.hpp"
 
 namespace cow {
@@ -85,10 +86,11 @@ int call(Errhandler& handler, std::uintptr_t object, Comm* comm, int code, const
       end_job(comm, code, text);
       break;
     case Errhandler::Action::user:
-      retain(handler);  // the function may set another
+    {
+      const Held held_here(handler);  // the function may set another
       handler.trampoline(handler.function, object, &code);
-      release(handler);
       break;
+    }
   }
   return code;
 }

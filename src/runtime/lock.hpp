@@ -1,6 +1,9 @@
 // The progress lock: one for the process, held by every call that touches the library's state when the level of thread
 // support is MPI_THREAD_MULTIPLE, and by nobody otherwise (one flag is read). It may be taken again by the thread that
 // holds it, since callbacks of the program (operations, attributes, error handlers) run under it and may call MPI.
+//
+// A thread that holds it cannot be cancelled (pthread_cancel): what it is about to do, and what libraries below it are, is
+// whole only when it has let go. So a thread of the program is cancelled where it waits, see progress.hpp.
 #pragma once
 
 #include <atomic>
@@ -18,6 +21,31 @@ void unlock_slow();
 // depth that relock needs.
 int unlock_all();
 void relock(int depth);
+
+// The lock is given up as long as this lives: for a thread that waits, or calls a function of the program.
+class Released {
+ public:
+  Released() : depth_(unlock_all()) {}
+  ~Released() { relock(depth_); }
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+
+ private:
+  const int depth_;
+};
+
+// As long as this lives the thread is not cancelled, whatever it waits for.
+class NotCancelled {
+ public:
+  NotCancelled();
+  ~NotCancelled();
+  NotCancelled(const NotCancelled&) = delete;
+  NotCancelled& operator=(const NotCancelled&) = delete;
+
+ private:
+  int before_;          // of the thread
+  int before_locking_;  // of the lock that it holds
+};
 
 // Lets a thread that waits for the lock have it, if there is one.
 void let_others_in();

@@ -11,10 +11,12 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/at_end.hpp"
 #include "base/error.hpp"
 #include "base/list.hpp"
 #include "base/settings.hpp"
@@ -96,21 +98,7 @@ bool all_may_sleep(Source* first) {
   return true;
 }
 
-// Sleeps until a source may have work. The lock is given up meanwhile.
-void sleep_on_sources() {
-  WaitSet bed;
-  make_bed(bed);
-  own_sleeper.store(bed.own, std::memory_order_relaxed);
-  sleeping.store(bed.own ? Sleeping::by_source : Sleeping::on_descriptors, std::memory_order_seq_cst);
-  if (all_may_sleep(bed.own) && bed.limit > 0) {
-    const timespec timeout{bed.limit / second, bed.limit % second};
-    const int depth = runtime::unlock_all();
-    if (bed.own)
-      bed.own->sleep(*bed.own, bed.limit);
-    else
-      ppoll(bed.descriptors, bed.count, &timeout, nullptr);
-    runtime::relock(depth);
-  }
+void get_up(const WaitSet& bed) {
   sleeping.store(Sleeping::no, std::memory_order_relaxed);
   for (Source* source : sources)
     if (source->awake) source->awake(*source);
@@ -118,6 +106,23 @@ void sleep_on_sources() {
     std::uint64_t value;
     (void)!read(wake_descriptor(), &value, sizeof value);
   }
+}
+
+// Sleeps until a source may have work. The lock is given up meanwhile, and the thread may be cancelled.
+void sleep_on_sources() {
+  WaitSet bed;
+  make_bed(bed);
+  own_sleeper.store(bed.own, std::memory_order_relaxed);
+  sleeping.store(bed.own ? Sleeping::by_source : Sleeping::on_descriptors, std::memory_order_seq_cst);
+  const AtEnd getting_up([&] { get_up(bed); });
+  if (!all_may_sleep(bed.own) || bed.limit <= 0) return;
+  const timespec timeout{bed.limit / second, bed.limit % second};
+  const runtime::Released released;
+  pthread_testcancel();
+  if (bed.own)
+    bed.own->sleep(*bed.own, bed.limit);
+  else
+    ppoll(bed.descriptors, bed.count, &timeout, nullptr);
 }
 
 // std::condition_variable_any wants a lock object; ours is the progress lock at whatever depth.
@@ -142,45 +147,90 @@ std::uint32_t program_polls = 0;  // tells the progress thread that the program 
 // Those that are there now; what they defer has its turn in the next pass.
 std::size_t run_deferred() {
   std::size_t count = 0;
-  running_deferred = true;
+  const Raised running(running_deferred);
   auto list = std::exchange(deferred, {});
+  const AtEnd keeping([&] {  // those that an ending thread has not come to
+    while (!list.empty()) deferred.push(list.pop());
+  });
   for (; !list.empty(); ++count) {
     Deferred& first = list.pop();
-    const int depth = runtime::unlock_all();
-    first.run(first);
-    runtime::relock(depth);
+    const runtime::Released released;
+    call_program([&] { first.run(first); });
   }
-  running_deferred = false;
   return count;
+}
+
+std::size_t poll_sources() {
+  const Raised under_way(polling);
+  std::size_t events = 0;
+  // By index: a poll function may add or remove sources; one that is skipped thereby has its turn in the next pass.
+  for (std::size_t i = 0; i < sources.size(); ++i) events += sources[i]->poll(*sources[i]);
+  return events;
 }
 
 std::size_t poll_all() {
   if (polling) return 0;
-  polling = true;
-  std::size_t events = 0;
-  // By index: a poll function may add or remove sources; one that is skipped thereby has its turn in the next pass.
-  for (std::size_t i = 0; i < sources.size(); ++i) events += sources[i]->poll(*sources[i]);
-  polling = false;
+  std::size_t events = poll_sources();
   if (__builtin_expect(!deferred.empty(), 0) && !running_deferred) events += run_deferred();
   if (events > 0) tell_waiters();
   return events;
 }
 
+// ---- what functions of the program have thrown
+
+// In the order in which they were thrown. Under a lock of their own: a function of the program runs without the other.
+std::vector<std::exception_ptr>& all_thrown() {
+  static auto& instance = *new std::vector<std::exception_ptr>;
+  return instance;
+}
+std::mutex& thrown_mutex() {
+  static auto& instance = *new std::mutex;
+  return instance;
+}
+thread_local int settling = 0;
+
 }  // namespace
+
+std::atomic<bool> have_thrown{false};
+
+void keep_thrown() {
+  const std::exception_ptr thrown = std::current_exception();
+  if (!thrown) throw;  // of another language, which cannot be kept
+  const std::lock_guard guard(thrown_mutex());
+  all_thrown().push_back(thrown);
+  have_thrown.store(true, std::memory_order_relaxed);
+}
+
+void pass_thrown() {
+  if (settling > 0 || polling) return;
+  std::exception_ptr first;
+  {
+    const std::lock_guard guard(thrown_mutex());
+    auto& all = all_thrown();
+    if (all.empty()) return;
+    first = std::move(all.front());
+    all.erase(all.begin());
+    have_thrown.store(!all.empty(), std::memory_order_relaxed);
+  }
+  std::rethrow_exception(std::move(first));
+}
+
+Settling::Settling() { ++settling; }
+Settling::~Settling() { --settling; }
 
 std::size_t poll() {
   ++program_polls;
-  return poll_all();
+  const std::size_t events = poll_all();
+  if (__builtin_expect(have_thrown.load(std::memory_order_relaxed), 0)) pass_thrown();
+  return events;
 }
 
 std::size_t (*quick)() = nullptr;
 
 std::size_t poll_quickly() {
   if (polling || !quick) return 0;
-  polling = true;
-  const std::size_t events = quick();
-  polling = false;
-  return events;
+  const Raised under_way(polling);
+  return quick();
 }
 
 bool is_polling() { return polling; }
@@ -208,9 +258,11 @@ void wake() {
 }
 
 void yield_once(Wait& wait, Nanoseconds before) {
-  const int depth = runtime::unlock_all();
-  sched_yield();
-  runtime::relock(depth);
+  {
+    const runtime::Released released;
+    pthread_testcancel();
+    sched_yield();
+  }
   ++wait.yields;
   const Nanoseconds after = now(), taken = after - before;
   if (taken > runtime::longest_short_switch) {
@@ -241,22 +293,33 @@ void spin_once() {
 void wait_for_sleeper() {
   WholeLock lock;
   ++bystanders;
+  const AtEnd leaving([] { --bystanders; });
   moved().wait_for(lock, std::chrono::milliseconds(100));
-  --bystanders;
 }
 
 void sleep_for_all() {
-  sleeper = true;
+  const AtEnd telling([] {
+    if (bystanders > 0) moved().notify_all();
+  });
+  const Raised asleep(sleeper);
   sleep_on_sources();
-  sleeper = false;
-  if (bystanders > 0) moved().notify_all();
+}
+
+// Who only spins can be cancelled, too.
+void look_for_cancellation(unsigned rounds) {
+  constexpr unsigned between_looks = 1024;
+  if (rounds % between_looks != 0) return;
+  const runtime::Released released;
+  pthread_testcancel();
 }
 
 void pause_after(Wait& wait, Nanoseconds spin) {
   COW_INVARIANT(!polling);  // a handler waits: it would wait for ever
   const runtime::WaitingPolicy& policy = runtime::waiting_policy();
   ++wait.rounds;
-  if (policy.spin_only || (wait.rounds <= free_rounds && spin > 0)) return spin_once();
+  if (wait.rounds <= free_rounds && spin > 0) return spin_once();
+  look_for_cancellation(wait.rounds);
+  if (policy.spin_only) return spin_once();
   const Nanoseconds time = now();
   if (wait.idle_since == 0) wait.idle_since = time;
   const Nanoseconds idle = time - wait.idle_since;
@@ -275,9 +338,10 @@ void pause(Wait& wait) { pause_after(wait, runtime::waiting_policy().spin); }
 void give_way(Wait& wait) { pause_after(wait, 0); }
 
 void give_turn() {
-  const int depth = runtime::unlock_all();
-  sched_yield();
-  runtime::relock(depth);
+  {
+    const runtime::Released released;
+    sched_yield();
+  }
   runtime::adapt_spin(true);
 }
 
@@ -292,20 +356,16 @@ pthread_t helper;
 constexpr Nanoseconds shortest_nap = 100 * microsecond;
 constexpr Nanoseconds longest_nap = millisecond;
 
+void nap(Nanoseconds time) {
+  const runtime::Released released;
+  const timespec moment{0, time};
+  nanosleep(&moment, nullptr);
+}
+
 // A thread of the program is about to sleep, but the helper does already: the program's hears sooner of what it waits for.
 void take_over() {
   wake();
-  const int depth = runtime::unlock_all();
-  const timespec moment{0, 20 * microsecond};
-  nanosleep(&moment, nullptr);
-  runtime::relock(depth);
-}
-
-void nap(Nanoseconds time) {
-  const int depth = runtime::unlock_all();
-  const timespec moment{0, time};
-  nanosleep(&moment, nullptr);
-  runtime::relock(depth);
+  nap(20 * microsecond);
 }
 
 // While the program polls, this naps unarmed, so that senders need not wake anybody.
@@ -324,9 +384,8 @@ void help() {
       runtime::let_others_in();
     } else if (seen == program_polls && !sleeper) {  // poll_all() may have given up the lock
       length = shortest_nap;
-      helper_sleeps = true;
+      const Raised asleep(helper_sleeps);
       sleep_for_all();
-      helper_sleeps = false;
     }
   }
   runtime::unlock_slow();

@@ -3,12 +3,19 @@
 // The transports and whatever else has work in flight register a poll function; poll() runs them all. A call that must
 // wait for something runs wait_until(), which polls, and when nothing moves first spins, then yields the processor,
 // then sleeps in the kernel until something may have arrived. All of it under the progress lock.
+//
+// A wait may end otherwise: by an exception of a function of the program that progress has called, and by the thread's
+// being cancelled (pthread_cancel), which happens nowhere but where a thread that waits yields or sleeps. Who waits for
+// what lies on its stack takes it back then (Settling).
 #pragma once
+
+#include <cxxabi.h>
 
 #include <atomic>
 #include <cstddef>
 
 #include "base/clock.hpp"
+#include "runtime/lock.hpp"
 
 namespace cow::progress {
 
@@ -53,6 +60,37 @@ struct Deferred {
 };
 void defer(Deferred& what);
 bool is_running_deferred();
+
+// ---- What functions of the program throw that progress calls, which is in the midst of things. It is kept until the pass
+// has ended; then the program's own call of poll() throws it, whichever thread it was thrown in.
+
+extern std::atomic<bool> have_thrown;
+void keep_thrown();  // within catch (...)
+void pass_thrown();  // throws the oldest, if that may be now
+
+template <class Call>
+[[gnu::always_inline]] inline void call_program(Call call) {
+  try {
+    call();
+  } catch (const abi::__forced_unwind&) {  // pthread_exit, or a cancelled thread: they cannot be held up
+    throw;
+  } catch (...) {
+    keep_thrown();
+  }
+}
+
+// For a wait that must come to its end, such as that of who takes something back: nothing is thrown meanwhile, and the
+// thread is not cancelled.
+class Settling {
+ public:
+  Settling();
+  ~Settling();
+  Settling(const Settling&) = delete;
+  Settling& operator=(const Settling&) = delete;
+
+ private:
+  runtime::NotCancelled not_cancelled_;
+};
 
 // ---- The progress thread: makes progress while the program does something else. While the program itself polls, it keeps
 // out of the way; when nothing moves it sleeps like any waiting thread.

@@ -37,7 +37,7 @@ class Crew {
       tasks_.pop();  // the system has no thread to give, and nobody will come for it
       --unfinished_;
       lock.unlock();
-      task.run(task);
+      progress::call_program([&] { task.run(task); });
     }
   }
 
@@ -75,7 +75,7 @@ class Crew {
       if (tasks_.empty()) break;
       Task& task = tasks_.pop();
       lock.unlock();
-      task.run(task);
+      progress::call_program([&] { task.run(task); });
       lock_slow();
       progress::tell_waiters();  // one may wait for what the task has done, or for its end
       unlock_slow();
@@ -123,10 +123,9 @@ void run_in_own_thread(Task& task) {
 void end_thread_pool() {
   if (!pool_used) return;
   progress::wait_until([] { return kept_threads().empty() && own_threads().empty(); });
-  const int depth = unlock_all();
+  const Released released;
   kept_threads().end();
   own_threads().end();
-  relock(depth);
 }
 
 std::size_t most_threads() { return pool_used ? kept_threads().most() + own_threads().most() : 0; }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/bodies.hpp"
+#include "base/at_end.hpp"
 #include "objects/constructors.hpp"
 
 namespace cow {
@@ -163,11 +164,11 @@ Error body::Type_dup(Datatype& oldtype, MPI_Datatype* newtype) {
   if (const Error error = make_dup(oldtype, made)) return error;
   MPI_Datatype handle;
   if (const Error error = hand_out(made, &handle)) return error;
+  AtEnd discarding([made] { free_handle(*made).ignore(); });  // it has no attributes then
   if (const Error error =
-          oldtype.attributes.copy_to(oldtype.handle(), made->attributes, reinterpret_cast<std::uintptr_t>(handle))) {
-    free_handle(*made).ignore();  // the copy callback's failure is what is told
+          oldtype.attributes.copy_to(oldtype.handle(), made->attributes, reinterpret_cast<std::uintptr_t>(handle)))
     return error;
-  }
+  discarding.forget();
   *newtype = handle;
   return success;
 }

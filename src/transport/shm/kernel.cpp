@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -39,9 +40,13 @@ bool register_for_barriers() {
 
 bool barrier_everywhere() { return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0; }
 
+// A point of cancellation, as other calls that sleep are: pthread_cancel interrupts it. Nothing here is to be undone.
 void wait_on_futex(std::atomic<std::uint32_t>& word, std::uint32_t expected, Nanoseconds limit) {
   const timespec time{limit / second, limit % second};
+  int before;
+  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
   futex(word, FUTEX_WAIT, expected, &time);
+  pthread_setcanceltype(before, nullptr);
 }
 
 void wake_futex(std::atomic<std::uint32_t>& word) { futex(word, FUTEX_WAKE, 1, nullptr); }
