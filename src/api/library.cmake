@@ -41,7 +41,11 @@ set_target_properties(mpi_abi PROPERTIES LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,${
 target_link_libraries(mpi_abi PRIVATE cow_api)
 target_link_options(mpi_abi PRIVATE LINKER:-z,now,--as-needed LINKER:--wrap=__cxa_atexit LINKER:--version-script=${api_generated}/libmpi_abi.map)
 if(NOT COW_SANITIZE)  # a sanitizer's library is the program's, and wants the program's libstdc++
-  target_link_options(mpi_abi PRIVATE -static-libstdc++ LINKER:-z,defs)
+  # The functions of src/api/memory.cpp.
+  set(api_own_memory _Znwm _ZnwmSt11align_val_t _ZSt17__throw_bad_allocv _ZSt28__throw_bad_array_new_lengthv
+    _ZSt20__throw_length_errorPKc __cxa_throw_bad_array_new_length)
+  list(TRANSFORM api_own_memory PREPEND LINKER:--wrap=)
+  target_link_options(mpi_abi PRIVATE -static-libstdc++ LINKER:-z,defs ${api_own_memory})
 endif()
 add_dependencies(mpi_abi cow_api_headers)
 target_include_directories(mpi_abi INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/include)

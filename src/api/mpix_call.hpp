@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "api/checks.hpp"
+#include "api/memory.hpp"
 #include "api/report.hpp"
 #include "runtime/lock.hpp"
 
@@ -14,7 +15,12 @@ namespace cow::api {
 template <class Lock = runtime::Guard, class Body>
 int extension(Signature signature, Target whose, std::initializer_list<Word> words, Body body) {
   const Lock lock;
-  const Error error = mode == Mode::not_running ? refuse_call() : body();
+  Error error;
+  try {
+    error = mode == Mode::not_running ? refuse_call() : body();
+  } catch (const NoMemory&) {
+    error = no_memory();
+  }
   return error ? report(signature, error, whose, words.begin()) : MPI_SUCCESS;
 }
 

@@ -12,6 +12,7 @@ HEAD = """\
 
 #include "api/bodies.hpp"
 #include "api/checks.hpp"
+#include "api/memory.hpp"
 #include "api/report.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "runtime/lock.hpp"
@@ -156,7 +157,8 @@ class Binder:
             initial = f"error_ ? 0 : *{p.name}" if p.direction == "inout" else "0"
             lines.append(f"  MPI_Count {p.name}_ = {initial};")
         call = f"body::{self.rules.body_name(function)}({', '.join(passed(b) for b in parameters)})"
-        lines.append(f"  if (!error_) [[likely]] error_ = {call};")
+        lines += ["  if (!error_) [[likely]] try {", f"    error_ = {call};", "  } catch (const NoMemory&) {",
+                  "    error_ = no_memory();", "  }"]
         for p in wide:
             way = "narrow_or_undefined" if self.rules.of(function, p).get("too-large") == "undefined" else "narrow"
             lines.append(f'  if (!error_) error_ = {way}({p.name}_, {p.name}, "{p.name}");')
