@@ -20,7 +20,9 @@ std::uint64_t new_context() {
 }
 
 Error make_comm(std::uint64_t context, Group* group, const Comm& parent, Comm*& out) {
+  AtEnd releasing([group] { release(*group); });  // it is this function's, whatever comes
   auto* const comm = new Comm;
+  releasing.forget();
   comm->context = context;
   comm->group = group;
   comm->rank = group->rank;
@@ -35,18 +37,19 @@ Error make_comm(std::uint64_t context, Group* group, const Comm& parent, Comm*& 
 
 Error make_intercomm(std::uint64_t context, std::uint64_t local_context, Group* group, Group* remote,
                      const Comm& parent, Comm*& out) {
+  AtEnd releasing([remote] { release(*remote); });
   Comm* comm;
-  if (Error error = make_comm(context, group, parent, comm)) {
-    release(*remote);
-    return error;
-  }
+  if (Error error = make_comm(context, group, parent, comm)) return error;
+  releasing.forget();
   comm->remote_group = remote;
+  AtEnd discarding([comm] { discard(*comm); });
   comm->local_comm = new Comm;  // without a handle
   comm->local_comm->context = local_context;
   comm->local_comm->group = group;
   retain(*group);
   comm->local_comm->rank = group->rank;
   if (parent.errhandler) replace(comm->local_comm->errhandler, *parent.errhandler);
+  discarding.forget();
   out = comm;
   return success;
 }

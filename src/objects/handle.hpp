@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 
 #include "base/error.hpp"
 
@@ -141,7 +142,8 @@ class HandleTable {
     if (index / chunk_slots >= max_chunks) return fail(ErrorClass::no_mem, "more than %u handles of one kind", made_);
     auto& chunk = chunks_[index / chunk_slots];
     if (!chunk.load(std::memory_order_relaxed)) {
-      auto* slots = new Slot[chunk_slots];  // lives as long as the process
+      auto* slots = new (std::nothrow) Slot[chunk_slots];  // lives as long as the process
+      if (!slots) return fail(ErrorClass::no_mem, "no memory for a handle");
       for (std::uint32_t i = 0; i < chunk_slots; ++i) slots[i].generation = 1;
       chunk.store(slots, std::memory_order_release);
     }
