@@ -108,8 +108,8 @@ inline bool same_data(Address to, Count to_n, const Datatype* to_type, Address f
   return to == from && to_n == from_n && to_type == from_type;
 }
 
-inline int log2_ceil(int n) { return n <= 1 ? 0 : std::bit_width(static_cast<unsigned>(n - 1)); }
-inline int log2_floor(int n) { return std::bit_width(static_cast<unsigned>(n)) - 1; }
+inline int log2_ceil(int n) { return n <= 1 ? 0 : static_cast<int>(std::bit_width(static_cast<unsigned>(n - 1))); }
+inline int log2_floor(int n) { return static_cast<int>(std::bit_width(static_cast<unsigned>(n))) - 1; }
 inline bool power_of_two(int n) { return std::has_single_bit(static_cast<unsigned>(n)); }
 inline int modulo(int a, int n) { return ((a % n) + n) % n; }
 

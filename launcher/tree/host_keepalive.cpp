@@ -93,7 +93,7 @@ string keepalive_seal(const string& key, const char* word, std::uint32_t node, c
                      const string& parent_nonce) {
   const string text = Writer().text(word).u32(node).text(agent_nonce).text(parent_nonce).bytes();
   Writer out;
-  for (const std::size_t half : {0, 16}) {
+  for (const std::size_t half : {std::size_t{0}, std::size_t{16}}) {
     SipKey part;
     memcpy(&part, key.data() + half, sizeof part);
     out.u64(siphash(part, text.data(), text.size()));

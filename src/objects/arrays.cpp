@@ -143,8 +143,9 @@ Error make_darray(const DarrayArgs& args, Datatype& old, bool large, Datatype*& 
     return fail(ErrorClass::arg, "the process grid has %s%lld places, must have size = %d",
                 processes > args.size ? "at least " : "", static_cast<Number>(processes), args.size);
   // Places in the grid are in row-major order, whatever the order of the array.
-  for (std::size_t i = dimensions, rest = args.rank; i-- > 0; rest /= args.process_sizes[i])
-    dealings[i].place = static_cast<int>(rest % args.process_sizes[i]);
+  int rest = args.rank;
+  for (std::size_t i = dimensions; i-- > 0; rest /= args.process_sizes[i])
+    dealings[i].place = rest % args.process_sizes[i];
 
   TypeMapPointer map = old.map;
   MPI_Aint total = 0;

@@ -6,6 +6,7 @@
 
 #include <mpi.h>
 
+#include "base/address.hpp"
 #include "objects/plan.hpp"
 
 namespace cow::kernel {
@@ -107,46 +108,47 @@ inline void copy_sized(std::uintptr_t user, typename Way::Stream stream, Variabl
 template <class Way, class Size>
 inline typename Way::Stream row(std::uintptr_t user, typename Way::Stream stream, MPI_Count count, MPI_Aint stride,
                                 Size size) {
-  for (; count >= 4; count -= 4, user += 4 * stride, stream += 4 * size.value) {
+  const auto step = static_cast<std::uintptr_t>(stride);
+  for (; count >= 4; count -= 4, user += 4 * step, stream += 4 * size.value) {
     if constexpr (prefetched<Size>) {
       for (MPI_Count i = ahead; count > ahead && i < ahead + 4; ++i)
-        for (std::size_t line = 0; line < size.value; line += 64) Way::prefetch(user + i * stride + line);
+        for (std::size_t line = 0; line < size.value; line += 64) Way::prefetch(moved(user, i * stride) + line);
     }
     copy_sized<Way>(user, stream, size);
-    copy_sized<Way>(user + stride, stream + size.value, size);
-    copy_sized<Way>(user + 2 * stride, stream + 2 * size.value, size);
-    copy_sized<Way>(user + 3 * stride, stream + 3 * size.value, size);
+    copy_sized<Way>(user + step, stream + size.value, size);
+    copy_sized<Way>(user + 2 * step, stream + 2 * size.value, size);
+    copy_sized<Way>(user + 3 * step, stream + 3 * size.value, size);
   }
-  for (; count > 0; --count, user += stride, stream += size.value) copy_sized<Way>(user, stream, size);
+  for (; count > 0; --count, user += step, stream += size.value) copy_sized<Way>(user, stream, size);
   return stream;
 }
 
 // `outer` times, `outer_stride` apart: `inner` blocks, `stride` apart.
 template <class Way>
 void strided(std::uintptr_t user, typename Way::Stream stream, MPI_Count outer, MPI_Aint outer_stride, MPI_Count inner,
-             MPI_Aint stride, std::size_t bytes) {
-  with_block_size(bytes, [=](auto size) {
+             MPI_Aint stride, MPI_Count bytes) {
+  with_block_size(static_cast<std::size_t>(bytes), [=](auto size) {
     auto out = stream;
-    for (MPI_Count i = 0; i < outer; ++i) out = row<Way>(user + i * outer_stride, out, inner, stride, size);
+    for (MPI_Count i = 0; i < outer; ++i) out = row<Way>(moved(user, i * outer_stride), out, inner, stride, size);
   });
 }
 
 // Blocks from a list of places, all of one size.
 template <class Way, class Place>
 void equal_blocks(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
-                  const Place* places, MPI_Count count, std::size_t bytes) {
-  with_block_size(bytes, [=](auto size) {
+                  const Place* places, MPI_Count count, MPI_Count bytes) {
+  with_block_size(static_cast<std::size_t>(bytes), [=](auto size) {
     auto out = stream;
     for (MPI_Count i = 0; i < copies; ++i) {
-      const std::uintptr_t at = user + i * stride;
+      const std::uintptr_t at = moved(user, i * stride);
       MPI_Count j = 0;
       for (; j + 4 <= count; j += 4, out += 4 * size.value) {
-        copy_sized<Way>(at + places[j], out, size);
-        copy_sized<Way>(at + places[j + 1], out + size.value, size);
-        copy_sized<Way>(at + places[j + 2], out + 2 * size.value, size);
-        copy_sized<Way>(at + places[j + 3], out + 3 * size.value, size);
+        copy_sized<Way>(moved(at, places[j]), out, size);
+        copy_sized<Way>(moved(at, places[j + 1]), out + size.value, size);
+        copy_sized<Way>(moved(at, places[j + 2]), out + 2 * size.value, size);
+        copy_sized<Way>(moved(at, places[j + 3]), out + 3 * size.value, size);
       }
-      for (; j < count; ++j, out += size.value) copy_sized<Way>(at + places[j], out, size);
+      for (; j < count; ++j, out += size.value) copy_sized<Way>(moved(at, places[j]), out, size);
     }
   });
 }
@@ -156,10 +158,10 @@ template <class Way>
 void sized_blocks(std::uintptr_t user, typename Way::Stream stream, MPI_Count copies, MPI_Aint stride,
                   const PlanPiece* pieces, MPI_Count count) {
   for (MPI_Count i = 0; i < copies; ++i) {
-    const std::uintptr_t at = user + i * stride;
+    const std::uintptr_t at = moved(user, i * stride);
     for (MPI_Count j = 0; j < count; ++j) {
       const auto bytes = static_cast<std::size_t>(pieces[j + 1].before - pieces[j].before);
-      copy_block<Way>(at + pieces[j].displacement, stream, bytes);
+      copy_block<Way>(moved(at, pieces[j].displacement), stream, bytes);
       stream += bytes;
     }
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/address.hpp"
 #include "objects/attribute.hpp"
 #include "objects/objects.hpp"
 #include "objects/predefined.hpp"
@@ -67,10 +68,10 @@ void commit(Datatype& type);
 
 // Where a buffer's first byte of data lies, for a contiguous type (or a dense one and count 1).
 inline const void* data_of(const void* buffer, const Datatype& type) {
-  return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(buffer) + type.true_lb);
+  return reinterpret_cast<const void*>(moved(reinterpret_cast<std::uintptr_t>(buffer), type.true_lb));
 }
 inline void* data_of(void* buffer, const Datatype& type) {
-  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(buffer) + type.true_lb);
+  return reinterpret_cast<void*>(moved(reinterpret_cast<std::uintptr_t>(buffer), type.true_lb));
 }
 
 // The packed stream of `count` elements has count * type.size bytes. pack() copies bytes [offset, offset + bytes) of it

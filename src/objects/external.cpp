@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/address.hpp"
 #include "objects/arithmetic.hpp"
 #include "objects/datatype.hpp"
 #include "objects/typemap.hpp"
@@ -67,7 +68,7 @@ Error encode(const Conversion& c, std::uintptr_t at, unsigned char* out) {
       swap_copy(out, reinterpret_cast<const unsigned char*>(at), c.native);
       return success;
     case Conversion::How::boolean:
-      std::memset(out, 0, c.external);
+      std::memset(out, 0, static_cast<std::size_t>(c.external));
       out[c.external - 1] = load<std::uint8_t>(at) != 0;
       return success;
     case Conversion::How::extended: {
@@ -115,7 +116,7 @@ Error decode(const Conversion& c, std::uintptr_t at, const unsigned char* in) {
       std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
       for (int i = 0; i < c.external; ++i) value = value << 8 | in[i];
       // Memory is little-endian: the low bytes come first.
-      std::memcpy(reinterpret_cast<void*>(at), &value, std::min<std::size_t>(c.native, sizeof value));
+      std::memcpy(reinterpret_cast<void*>(at), &value, std::min(static_cast<std::size_t>(c.native), sizeof value));
       return success;
     }
   }
@@ -132,7 +133,7 @@ class Converter {
 
   Error copies(const TypeMap& map, std::uintptr_t at, MPI_Count count, MPI_Aint stride) {
     if (map.kind == TypeMap::Kind::leaf) return elements(map, at, count, stride);
-    for (; count > 0; --count, at += stride)
+    for (; count > 0; --count, at = moved(at, stride))
       if (const Error error = one(map, at)) return error;
     return success;
   }
@@ -141,15 +142,15 @@ class Converter {
   Error one(const TypeMap& map, std::uintptr_t at) {
     if (map.kind == TypeMap::Kind::loop) return copies(*map.child, at, map.count, map.stride);
     for (const TypeMap::Part& part : map.parts)
-      if (const Error error = copies(*part.child, at + part.displacement, part.count, part.stride)) return error;
+      if (const Error error = copies(*part.child, moved(at, part.displacement), part.count, part.stride)) return error;
     return success;
   }
 
   Error elements(const TypeMap& leaf, std::uintptr_t at, MPI_Count count, MPI_Aint stride) {
     const Conversion conversion = conversion_of(leaf);
-    for (; count > 0; --count, at += stride)
+    for (; count > 0; --count, at = moved(at, stride))
       for (int i = 0; i < conversion.parts; ++i, stream_ += conversion.external)
-        if (const Error error = number(conversion, at + i * conversion.native, stream_)) return error;
+        if (const Error error = number(conversion, moved(at, i * conversion.native), stream_)) return error;
     return success;
   }
 

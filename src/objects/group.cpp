@@ -59,11 +59,11 @@ Group* make_group(std::vector<Process>&& processes) {
   const std::int64_t first = size > 0 ? processes[0] : 0;
   const std::int64_t step = size > 1 ? processes[1] - first : 1;
   bool regular = step >= INT32_MIN && step <= INT32_MAX;
-  for (int i = 2; regular && i < size; ++i) regular = processes[i] == first + i * step;
+  for (int i = 2; regular && i < size; ++i) regular = processes[static_cast<std::size_t>(i)] == first + i * step;
   if (regular) return make_group(static_cast<Process>(first), static_cast<int>(step), size);
   auto* group = new Group;
   group->size_ = size;
-  group->list_ = std::make_unique<Process[]>(size);
+  group->list_ = std::make_unique<Process[]>(processes.size());
   std::copy(processes.begin(), processes.end(), group->list_.get());
   const auto self = std::find(processes.begin(), processes.end(), this_process);
   if (self != processes.end()) group->rank = static_cast<int>(self - processes.begin());
@@ -75,9 +75,9 @@ void release(Group& group) {
 }
 
 void Group::build_index() const {
-  auto index = std::make_unique<std::int32_t[]>(size_);
+  auto index = std::make_unique<std::int32_t[]>(static_cast<std::size_t>(size_));
   std::iota(index.get(), index.get() + size_, 0);
-  std::sort(index.get(), index.get() + size_, [this](int a, int b) { return list_[a] < list_[b]; });
+  std::sort(index.get(), index.get() + size_, [this](int a, int b) { return process(a) < process(b); });
   by_process_ = std::move(index);
 }
 
@@ -92,8 +92,8 @@ int Group::rank_of(Process process) const {
   const std::int32_t* begin = by_process_.get();
   const std::int32_t* end = begin + size_;
   const std::int32_t* found =
-      std::lower_bound(begin, end, process, [this](int rank, Process p) { return list_[rank] < p; });
-  return found != end && list_[*found] == process ? *found : MPI_UNDEFINED;
+      std::lower_bound(begin, end, process, [this](int other, Process p) { return this->process(other) < p; });
+  return found != end && this->process(*found) == process ? *found : MPI_UNDEFINED;
 }
 
 Error give_handle(Group* group, MPI_Group* out) {
@@ -129,7 +129,7 @@ Group* make_from(const Group& origin, std::vector<Process>&& members) {
 
 Group* unite(const Group& a, const Group& b) {
   std::vector<Process> members;
-  members.reserve(a.size() + b.size());
+  members.reserve(static_cast<std::size_t>(a.size() + b.size()));
   for (int i = 0; i < a.size(); ++i) members.push_back(a.process(i));
   const Inverse in_a(a);
   for (int i = 0; i < b.size(); ++i)
@@ -160,12 +160,13 @@ Group* include(const Group& group, std::span<const int> ranks) {
 }
 
 Group* exclude(const Group& group, std::span<const int> ranks) {
-  std::vector<bool> out(group.size());
-  for (const int rank : ranks) out[rank] = true;
+  const auto size = static_cast<std::size_t>(group.size());
+  std::vector<bool> out(size);
+  for (const int rank : ranks) out[static_cast<std::size_t>(rank)] = true;
   std::vector<Process> members;
-  members.reserve(group.size() - std::min<std::size_t>(ranks.size(), group.size()));
+  members.reserve(size - std::min(ranks.size(), size));
   for (int i = 0; i < group.size(); ++i)
-    if (!out[i]) members.push_back(group.process(i));
+    if (!out[static_cast<std::size_t>(i)]) members.push_back(group.process(i));
   return make_from(group, std::move(members));
 }
 

@@ -30,7 +30,7 @@ struct Group : Object {
   int size() const { return size_; }
   // `rank` must be in 0 … size()-1.
   Process process(int rank) const {
-    return list_ ? list_[rank] : static_cast<Process>(first_ + static_cast<std::int64_t>(rank) * step_);
+    return list_ ? list_[static_cast<std::size_t>(rank)] : static_cast<Process>(first_ + static_cast<std::int64_t>(rank) * step_);
   }
   // The rank of a process, MPI_UNDEFINED when it is not a member. Constant time for groups with a step; logarithmic
   // in a list, whose index is built at the first call.
@@ -38,7 +38,7 @@ struct Group : Object {
   bool contains(Process process) const { return rank_of(process) != MPI_UNDEFINED; }
 
   // How much it takes beside itself, in bytes: 0 for a group with a step.
-  std::size_t list_bytes() const { return list_ ? size_ * sizeof(Process) : 0; }
+  std::size_t list_bytes() const { return list_ ? static_cast<std::size_t>(size_) * sizeof(Process) : 0; }
 
  private:
   friend Group* make_group(std::vector<Process>&& processes);

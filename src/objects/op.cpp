@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/address.hpp"
 #include "objects/last_reference.hpp"
 #include "objects/op_functions.hpp"
 #include "objects/predefined.hpp"
@@ -139,8 +140,8 @@ void call_c_op(void* function, const void* in, void* inout, MPI_Count count, Dat
     int length = static_cast<int>(std::min(count, most));
     MPI_Datatype handle = type_handle.value();
     user(reinterpret_cast<void*>(from), reinterpret_cast<void*>(to), &length, &handle);
-    from += length * type.extent;
-    to += length * type.extent;
+    from = moved(from, length * type.extent);
+    to = moved(to, length * type.extent);
     count -= length;
   }
 }

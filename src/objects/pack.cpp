@@ -18,7 +18,7 @@ class Runner {
 
   // `copies` of a node, `stride` apart.
   void whole(const PlanNode& node, std::uintptr_t user, MPI_Count copies, MPI_Aint stride, Stream stream) const {
-    user += node.displacement;
+    user = moved(user, node.displacement);
     switch (node.kind) {
       case Kind::block:
         kernel::strided<Way>(user, stream, 1, 0, copies, stride, node.bytes);
@@ -26,10 +26,10 @@ class Runner {
       case Kind::loop: {
         const PlanNode& child = nodes_[node.child];
         if (child.kind == Kind::block) {
-          kernel::strided<Way>(user + child.displacement, stream, copies, stride, node.count, node.stride, child.bytes);
+          kernel::strided<Way>(moved(user, child.displacement), stream, copies, stride, node.count, node.stride, child.bytes);
           return;
         }
-        for (MPI_Count i = 0; i < copies; ++i, user += stride, stream += node.bytes)
+        for (MPI_Count i = 0; i < copies; ++i, user = moved(user, stride), stream += node.bytes)
           whole(child, user, node.count, node.stride, stream);
         return;
       }
@@ -43,7 +43,7 @@ class Runner {
         kernel::sized_blocks<Way>(user, stream, copies, stride, pieces(node), node.count);
         return;
       case Kind::parts:
-        for (MPI_Count i = 0; i < copies; ++i, user += stride, stream += node.bytes)
+        for (MPI_Count i = 0; i < copies; ++i, user = moved(user, stride), stream += node.bytes)
           whole_parts(node, 0, node.count, user, stream);
         return;
     }
@@ -54,30 +54,30 @@ class Runner {
                 MPI_Count bytes) const {
     const MPI_Count first = offset / node.bytes;
     const MPI_Count inside = offset - first * node.bytes;
-    user += first * stride;
+    user = moved(user, first * stride);
     if (inside != 0) {
       const MPI_Count head = std::min(bytes, node.bytes - inside);
       range(node, user, inside, stream, head);
       stream += head;
       bytes -= head;
-      user += stride;
+      user = moved(user, stride);
     }
     if (bytes >= node.bytes) {
       const MPI_Count copies = bytes / node.bytes;
       whole(node, user, copies, stride, stream);
       stream += copies * node.bytes;
       bytes -= copies * node.bytes;
-      user += copies * stride;
+      user = moved(user, copies * stride);
     }
     if (bytes != 0) range(node, user, 0, stream, bytes);
   }
 
   // Bytes [offset, offset + bytes) of one node.
   void range(const PlanNode& node, std::uintptr_t user, MPI_Count offset, Stream stream, MPI_Count bytes) const {
-    user += node.displacement;
+    user = moved(user, node.displacement);
     switch (node.kind) {
       case Kind::block:
-        Way::copy(user + offset, stream, bytes);
+        copy(user, offset, stream, bytes);
         return;
       case Kind::loop:
         repeated(nodes_[node.child], user, node.stride, offset, stream, bytes);
@@ -100,19 +100,23 @@ class Runner {
   const std::int32_t* narrow_places(const PlanNode& node) const { return plan_.narrow_places.data() + node.first; }
   const PlanPiece* pieces(const PlanNode& node) const { return plan_.pieces.data() + node.first; }
 
+  static void copy(std::uintptr_t user, MPI_Count offset, Stream stream, MPI_Count bytes) {
+    Way::copy(moved(user, offset), stream, static_cast<std::size_t>(bytes));
+  }
+
   template <class Place>
   void some_blocks(const Place* place, MPI_Count block, std::uintptr_t user, MPI_Count offset, Stream stream,
                    MPI_Count bytes) const {
     place += offset / block;
     if (const MPI_Count inside = offset % block; inside != 0) {
       const MPI_Count head = std::min(bytes, block - inside);
-      Way::copy(user + *place++ + inside, stream, head);
+      copy(user, *place++ + inside, stream, head);
       stream += head;
       bytes -= head;
     }
     const MPI_Count count = bytes / block;
     kernel::equal_blocks<Way>(user, stream, 1, 0, place, count, block);
-    if (const MPI_Count done = count * block; done != bytes) Way::copy(user + place[count], stream + done, bytes - done);
+    if (const MPI_Count done = count * block; done != bytes) copy(user, place[count], stream + done, bytes - done);
   }
 
   void some_pieces(const PlanNode& node, std::uintptr_t user, MPI_Count offset, Stream stream, MPI_Count bytes) const {
@@ -141,18 +145,18 @@ class Runner {
     const PlanPiece* piece = pieces(node) + first;
     const std::uint32_t* child = plan_.part_nodes.data() + node.child + first;
     for (; count > 0; --count, ++piece, ++child) {
-      whole(nodes_[*child], user + piece->displacement, 1, 0, stream);
+      whole(nodes_[*child], moved(user, piece->displacement), 1, 0, stream);
       stream += piece[1].before - piece->before;
     }
   }
 
   void one_piece(const PlanNode& node, MPI_Count piece, std::uintptr_t user, MPI_Count offset, Stream stream,
                  MPI_Count bytes) const {
-    user += pieces(node)[piece].displacement;
+    user = moved(user, pieces(node)[piece].displacement);
     if (node.kind == Kind::pieces)
-      Way::copy(user + offset, stream, bytes);
+      copy(user, offset, stream, bytes);
     else
-      range(nodes_[plan_.part_nodes[node.child + piece]], user, offset, stream, bytes);
+      range(nodes_[plan_.part_nodes[node.child + static_cast<std::size_t>(piece)]], user, offset, stream, bytes);
   }
 
   const Plan& plan_;
@@ -166,14 +170,14 @@ MPI_Count run(const Datatype& type, std::uintptr_t user, MPI_Count count, MPI_Co
   if (offset >= total || bytes <= 0) return 0;
   bytes = std::min(bytes, total - offset);
   if (type.contiguous) {
-    Way::copy(user + type.true_lb + offset, stream, bytes);
+    Way::copy(moved(user, type.true_lb + offset), stream, static_cast<std::size_t>(bytes));
     return bytes;
   }
   const Runner<Way> runner(*type.plan);
   const PlanNode& root = type.plan->nodes[0];
   // Elements that go on with their own stride are one long loop.
   if (root.kind == Kind::loop && type.extent == root.count * root.stride)
-    runner.repeated(type.plan->nodes[root.child], user + root.displacement, root.stride, offset, stream, bytes);
+    runner.repeated(type.plan->nodes[root.child], moved(user, root.displacement), root.stride, offset, stream, bytes);
   else
     runner.repeated(root, user, type.extent, offset, stream, bytes);
   return bytes;

@@ -19,7 +19,7 @@ FortranFacts fortran_facts;
 
 namespace {
 
-Basic integer_of_size(std::size_t bytes) {
+Basic integer_of_size(int bytes) {
   switch (bytes) {
     case 1: return Basic::int8;
     case 2: return Basic::int16;
@@ -29,8 +29,8 @@ Basic integer_of_size(std::size_t bytes) {
     default: return Basic::byte;
   }
 }
-Basic unsigned_of_size(std::size_t bytes) { return bytes == 8 ? Basic::uint64 : Basic::uint32; }
-Basic logical_of_size(std::size_t bytes) {
+Basic unsigned_of_size(int bytes) { return bytes == 8 ? Basic::uint64 : Basic::uint32; }
+Basic logical_of_size(int bytes) {
   switch (bytes) {
     case 1: return Basic::logical1;
     case 2: return Basic::logical2;
@@ -39,7 +39,7 @@ Basic logical_of_size(std::size_t bytes) {
     default: return Basic::logical4;
   }
 }
-Basic real_of_size(std::size_t bytes) {
+Basic real_of_size(int bytes) {
   switch (bytes) {
     case 2: return Basic::real2;
     case 8: return Basic::real8;
@@ -47,7 +47,7 @@ Basic real_of_size(std::size_t bytes) {
     default: return Basic::real4;
   }
 }
-Basic complex_of_size(std::size_t bytes) {
+Basic complex_of_size(int bytes) {
   switch (bytes) {
     case 4: return Basic::complex4;
     case 16: return Basic::complex16;

@@ -1,6 +1,7 @@
 // The packed stream as pieces of memory: for transports that gather or scatter by themselves.
 #include <algorithm>
 
+#include "base/address.hpp"
 #include "objects/datatype.hpp"
 #include "objects/plan.hpp"
 
@@ -18,8 +19,8 @@ class Collector {
   bool repeated(const PlanNode& node, std::uintptr_t at, MPI_Aint stride, MPI_Count offset, MPI_Count bytes) {
     const MPI_Count first = offset / node.bytes;
     offset -= first * node.bytes;
-    at += first * stride;
-    for (; bytes > 0; at += stride, offset = 0) {
+    at = moved(at, first * stride);
+    for (; bytes > 0; at = moved(at, stride), offset = 0) {
       const MPI_Count part = std::min(bytes, node.bytes - offset);
       if (!range(node, at, offset, part)) return false;
       bytes -= part;
@@ -32,10 +33,10 @@ class Collector {
 
  private:
   bool range(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
-    at += node.displacement;
+    at = moved(at, node.displacement);
     switch (node.kind) {
       case Kind::block:
-        return add(at + offset, bytes);
+        return add(moved(at, offset), bytes);
       case Kind::loop:
         return repeated(plan_.nodes[node.child], at, node.stride, offset, bytes);
       case Kind::blocks:
@@ -54,7 +55,7 @@ class Collector {
     place += offset / block;
     for (offset %= block; bytes > 0; ++place, offset = 0) {
       const MPI_Count part = std::min(bytes, block - offset);
-      if (!add(at + *place + offset, part)) return false;
+      if (!add(moved(at, *place + offset), part)) return false;
       bytes -= part;
     }
     return true;
@@ -67,8 +68,8 @@ class Collector {
     offset -= piece->before;
     for (; bytes > 0; ++piece, offset = 0) {
       const MPI_Count part = std::min(bytes, piece[1].before - piece->before - offset);
-      const std::uintptr_t place = at + piece->displacement;
-      if (!(node.kind == Kind::pieces ? add(place + offset, part)
+      const std::uintptr_t place = moved(at, piece->displacement);
+      if (!(node.kind == Kind::pieces ? add(moved(place, offset), part)
                                       : range(child(node, piece - begin), place, offset, part)))
         return false;
       bytes -= part;
@@ -77,12 +78,12 @@ class Collector {
   }
 
   const PlanNode& child(const PlanNode& node, std::ptrdiff_t piece) const {
-    return plan_.nodes[plan_.part_nodes[node.child + piece]];
+    return plan_.nodes[plan_.part_nodes[node.child + static_cast<std::size_t>(piece)]];
   }
 
   bool add(std::uintptr_t address, MPI_Count bytes) {
     if (filled_ > 0 && runs_[filled_ - 1].address + runs_[filled_ - 1].bytes == address) {
-      runs_[filled_ - 1].bytes += bytes;
+      runs_[filled_ - 1].bytes += static_cast<std::size_t>(bytes);
     } else {
       if (filled_ == max_runs_) return false;
       runs_[filled_++] = {address, static_cast<std::size_t>(bytes)};
@@ -108,7 +109,7 @@ int memory_runs(const Datatype& type, const void* buffer, MPI_Count count, MPI_C
   bytes = std::min(bytes, total - offset);
   const auto at = reinterpret_cast<std::uintptr_t>(buffer);
   if (type.contiguous) {
-    runs[0] = {at + type.true_lb + offset, static_cast<std::size_t>(bytes)};
+    runs[0] = {moved(at, type.true_lb + offset), static_cast<std::size_t>(bytes)};
     *covered = bytes;
     return 1;
   }

@@ -27,10 +27,11 @@ std::vector<pid_t> dying;  // processes of released snapshots, not yet waited fo
 std::vector<Snapshot*> alive;  // those that are not released
 
 void bury(bool patiently) {
+  constexpr int silent = static_cast<int>(__WCLONE);
   // __WCLONE: they announce their end by no signal, and are found by no wait() without it.
   std::erase_if(dying, [&](pid_t process) {
     pid_t gone;
-    do gone = waitpid(process, nullptr, __WCLONE | (patiently ? 0 : WNOHANG));
+    do gone = waitpid(process, nullptr, silent | (patiently ? 0 : WNOHANG));
     while (gone < 0 && errno == EINTR);
     return gone != 0;
   });

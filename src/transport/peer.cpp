@@ -294,7 +294,8 @@ Error open() {
     if (!handler) handler = refuse;
   self.nonce = random_number<std::uint64_t>();
   self.window = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(settings().eager_window / wire::credit_unit, smallest_window, largest_window));
+      std::clamp<std::int64_t>(settings().eager_window / static_cast<std::int64_t>(wire::credit_unit), smallest_window,
+                               largest_window));
   set_handler(wire::Kind::credit, take_credit);
   set_handler(wire::Kind::starved, starved_arrived);
   most_owed = self.window / 4;

@@ -27,8 +27,9 @@ Error check_length(MPI_Count count, const char* name) {
 // An array argument as 64-bit numbers.
 Error read(Counts values, MPI_Count count, const char* name, std::vector<MPI_Count>& out) {
   if (count > 0 && !values) return fail(ErrorClass::arg, "%s is a null pointer", name);
-  out.resize(count);
-  for (MPI_Count i = 0; i < count; ++i) out[i] = values[i];
+  out.clear();
+  out.reserve(static_cast<std::size_t>(count));
+  for (MPI_Count i = 0; i < count; ++i) out.push_back(values[i]);
   return success;
 }
 
@@ -114,10 +115,11 @@ Error body::Type_create_struct(MPI_Count count, Counts array_of_blocklengths, Co
   Datatype* made;
   if (const Error error = read_blocks(count, array_of_blocklengths, array_of_displacements, blocks)) return error;
   if (count > 0 && !array_of_types) return fail(ErrorClass::arg, "array_of_types is a null pointer");
-  std::vector<Datatype*> types(count);
+  std::vector<Datatype*> types;
+  types.reserve(static_cast<std::size_t>(count));
   for (MPI_Count i = 0; i < count; ++i) {
-    types[i] = find(array_of_types[i]);
-    if (!types[i])
+    types.push_back(find(array_of_types[i]));
+    if (!types.back())
       return fail(ErrorClass::type, "array_of_types[%lld] is %s", static_cast<long long>(i),
                   array_of_types[i] == MPI_DATATYPE_NULL ? "MPI_DATATYPE_NULL" : "not a datatype, or one that was freed");
   }

@@ -89,7 +89,7 @@ Error body::Type_get_contents(Datatype& datatype, MPI_Count max_integers, MPI_Co
     return fail(ErrorClass::arg, "there is room for %lld datatypes, and %lld are to be told",
                 static_cast<long long>(max_datatypes), static_cast<long long>(types));
   if (types > 0 && !array_of_datatypes) return fail(ErrorClass::arg, "array_of_datatypes is a null pointer");
-  for (MPI_Count i = 0; i < types; ++i)
+  for (std::size_t i = 0; i < contents.types.size(); ++i)
     if (const Error error = give_handle(*contents.types[i], &array_of_datatypes[i])) return error;
   return success;
 }

@@ -37,12 +37,13 @@ Error check_length(int n) {
 
 // Each rank valid, and none twice.
 Error check_distinct(const Group& group, std::span<const int> ranks) {
-  std::vector<bool> seen(group.size());
+  std::vector<bool> seen(static_cast<std::size_t>(group.size()));
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     if (ranks[i] < 0 || ranks[i] >= group.size())
       return fail(ErrorClass::rank, "rank %d does not exist: the group has %d processes", ranks[i], group.size());
-    if (seen[ranks[i]]) return fail(ErrorClass::rank, "rank %d is named twice", ranks[i]);
-    seen[ranks[i]] = true;
+    const auto rank = static_cast<std::size_t>(ranks[i]);
+    if (seen[rank]) return fail(ErrorClass::rank, "rank %d is named twice", ranks[i]);
+    seen[rank] = true;
   }
   return success;
 }

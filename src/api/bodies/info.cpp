@@ -96,7 +96,7 @@ Error body::Info_get_nkeys(Info* info, int* nkeys) {
 Error body::Info_get_nthkey(Info* info, int n, char* key) {
   const auto keys = static_cast<int>(info->entries.size());
   if (n < 0 || n >= keys) return fail(ErrorClass::arg, "there is no key number %d: the info has %d keys", n, keys);
-  copy_value(info->entries[n].first, MPI_MAX_INFO_KEY, key);
+  copy_value(info->entries[static_cast<std::size_t>(n)].first, MPI_MAX_INFO_KEY, key);
   return success;
 }
 
@@ -107,7 +107,7 @@ Error body::Info_get_string(Info* info, const char* key, int* buflen, char* valu
   const std::string* found = info->get(key);
   *flag = found != nullptr;
   if (!found) return success;
-  if (*buflen > 0) copy_value(*found, *buflen, value);
+  if (*buflen > 0) copy_value(*found, static_cast<std::size_t>(*buflen), value);
   *buflen = static_cast<int>(found->size()) + 1;
   return success;
 }
@@ -117,7 +117,7 @@ Error body::Info_get(Info* info, const char* key, int valuelen, char* value, int
   if (valuelen < 0) return fail(ErrorClass::arg, "valuelen is %d, must not be negative", valuelen);
   const std::string* found = info->get(key);
   *flag = found != nullptr;
-  if (found) copy_value(*found, std::size_t{1} + valuelen, value);
+  if (found) copy_value(*found, static_cast<std::size_t>(valuelen) + 1, value);
   return success;
 }
 

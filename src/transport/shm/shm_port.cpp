@@ -281,8 +281,8 @@ int ShmPort::find_room(int here, const cpu_set_t& allowed) {
   // Those with a higher number move before us: each to where the fewest are, as long as that evens things out.
   for (;; --later) {
     int best = here;
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &allowed) && ranks[static_cast<std::size_t>(cpu)] < ranks[static_cast<std::size_t>(best)]) best = cpu;
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+      if (CPU_ISSET(cpu, &allowed) && ranks[cpu] < ranks[static_cast<std::size_t>(best)]) best = static_cast<int>(cpu);
     if (ranks[static_cast<std::size_t>(best)] + 2 > ranks[static_cast<std::size_t>(here)]) return -1;
     if (later == 0) return best;
     ++ranks[static_cast<std::size_t>(best)];
