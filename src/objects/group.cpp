@@ -129,7 +129,7 @@ Group* make_from(const Group& origin, std::vector<Process>&& members) {
 
 Group* unite(const Group& a, const Group& b) {
   std::vector<Process> members;
-  members.reserve(static_cast<std::size_t>(a.size() + b.size()));
+  members.reserve(static_cast<std::size_t>(a.size()) + static_cast<std::size_t>(b.size()));
   for (int i = 0; i < a.size(); ++i) members.push_back(a.process(i));
   const Inverse in_a(a);
   for (int i = 0; i < b.size(); ++i)

@@ -57,7 +57,7 @@ void add_command(Info& info) {
   fclose(file);
   const std::size_t end = words.find('\0');
   if (end == std::string::npos) return;
-  const auto limited = [](std::string text) { return text.substr(0, MPI_MAX_INFO_VAL - 1); };
+  const auto limited = [](const std::string& text) { return text.substr(0, MPI_MAX_INFO_VAL - 1); };
   info.set("command", limited(words.substr(0, end)));
   std::string arguments = words.substr(end + 1);
   if (!arguments.empty()) arguments.pop_back();
