@@ -8,12 +8,6 @@
 namespace cow::coll {
 namespace {
 
-constexpr const char* collective_names[collectives] = {
-    "barrier",       "bcast",     "reduce",   "allreduce", "gather",
-    "scatter",       "gatherv",   "scatterv", "allgather", "allgatherv",
-    "alltoall",      "alltoallv", "scan",     "exscan",    "reduce_scatter_block",
-    "reduce_scatter", "neighbor_allgather", "neighbor_alltoall"};
-
 template <class A>
 constexpr bool is_fixed_order() {
   if constexpr (requires { A::fixed_order; }) return A::fixed_order;
@@ -49,18 +43,11 @@ constexpr auto table = table_of(AllAlgorithms{}, shm::AllWays{});
 
 }  // namespace
 
-bool reduces(Collective c) {
-  return c == Collective::reduce || c == Collective::allreduce || c == Collective::scan || c == Collective::exscan ||
-         c == Collective::reduce_scatter || c == Collective::reduce_scatter_block;
-}
-
 template <class... As>
 constexpr std::size_t count_of(AlgorithmList<As...>) {
   return sizeof...(As);
 }
 const std::size_t first_way_on_memory = count_of(AllAlgorithms{});
-
-const char* name_of(Collective collective) { return collective_names[static_cast<int>(collective)]; }
 
 std::span<const Algorithm> algorithms() { return table; }
 
