@@ -8,7 +8,7 @@
 namespace cow::coll::shm {
 
 Sequence::Sequence(Comm& comm, const Nodes& nodes, bool fixed_order, double processors)
-    : comm_(comm), making_(std::make_unique<Area::Making>(comm, nodes, fixed_order, processors, false)) {
+    : making_(std::make_unique<Area::Making>(comm, nodes, fixed_order, processors, false)) {
   terms_.piece = Slots::buffer_bytes;
   terms_.fixed_order = fixed_order;
   terms_.processors = processors;

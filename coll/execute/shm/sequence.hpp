@@ -54,7 +54,6 @@ class Sequence {
 
   static constexpr Count offer_ints = sizeof(transport::shm::Offer) / sizeof(int);
 
-  Comm& comm_;
   Terms terms_;
   std::unique_ptr<Area::Making> making_;
   int can_ = 0, all_can_ = 0;
