@@ -93,9 +93,10 @@ bool keep_in_snapshot(Debt& debt) {
   return true;
 }
 
-// Whether anything was done about it.
+// Whether anything was done about it. Whether a message that is being cancelled is sent at all, its receiver says: kept, its
+// request would be complete as sent although the receiver may have given it back.
 bool go_on(Debt& debt, Nanoseconds time) {
-  if (debt.done() || is_taken(debt)) {
+  if (debt.done() || debt.cancelling || is_taken(debt)) {
     if (!debt.done()) give_room_back(debt);
     return unlist(debt), false;
   }
