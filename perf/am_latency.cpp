@@ -71,9 +71,10 @@ int main(int argc, char** argv) {
   for (auto* list : {&messages, &handlers, &ratios}) std::sort(list->begin(), list->end());
   const std::size_t middle = messages.size() / 2;
   if (rank == 0)
-    printf("# round trip of 8 bytes, us: median, fastest tenth\n"
-           "MPI_Send/Recv   %8.3f %8.3f\nactive messages %8.3f %8.3f\nratio           %8.3f %8.3f\n",
-           messages[middle], messages[messages.size() / 10], handlers[middle], handlers[handlers.size() / 10],
-           ratios[middle], handlers[handlers.size() / 10] / messages[messages.size() / 10]);
+    printf(
+        "# round trip of 8 bytes, us: median, fastest tenth\n"
+        "MPI_Send/Recv   %8.3f %8.3f\nactive messages %8.3f %8.3f\nratio           %8.3f %8.3f\n",
+        messages[middle], messages[messages.size() / 10], handlers[middle], handlers[handlers.size() / 10],
+        ratios[middle], handlers[handlers.size() / 10] / messages[messages.size() / 10]);
   MPI_Finalize();
 }

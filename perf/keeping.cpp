@@ -106,7 +106,8 @@ class Protector {
     ioctl(fd_, UFFDIO_UNREGISTER, &range);
   }
   void protect(const char* buffer, std::size_t size, bool on) {
-    uffdio_writeprotect range{{reinterpret_cast<std::uintptr_t>(buffer), size}, on ? std::uint64_t{UFFDIO_WRITEPROTECT_MODE_WP} : 0};
+    uffdio_writeprotect range{{reinterpret_cast<std::uintptr_t>(buffer), size},
+                              on ? std::uint64_t{UFFDIO_WRITEPROTECT_MODE_WP} : 0};
     ioctl(fd_, UFFDIO_WRITEPROTECT, &range);
   }
 

@@ -24,9 +24,9 @@ double half_round_trip(std::size_t size, int rank, const perf::Options& options,
 
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
-  const auto options = perf::read_options(argc, argv, "Latency between two ranks",
-                                          {.min = 0, .max = 4 << 20, .iterations = 10'000, .iterations_large = 1'000,
-                                           .warmup = 100, .warmup_large = 10});
+  const auto options = perf::read_options(
+      argc, argv, "Latency between two ranks",
+      {.min = 0, .max = 4 << 20, .iterations = 10'000, .iterations_large = 1'000, .warmup = 100, .warmup_large = 10});
   perf::need_ranks(perf::size_of(MPI_COMM_WORLD) == 2, "exactly two ranks");
   const int rank = perf::rank_of(MPI_COMM_WORLD);
   perf::Buffer out(options.max), in(options.max, 'b');

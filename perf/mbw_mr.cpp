@@ -31,8 +31,8 @@ double mean_seconds(const perf::Options& options, std::size_t size, const Pair& 
 
 int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
-  const auto options = perf::read_options(argc, argv, "Bandwidth and message rate of several pairs of ranks",
-                                          perf::stream_defaults());
+  const auto options =
+      perf::read_options(argc, argv, "Bandwidth and message rate of several pairs of ranks", perf::stream_defaults());
   const int ranks = perf::size_of(MPI_COMM_WORLD), rank = perf::rank_of(MPI_COMM_WORLD);
   const Pair pair{options.pairs ? options.pairs : ranks / 2, rank};
   perf::need_ranks(ranks >= 2 && 2 * pair.pairs <= ranks, "two ranks for each pair");

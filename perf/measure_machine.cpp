@@ -104,7 +104,9 @@ Keeping measure_keeping(int partner) {
   Keeping out;
   if (rank == 0 || rank == partner) {
     perf::Buffer buffer(most);
-    const auto measure = [&](std::size_t size, int mode) { return measure_sending(partner, buffer.data(), size, mode); };
+    const auto measure = [&](std::size_t size, int mode) {
+      return measure_sending(partner, buffer.data(), size, mode);
+    };
     out.large = measure(usual, MPIX_SEND_NOTIFY).delivery / bytes;
     out.keep = measure(usual, MPIX_SEND_COPY).call / bytes;
     out.fresh = measure(most, MPIX_SEND_COPY).call / static_cast<double>(most);
@@ -194,20 +196,21 @@ int main(int argc, char** argv) {
   }
   if (const int partner = near > 0 ? near : far; partner > 0) {
     const Keeping keeping = measure_keeping(partner);
-    if (talks && near > 0) printf("node_large = %.7f  # a byte of a message of many MiB inside a node\n", keeping.large);
+    if (talks && near > 0)
+      printf("node_large = %.7f  # a byte of a message of many MiB inside a node\n", keeping.large);
     if (talks)
-      printf("keep = %.7f  # a byte that is copied into memory which is at hand\n"
-             "fresh = %.7f  # a byte that is copied into fresh memory\n"
-             "snapshot = %.1f  # a snapshot of a process\nresident = %.9f  # for each byte that is in its memory\n"
-             "kept = %.7f  # reading a byte of a snapshot\n",
-             keeping.keep, keeping.fresh, keeping.snapshot, keeping.resident,
-             near > 0 ? keeping.kept : std::max(0.0, keeping.kept - keeping.large));
+      printf(
+          "keep = %.7f  # a byte that is copied into memory which is at hand\n"
+          "fresh = %.7f  # a byte that is copied into fresh memory\n"
+          "snapshot = %.1f  # a snapshot of a process\nresident = %.9f  # for each byte that is in its memory\n"
+          "kept = %.7f  # reading a byte of a snapshot\n",
+          keeping.keep, keeping.fresh, keeping.snapshot, keeping.resident,
+          near > 0 ? keeping.kept : std::max(0.0, keeping.kept - keeping.large));
   }
   if (talks) {
     constexpr std::size_t bytes = 256 * 1024;
-    const double reduced = each_byte(bytes, [&] {
-      MPI_Reduce_local(buffer.data(), other.data(), bytes / sizeof(float), MPI_FLOAT, MPI_MAX);
-    });
+    const double reduced = each_byte(
+        bytes, [&] { MPI_Reduce_local(buffer.data(), other.data(), bytes / sizeof(float), MPI_FLOAT, MPI_MAX); });
     const double copied = each_byte(bytes, [&] { memcpy(other.data(), buffer.data(), bytes); });
     printf("gamma = %.7f  # reducing a byte\ncopy = %.7f  # copying a byte\n", reduced, copied);
   }

@@ -15,9 +15,7 @@ namespace {
 constexpr int total_doubles = 4 << 20 >> 3;
 constexpr int rounds = 15;
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // What is measured: a type, and the same copy by hand. `array` holds the data with gaps, `dense` without.
 struct Shape {
@@ -46,7 +44,8 @@ Shape vector_of(int block) {
 Shape indexed_of(int block) {
   Shape shape("indexed", block);
   std::vector<int> lengths(shape.blocks, block);
-  for (int i = 0, place = 0; i < shape.blocks; ++i, place += block + rand() % (2 * block)) shape.places.push_back(place);
+  for (int i = 0, place = 0; i < shape.blocks; ++i, place += block + rand() % (2 * block))
+    shape.places.push_back(place);
   MPI_Type_indexed(shape.blocks, lengths.data(), shape.places.data(), MPI_DOUBLE, &shape.type);
   shape.array_doubles = std::size_t(shape.places.back()) + block;
   return shape;

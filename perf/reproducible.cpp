@@ -62,7 +62,9 @@ int main(int argc, char** argv) {
   MPI_Comm plain = world("false"), fixed = world("true");
   const bool talks = perf::rank_of(MPI_COMM_WORLD) == 0;
   for (const Reduction& reduction : reductions) {
-    if (talks) printf("# COW MPI Reproducible %s Test\n# Size         Fastest(us)  Reproducible(us)       Ratio\n", reduction.name);
+    if (talks)
+      printf("# COW MPI Reproducible %s Test\n# Size         Fastest(us)  Reproducible(us)       Ratio\n",
+             reduction.name);
     perf::for_each_size(options, [&](std::size_t size) {
       std::vector<double> fast, slow, ratio;
       for (int round = -2; round < rounds; ++round) {

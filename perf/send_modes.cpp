@@ -164,7 +164,7 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
-double median(const std::vector<Times>& all, double Times::*field) {
+double median(const std::vector<Times>& all, double Times::* field) {
   std::vector<double> values;
   for (const Times& each : all) values.push_back(each.*field * 1e6);
   return median(values);
@@ -206,10 +206,10 @@ double print(std::size_t size, Program program, bool late, const Rows& rows) {
     const std::vector<Times>& all = rows.all[m];
     ratio = median(rows.ratios(m));
     const bool too_much = m + 1 == std::size(modes) && program != Program::at_once && ratio > limit;
-    printf("%-10zu %-8s %-8s %-7s %10.1f %10.1f %10.1f %10.1f %9ld %9.2f%s\n", size, program_names[static_cast<int>(program)],
-           late ? "late" : "waiting", modes[m].name, median(all, &Times::call), median(all, &Times::program),
-           median(all, &Times::delivery), median(all, &Times::cpu), std::max(rows.memory[m], 0L), ratio,
-           too_much ? " TOO MUCH" : "");
+    printf("%-10zu %-8s %-8s %-7s %10.1f %10.1f %10.1f %10.1f %9ld %9.2f%s\n", size,
+           program_names[static_cast<int>(program)], late ? "late" : "waiting", modes[m].name,
+           median(all, &Times::call), median(all, &Times::program), median(all, &Times::delivery),
+           median(all, &Times::cpu), std::max(rows.memory[m], 0L), ratio, too_much ? " TOO MUCH" : "");
   }
   fflush(stdout);
   return ratio;
@@ -237,7 +237,8 @@ double measure(char* buffer, std::size_t size, Program program, bool late, const
   run_round(false, false);
   for (int round = 0, more = 1; more; ++round) {
     run_round(true, false);
-    more = round + 1 < choice.rounds || (choice.check && round + 1 < choice.most_rounds && rank == 0 && !rows.is_decided());
+    more = round + 1 < choice.rounds ||
+           (choice.check && round + 1 < choice.most_rounds && rank == 0 && !rows.is_decided());
     if (round + 1 >= choice.rounds) MPI_Bcast(&more, 1, MPI_INT, 0, MPI_COMM_WORLD);
   }
   if (!choice.check) run_round(false, true);
@@ -285,8 +286,9 @@ int main(int argc, char** argv) {
   perf::need_ranks(perf::size_of(MPI_COMM_WORLD) == 2, "two ranks");
   const bool speaks = perf::rank_of(MPI_COMM_WORLD) == 0;
   if (speaks)
-    perf::print_title("Send Mode",
-                      "# size     program  receiver mode     call us program us delivery us   cpu us  memory KiB  of best");
+    perf::print_title(
+        "Send Mode",
+        "# size     program  receiver mode     call us program us delivery us   cpu us  memory KiB  of best");
   double worst = 0;
   for (std::size_t size = options.min; size <= options.max; size *= 4) {
     perf::Buffer buffer(size);  // and little else is in memory
@@ -294,10 +296,12 @@ int main(int argc, char** argv) {
     choice.most_rounds = 5 * choice.rounds;
     for (Program program : {Program::never, Program::late, Program::at_once})
       for (bool late : {false, true})
-        if (has(choice.programs, program_names[static_cast<int>(program)]) && has(choice.receivers, late ? "late" : "waiting"))
+        if (has(choice.programs, program_names[static_cast<int>(program)]) &&
+            has(choice.receivers, late ? "late" : "waiting"))
           worst = std::max(worst, measure(buffer.data(), size, program, late, choice));
   }
-  if (speaks && choice.check) printf("# auto takes at most %.2f times the best: %s\n", worst, worst <= limit ? "met" : "NOT MET");
+  if (speaks && choice.check)
+    printf("# auto takes at most %.2f times the best: %s\n", worst, worst <= limit ? "met" : "NOT MET");
   int failed = choice.check && worst > limit;
   MPI_Bcast(&failed, 1, MPI_INT, 0, MPI_COMM_WORLD);
   MPI_Finalize();

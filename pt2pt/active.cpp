@@ -65,10 +65,10 @@ struct Kept : runtime::Task, progress::Deferred {
   int source;
   int handler;
   int header_size;
-  std::size_t size;      // of the payload
-  std::size_t all = 0;   // bytes behind this
+  std::size_t size;     // of the payload
+  std::size_t all = 0;  // bytes behind this
   Credit* credit;
-  Peer* peer = nullptr;  // whose `held` counts it
+  Peer* peer = nullptr;   // whose `held` counts it
   std::uint32_t tag = 0;  // of the message that brings the payload
   Request* arriving = nullptr;
   struct End : Continuation {
@@ -227,7 +227,8 @@ void large_arrived(Peer& peer, const wire::Header& head, const std::byte* body, 
     return transport::buffer_release(peer, cost);
   }
   memcpy(&large, body, sizeof large);
-  Kept* kept = keep(*handlers, head.source, head.tag >> 8, body + sizeof large, head.tag & 255, large.size, &peer, cost);
+  Kept* kept =
+      keep(*handlers, head.source, head.tag >> 8, body + sizeof large, head.tag & 255, large.size, &peer, cost);
   kept->tag = large.tag;
   if (room_for(kept->size))
     pull(kept);
@@ -324,8 +325,8 @@ bool in_handler() { return progress::is_polling(); }
 
 // Begins the message that brings the payload. A copy is made when the caller cannot wait.
 Error send_payload(const ActiveArgs& args, std::uint32_t tag, bool wait_for_it) {
-  SendArgs send{args.payload, static_cast<MPI_Count>(args.size), find(MPI_BYTE), args.rank, static_cast<int>(tag), args.comm,
-                payload_context(*args.comm)};
+  SendArgs send{args.payload, static_cast<MPI_Count>(args.size), find(MPI_BYTE), args.rank, static_cast<int>(tag),
+                args.comm,    payload_context(*args.comm)};
   if (wait_for_it) return pt2pt::send(send);
   struct Copy : Continuation {
     std::unique_ptr<std::byte[]> bytes;
@@ -377,7 +378,8 @@ Error send_or_queue(const ActiveArgs& args, bool wait_for_it, Credit* credit) {
   const Process process = args.comm->peers().process(args.rank);
   if (Peer* const peer = transport::up_local_peers ? transport::up_local_peers[process] : nullptr) {
     const Content content{args.header, args.header_size, args.payload, static_cast<MPI_Count>(args.size)};
-    if (transport::shm::Link* const link = content.is_plain() ? put_active(*peer, *args.comm, args.handler, content) : nullptr) {
+    if (transport::shm::Link* const link =
+            content.is_plain() ? put_active(*peer, *args.comm, args.handler, content) : nullptr) {
       link->notify();
       return success;
     }

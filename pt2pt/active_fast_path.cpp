@@ -33,15 +33,16 @@ using transport::shm::Link;
 }  // namespace
 
 bool handler_sets(const volatile int* flag) {
-  constexpr int patience = 100;  // looks in vain, about a microsecond
-  constexpr unsigned between_polls = 64;     // messages
+  constexpr int patience = 100;                // looks in vain, about a microsecond
+  constexpr unsigned between_polls = 64;       // messages
   constexpr int between_looks_elsewhere = 16;  // looks in vain, where messages come over a network too
   static unsigned moved = 0;
   if (runtime::waiting_policy().spin == 0 || progress::polling || !transport::shared_memory) return false;
   for (int i = 0; i < patience && !is_set(flag); ++i) {
     Link* const link = transport::shared_memory->next_ready();
     if (!link) {
-      if (i % between_looks_elsewhere == between_looks_elsewhere - 1 && !transport::only_local_peers()) progress::poll();
+      if (i % between_looks_elsewhere == between_looks_elsewhere - 1 && !transport::only_local_peers())
+        progress::poll();
       __builtin_ia32_pause();
       continue;
     }

@@ -17,7 +17,8 @@ struct Content {
   bool is_plain() const {
     constexpr std::size_t most = transport::shm::inline_size;
     const auto first = static_cast<std::size_t>(header_size), second = static_cast<std::size_t>(size);
-    return first <= most && second <= most && first + second <= most && (header || first == 0) && (payload || second == 0);
+    return first <= most && second <= most && first + second <= most && (header || first == 0) &&
+           (payload || second == 0);
   }
 };
 
@@ -40,7 +41,8 @@ struct Content {
                                                                  const Content& content) {
   Peer** const peers = short_peers;
   const Comm* comm = find(handle);
-  if (__builtin_expect(!peers || !comm || !comm->active || comm->remote_group || !content.is_plain(), 0)) return nullptr;
+  if (__builtin_expect(!peers || !comm || !comm->active || comm->remote_group || !content.is_plain(), 0))
+    return nullptr;
   if (__builtin_expect(!static_cast<const Handlers*>(comm->active)->has(index), 0)) return nullptr;
   if (static_cast<unsigned>(dest) >= static_cast<unsigned>(comm->group->size())) return nullptr;
   Peer* const peer = peers[comm->group->process(dest)];

@@ -59,7 +59,8 @@ struct Message : MPIX_Am_message {
 void drop(Credit* credit);  // one holder less
 
 // A message that its handler does not take in progress is kept for it.
-void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& head, const std::byte* body, std::size_t size);
+void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& head, const std::byte* body,
+                 std::size_t size);
 
 // Whether the message can be one for these handlers (null: for none): what it says of itself fits.
 [[gnu::always_inline]] inline bool fits(const Handlers* handlers, const wire::Header& head, std::size_t size) {
@@ -68,8 +69,8 @@ void keep_active(transport::Peer& peer, Handlers& handlers, const wire::Header& 
 }
 
 // A whole message, in progress, from where its bytes have arrived: calls its handler, or has it kept.
-[[gnu::always_inline]] inline void take_active(transport::Peer& peer, Handlers* handlers,
-                                               const wire::Header& head, const std::byte* body, std::size_t size) {
+[[gnu::always_inline]] inline void take_active(transport::Peer& peer, Handlers* handlers, const wire::Header& head,
+                                               const std::byte* body, std::size_t size) {
   const std::uint16_t cost = transport::cost_of(size);
   if (__builtin_expect(!fits(handlers, head, size), 0)) {
     transport::drop(&peer, head, transport::Drop::no_handler);

@@ -79,7 +79,8 @@ void ask_for(Send& send) {
 
 // The receiver will not accept it. The place stays taken until the receiver has seen that.
 void end_withdrawn(Send& send) {
-  const wire::Withdrawal told{.send = send.id, .place = std::exchange(send.place, 0), .flags = wire::withdrawal_certain};
+  const wire::Withdrawal told{
+      .send = send.id, .place = std::exchange(send.place, 0), .flags = wire::withdrawal_certain};
   answer(*send.peer, wire::Kind::cancel, told);
   end_cancelled(send);
 }
@@ -184,7 +185,8 @@ Unexpected* find_unexpected(const MatchKey& key, bool accept) {
   return nullptr;
 }
 
-Receive* match_arrived(Peer& peer, const wire::Header& head, std::uint8_t place, std::uint32_t number, bool& withdrawn) {
+Receive* match_arrived(Peer& peer, const wire::Header& head, std::uint8_t place, std::uint32_t number,
+                       bool& withdrawn) {
   Receive* receive = engine.posted.find({head.context, head.source, head.tag});
   if (!receive) return nullptr;
   if (place && !transport::accept(peer, place, number)) {

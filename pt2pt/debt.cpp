@@ -18,8 +18,8 @@ namespace {
 Pool<Debt> debts;
 bool sharing = false;
 runtime::Snapshot* shared_snapshot = nullptr;  // referenced
-std::size_t unpaid = 0;  // debts that the engine still works on
-std::size_t kept_bytes = 0;  // of messages that are read from snapshots
+std::size_t unpaid = 0;                        // debts that the engine still works on
+std::size_t kept_bytes = 0;                    // of messages that are read from snapshots
 
 // What the bytes were read from goes, though the program may not have looked at the request yet.
 void let_go(Debt& debt) {
@@ -69,7 +69,8 @@ bool take_room(Debt& debt, std::size_t size) {
   if (!room_for_copy(size) || !(debt.copy = malloc(size))) return false;
   debt.copy_size = size;
   buffer_release_counters.copied_bytes += size;
-  buffer_release_counters.most_copied_bytes = std::max(buffer_release_counters.most_copied_bytes, buffer_release_counters.copied_bytes);
+  buffer_release_counters.most_copied_bytes =
+      std::max(buffer_release_counters.most_copied_bytes, buffer_release_counters.copied_bytes);
   ++buffer_release_counters.copies;
   return true;
 }

@@ -1,4 +1,6 @@
 // The engine's state, the life of operations, and messages that nobody waits for yet.
+#include "pt2pt/engine.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <new>
@@ -7,7 +9,6 @@
 
 #include "base/settings.hpp"
 #include "objects/comm_name.hpp"
-#include "pt2pt/engine.hpp"
 #include "pt2pt/fast_path.hpp"
 #include "runtime/job.hpp"
 #include "runtime/progress.hpp"
@@ -65,7 +66,9 @@ void end_what_waits_for(Peer& peer) {
 }  // namespace
 
 const RequestKind send_kind{.name = "send", .cancel = cancel_send, .release = release_send};
-const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = [](Request& request) { free_receive(static_cast<Receive&>(request)); }};
+const RequestKind receive_kind{.name = "receive", .cancel = cancel_receive, .release = [](Request& request) {
+                                 free_receive(static_cast<Receive&>(request));
+                               }};
 namespace {
 const RequestKind sent_kind{.name = "send", .release = [](Request&) {}};
 }
@@ -116,12 +119,13 @@ void end(Send& send, Error error) {
 namespace {
 
 [[gnu::cold]] Error truncated(const Receive& receive) {
-  return fail(ErrorClass::truncate,
-              "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) has room for "
-              "%zu (count %lld of %s)",
-              receive.status.MPI_SOURCE, describe(*receive.args.comm), receive.message_size, receive.status.MPI_TAG,
-              receive.key.source, receive.key.tag, receive.room, static_cast<long long>(receive.args.count),
-              describe(*receive.args.type));
+  return fail(
+      ErrorClass::truncate,
+      "message truncated: rank %d of %s sent %zu bytes with tag %d, the receive (source %d, tag %d) has room for "
+      "%zu (count %lld of %s)",
+      receive.status.MPI_SOURCE, describe(*receive.args.comm), receive.message_size, receive.status.MPI_TAG,
+      receive.key.source, receive.key.tag, receive.room, static_cast<long long>(receive.args.count),
+      describe(*receive.args.type));
 }
 
 void end_transfer(Receive& receive, Transfer& transfer) {

@@ -38,7 +38,7 @@ struct Send : Request {
   Outgoing out;
   Peer* peer = nullptr;  // null: to this process
   SendArgs args{};
-  std::size_t size = 0;   // of the message, in bytes
+  std::size_t size = 0;      // of the message, in bytes
   std::uint32_t id = no_id;  // in `sends`, while the receiver may refer to it
   std::size_t sent = 0;      // pieces: bytes handed to the transport
   std::size_t asked = 0;     // pieces and writes: bytes that the receiver wants
@@ -50,7 +50,7 @@ struct Send : Request {
   struct WriteEnd : transport::Completion {
     Send* send = nullptr;
   } write_end;
-  wire::Request request;  // what the receiver asked for
+  wire::Request request;                  // what the receiver asked for
   runtime::Snapshot* snapshot = nullptr;  // the bytes are read from there; of the buffer, only the address still counts
   std::byte* piece = nullptr;             // with a snapshot: room for one piece; owned by debt.cpp
   wire::Whereabouts* where = nullptr;     // its data may move while nobody has taken them; owned by debt.cpp
@@ -62,8 +62,8 @@ struct Send : Request {
 
 // What a receive needs once it has taken an offer: most never do.
 struct Transfer {
-  std::size_t expected = 0;  // bytes that will come
-  std::size_t received = 0;  // pieces: bytes that have come
+  std::size_t expected = 0;        // bytes that will come
+  std::size_t received = 0;        // pieces: bytes that have come
   std::uint32_t id = Send::no_id;  // in `receives`, while the sender may refer to it
   std::uint32_t remote = 0;        // the sender's number for its operation
   Outgoing out;                    // the request for the data, then the answer that ends it at the sender
@@ -94,16 +94,16 @@ struct Receive : Request, PostedNode<Receive> {
 
 // A message that has arrived, or was offered, and that no receive has matched yet. Its bytes stand behind it.
 struct Unexpected : UnexpectedNode<Unexpected> {
-  Peer* peer = nullptr;      // null: from this process
-  std::size_t size = 0;      // of the message
-  std::uint16_t cost = 0;    // credits to give back when it is taken
-  std::uint8_t place = 0;    // see transport/withdrawal.hpp
-  bool acknowledge = false;  // the sender wants to be told
-  bool offered = false;      // the data are still at the sender
-  std::uint32_t send = 0;    // acknowledge: the sender's number
-  wire::Offer offer;         // offered by a peer
-  Nanoseconds since = 0;     // offered by a peer: when it came
-  Send* local = nullptr;     // offered by this process
+  Peer* peer = nullptr;        // null: from this process
+  std::size_t size = 0;        // of the message
+  std::uint16_t cost = 0;      // credits to give back when it is taken
+  std::uint8_t place = 0;      // see transport/withdrawal.hpp
+  bool acknowledge = false;    // the sender wants to be told
+  bool offered = false;        // the data are still at the sender
+  std::uint32_t send = 0;      // acknowledge: the sender's number
+  wire::Offer offer;           // offered by a peer
+  Nanoseconds since = 0;       // offered by a peer: when it came
+  Send* local = nullptr;       // offered by this process
   Request* fetched = nullptr;  // offered, taken by MPI_Mprobe, and cancelled: brings the bytes to `kept`
   std::byte* kept = nullptr;   // the bytes, when they do not stand behind this; owned
 
@@ -133,7 +133,7 @@ struct Engine {
 };
 extern Engine engine;
 
-extern const RequestKind send_kind, receive_kind;                  // from the pools
+extern const RequestKind send_kind, receive_kind;                    // from the pools
 extern const RequestKind send_on_stack_kind, receive_on_stack_kind;  // of a blocking call
 
 // Gives back the memory of a receive from the pool, or only its transfer's.
@@ -185,7 +185,7 @@ inline void begin(Receive& receive) {
 // Ends an operation: unregisters memory, gives the id and the datatype back, completes the request.
 void end(Send& send, Error error);
 void end_given_back(Send& send, Error error);  // debt.cpp: of one that is complete already
-void end(Receive& receive, Error error);  // without another error, that of a message which does not fit
+void end(Receive& receive, Error error);       // without another error, that of a message which does not fit
 
 // A receive takes a message: fills the status, and moves the data or asks for them.
 void take(Receive& receive, Unexpected* message);  // frees the message

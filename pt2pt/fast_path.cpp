@@ -82,7 +82,8 @@ enum class Outcome { received, nothing_yet, not_plain };
 bool receive_short(void* buffer, MPI_Count count, MPI_Datatype datatype, int source, int tag, MPI_Comm handle,
                    MPI_Status* status) {
   Plain plain;
-  if (!short_peers || !can_be_received(tag) || !look_up_plain(buffer, count, datatype, source, handle, plain)) return false;
+  if (!short_peers || !can_be_received(tag) || !look_up_plain(buffer, count, datatype, source, handle, plain))
+    return false;
   auto* to = static_cast<std::byte*>(data_of(buffer, *plain.type));
   return receive_soon(plain.comm->group->process(source), {plain.comm->context, source, tag, to, plain.bytes}, status);
 }

@@ -10,8 +10,8 @@
 namespace cow::pt2pt {
 
 // True: sent. The send is complete; no request was made.
-[[gnu::always_inline]] inline bool send_at_once(const void* buffer, MPI_Count count, const Datatype& type, int rank, int tag,
-                                                const Comm& comm, std::uint64_t context) {
+[[gnu::always_inline]] inline bool send_at_once(const void* buffer, MPI_Count count, const Datatype& type, int rank,
+                                                int tag, const Comm& comm, std::uint64_t context) {
   if (__builtin_expect(!type.contiguous || rank < 0, 0)) return false;
   const auto size = static_cast<std::size_t>(count) * static_cast<std::size_t>(type.size);
   if (__builtin_expect(!fits_eager(size, engine.short_limit), 0)) return false;
@@ -61,7 +61,8 @@ struct Plain {
                                                                 MPI_Comm handle) {
   Peer** const peers = short_peers;
   Plain plain;
-  if (__builtin_expect(!peers || tag < 0 || !look_up_plain(buffer, count, datatype, rank, handle, plain), 0)) return nullptr;
+  if (__builtin_expect(!peers || tag < 0 || !look_up_plain(buffer, count, datatype, rank, handle, plain), 0))
+    return nullptr;
   Peer* peer = peers[plain.comm->group->process(rank)];
   constexpr std::size_t largest = transport::shm::inline_size;
   static_assert(largest <= wire::credit_unit);

@@ -33,7 +33,8 @@ enum MatchClass : std::uint8_t { exact = 0, any_tag = 1, any_source = 2, any_bot
 inline constexpr int match_classes = 4;
 
 inline MatchClass class_of(const MatchKey& key) {
-  return static_cast<MatchClass>((key.tag == MPI_ANY_TAG ? any_tag : 0) | (key.source == MPI_ANY_SOURCE ? any_source : 0));
+  return static_cast<MatchClass>((key.tag == MPI_ANY_TAG ? any_tag : 0) |
+                                 (key.source == MPI_ANY_SOURCE ? any_source : 0));
 }
 inline MatchKey widen(MatchKey key, MatchClass to) {
   if (to & any_tag) key.tag = MPI_ANY_TAG;
@@ -62,7 +63,8 @@ class QueueMap {
   }
 
   Queue& find_or_make(const MatchKey& key) {
-    if (Queue* queue = find(key)) [[likely]] return *queue;
+    if (Queue* queue = find(key)) [[likely]]
+      return *queue;
     return make(key);
   }
 
@@ -75,7 +77,8 @@ class QueueMap {
 
  private:
   std::size_t bucket_of(const MatchKey& key) const {
-    const std::uint64_t pair = std::uint64_t{static_cast<std::uint32_t>(key.source)} << 32 | static_cast<std::uint32_t>(key.tag);
+    const std::uint64_t pair =
+        std::uint64_t{static_cast<std::uint32_t>(key.source)} << 32 | static_cast<std::uint32_t>(key.tag);
     std::uint64_t hash = (key.context ^ std::rotl(pair * 0x9e3779b97f4a7c15, 29)) * 0xbf58476d1ce4e5b9;
     hash ^= hash >> 32;
     return hash & (buckets_.size() - 1);

@@ -53,9 +53,7 @@ struct Partitioned : Request {
     return static_cast<std::size_t>(args.count) * static_cast<std::size_t>(args.type->size);
   }
   std::size_t all_bytes() const { return bytes() * static_cast<std::size_t>(args.partitions); }
-  std::byte* at(MPI_Count element) const {
-    return static_cast<std::byte*>(args.buffer) + element * args.type->extent;
-  }
+  std::byte* at(MPI_Count element) const { return static_cast<std::byte*>(args.buffer) + element * args.type->extent; }
   void note(Error error) {
     if (!error || outcome) return;
     outcome = error;
@@ -126,8 +124,8 @@ Error introduce(const PartitionedSend& send) {
   };
   Request* request;
   const Comm& comm = *send.comm;
-  if (Error error = isend({&letter->introduction, sizeof letter->introduction, find(MPI_BYTE), send.args.rank, send.args.tag,
-                           send.comm, comm.context | meeting_bit},
+  if (Error error = isend({&letter->introduction, sizeof letter->introduction, find(MPI_BYTE), send.args.rank,
+                           send.args.tag, send.comm, comm.context | meeting_bit},
                           request))
     return error;
   when_complete(*request, *letter.release());
@@ -186,8 +184,8 @@ void end_receive(PartitionedReceive& receive) {
   set_bytes(receive.status, static_cast<MPI_Count>(std::min(sent, room)));
   if (sent > room) {
     receive.outcome = ErrorClass::truncate;
-    receive.what = "message truncated: rank " + std::to_string(receive.args.rank) + " of " + describe(*receive.comm) + " sent " +
-                   std::to_string(receive.introduction.partitions) + " partitions of " +
+    receive.what = "message truncated: rank " + std::to_string(receive.args.rank) + " of " + describe(*receive.comm) +
+                   " sent " + std::to_string(receive.introduction.partitions) + " partitions of " +
                    std::to_string(receive.introduction.bytes) + " bytes with tag " + std::to_string(receive.args.tag) +
                    ", the receive has room for " + std::to_string(receive.args.partitions) + " of " +
                    std::to_string(receive.bytes());
@@ -274,8 +272,9 @@ Error send_part(PartitionedSend& send, int number) {
   const PartitionedArgs& args = send.args;
   const MPI_Count count = args.partitions > 0 ? args.count : 0;
   Request* message;
-  if (Error error = isend({send.at(number * count), count, args.type, args.rank, number, send.comm, send.introduction.channel},
-                          message))
+  if (Error error =
+          isend({send.at(number * count), count, args.type, args.rank, number, send.comm, send.introduction.channel},
+                message))
     return error;
   Sending& part = send.parts[static_cast<std::size_t>(number)];
   part.ready = true;

@@ -32,13 +32,15 @@ Expected expected_of(const Debt& debt) {
 const SendCosts& costs_to(const Debt& debt) { return !debt.peer || debt.peer->local ? near_costs : far_costs; }
 
 bool may_be_in_snapshot(const Debt& debt) {
-  return debt.size >= least_snapshot && debt.peer && debt.id != Send::no_id && debt.args.type->contiguous && !debt.uncovered;
+  return debt.size >= least_snapshot && debt.peer && debt.id != Send::no_id && debt.args.type->contiguous &&
+         !debt.uncovered;
 }
 
 bool snapshot_is_cheaper(const Debt& debt) {
   if (!may_be_in_snapshot(debt)) return false;
   const Expected expected = expected_of(debt);
-  return time_to_keep(BufferRelease::cow, costs_to(debt), expected) < time_to_keep(BufferRelease::copy, costs_to(debt), expected);
+  return time_to_keep(BufferRelease::cow, costs_to(debt), expected) <
+         time_to_keep(BufferRelease::copy, costs_to(debt), expected);
 }
 
 // The start of a message is added to what keeping takes: none is handed over in less.
@@ -60,7 +62,8 @@ void unlist(Debt& debt) {
 void hand_over(Debt& debt) {
   wire::Whereabouts& where = debt.whereabouts;
   if (debt.snapshot) where.process = debt.snapshot->process();
-  where.address = reinterpret_cast<std::uintptr_t>(debt.snapshot ? data_of(debt.args.buffer, *debt.args.type) : debt.copy);
+  where.address =
+      reinterpret_cast<std::uintptr_t>(debt.snapshot ? data_of(debt.args.buffer, *debt.args.type) : debt.copy);
   std::atomic_ref(where.moved).store(1, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   unlist(debt);

@@ -104,7 +104,10 @@ Error cancel_persistent_send(Request& request) {
 
 Error cancel_receive(Request& request) { return receive_kind.cancel(request); }
 
-const RequestKind persistent_send{.name = "persistent send", .start = start_send, .cancel = cancel_persistent_send, .release = release_send,
+const RequestKind persistent_send{.name = "persistent send",
+                                  .start = start_send,
+                                  .cancel = cancel_persistent_send,
+                                  .release = release_send,
                                   .needed = need_begun};
 const RequestKind persistent_receive{
     .name = "persistent receive", .start = start_receive, .cancel = cancel_receive, .release = release_receive};

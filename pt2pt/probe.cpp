@@ -46,8 +46,8 @@ Error take_message(Comm& comm, int source, int tag, MPI_Status* status, Message*
 Error irecv_message(void* buffer, MPI_Count count, Datatype& type, Message& message, Request*& out) {
   auto* unexpected = static_cast<Unexpected*>(message.unexpected);
   Receive* receive = engine.receive_pool.make(receive_kind);
-  prepare(*receive, {buffer, count, &type, unexpected->key.source, unexpected->key.tag, message.comm,
-                     message.comm->context});
+  prepare(*receive,
+          {buffer, count, &type, unexpected->key.source, unexpected->key.tag, message.comm, message.comm->context});
   table<Message>().erase(message);
   release(*message.comm);
   delete &message;

@@ -35,12 +35,14 @@ bool is_allowed(Protocol protocol) {
 }  // namespace
 
 const ProtocolInfo protocols[protocol_count] = {
-    {Protocol::eager, "eager", "sent at once; kept at the receiver until a receive matches", is_eager, begin_eager, nullptr},
+    {Protocol::eager, "eager", "sent at once; kept at the receiver until a receive matches", is_eager, begin_eager,
+     nullptr},
     {Protocol::read, "read", "offered; the receiver reads it from the sender's memory", can_read, begin_readable,
      take_by_read},
     {Protocol::write, "write", "offered; the sender writes it to the receiver's memory", can_write, begin_offer,
      take_by_write},
-    {Protocol::pipeline, "pipeline", "offered; sent in pieces when the receiver asks", always, begin_offer, take_in_pieces},
+    {Protocol::pipeline, "pipeline", "offered; sent in pieces when the receiver asks", always, begin_offer,
+     take_in_pieces},
 };
 
 const ProtocolInfo& choose_to_offer(const Shape& shape, const Route& route) {

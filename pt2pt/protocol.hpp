@@ -47,8 +47,9 @@ struct ProtocolInfo {
   const char* name;
   const char* meaning;
   bool (*applies)(const Shape&, const Route&);
-  void (*begin)(Send&);    // at the sender
-  void (*take)(Receive&);  // at the receiver, of an offer that was matched: has the data brought. Null: is never offered
+  void (*begin)(Send&);  // at the sender
+  void (*take)(
+      Receive&);  // at the receiver, of an offer that was matched: has the data brought. Null: is never offered
 };
 
 // In order of preference; the last applies always.
@@ -72,9 +73,9 @@ void decide_protocols();
 std::size_t eager_limit_of_settings();
 
 // The verbs.
-void begin_eager(Send& send);       // send.cpp
-void begin_readable(Send& send);    // rendezvous.cpp: offers it, with where its data are
-void begin_offer(Send& send);       // offers it
+void begin_eager(Send& send);     // send.cpp
+void begin_readable(Send& send);  // rendezvous.cpp: offers it, with where its data are
+void begin_offer(Send& send);     // offers it
 void take_by_read(Receive& receive);
 void take_by_write(Receive& receive);
 void take_in_pieces(Receive& receive);

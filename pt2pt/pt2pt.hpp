@@ -27,7 +27,9 @@ struct SendArgs {
   std::optional<BufferRelease> buffer_release{};  // of this standard send; none: the communicator's
 };
 
-inline BufferRelease buffer_release_of(const SendArgs& args) { return args.buffer_release.value_or(args.comm->buffer_release); }
+inline BufferRelease buffer_release_of(const SendArgs& args) {
+  return args.buffer_release.value_or(args.comm->buffer_release);
+}
 
 struct RecvArgs {
   void* buffer;

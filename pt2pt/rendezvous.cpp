@@ -37,7 +37,8 @@ Send& send_of(Outgoing& out) { return *static_cast<Send*>(out.owner); }
 Receive& receive_of(Outgoing& out) { return *static_cast<Receive*>(out.owner); }
 
 template <class Body>
-bool parse(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, Body& body, bool whole = true) {
+bool parse(Peer& peer, const wire::Header& head, const std::byte* bytes, std::size_t size, Body& body,
+           bool whole = true) {
   if (whole ? size != sizeof body : size < sizeof body) {
     transport::drop(&peer, head, Drop::body_size);
     return false;
@@ -75,9 +76,8 @@ void post_from_receive(Receive& receive, wire::Kind kind) {
 
 // Tells the sender that its buffer is free, and ends the receive.
 void end_pull(Receive& receive, Error error) {
-  answer(*receive.peer, wire::Kind::pull_done, wire::Done{.operation = receive.transfer->remote,
-                                                             .error = error.code(),
-                                                             .waited = receive.transfer->waited});
+  answer(*receive.peer, wire::Kind::pull_done,
+         wire::Done{.operation = receive.transfer->remote, .error = error.code(), .waited = receive.transfer->waited});
   end(receive, error);
 }
 
@@ -94,7 +94,8 @@ bool take_movable(Receive& receive, transport::Port& port) {
   wire::Whereabouts found;
   if (!port.poke(sender, whereabouts + offsetof(wire::Whereabouts, taken), &yes, sizeof yes)) return false;
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!port.peek(sender, whereabouts + offsetof(wire::Whereabouts, moved), &found.moved, sizeof found.moved)) return false;
+  if (!port.peek(sender, whereabouts + offsetof(wire::Whereabouts, moved), &found.moved, sizeof found.moved))
+    return false;
   offer.flags &= static_cast<std::uint16_t>(~wire::offer_movable);
   offer.key_size = 1;  // the sender's own memory
   if (!found.moved) return offer.address != 0;
@@ -120,21 +121,24 @@ void start_read(Receive& receive) {
   };
   const wire::Offer& offer = receive.transfer->offer;
   const Post post = port.read(receive.peer->destination, data_of(receive.args.buffer, *receive.args.type),
-                              receive.transfer->registered ? &receive.transfer->memory : nullptr, offer.address, offer.key, offer.key_size,
-                              receive.transfer->expected, receive.transfer->read_end);
+                              receive.transfer->registered ? &receive.transfer->memory : nullptr, offer.address,
+                              offer.key, offer.key_size, receive.transfer->expected, receive.transfer->read_end);
   if (post == Post::again) engine.stalled_reads.push(receive);
 }
 
 bool make_reachable(Receive& receive, bool needed) {
   if (!needed) return true;
   const void* data = data_of(receive.args.buffer, *receive.args.type);
-  if (transport::port_of(*receive.peer).register_memory(data, receive.transfer->expected, receive.transfer->memory)) return false;
+  if (transport::port_of(*receive.peer).register_memory(data, receive.transfer->expected, receive.transfer->memory))
+    return false;
   return receive.transfer->registered = true;
 }
 
 void ask(Receive& receive, bool written) {
   receive.transfer->id = engine.receives.insert(receive);
-  wire::Request request{.size = receive.transfer->expected, .send = receive.transfer->remote, .receive = receive.transfer->id,
+  wire::Request request{.size = receive.transfer->expected,
+                        .send = receive.transfer->remote,
+                        .receive = receive.transfer->id,
                         .waited = receive.transfer->waited};
   if (written) {
     request.address = receive.transfer->memory.address;
@@ -284,9 +288,9 @@ void start_write(Send& send) {
     if (port.register_memory(data, send.asked, send.memory)) return send_pieces(send);
     send.registered = true;
   }
-  const Post post = port.write(send.peer->destination, data, send.registered ? &send.memory : nullptr,
-                               send.request.address, send.request.key, send.request.key_size, send.asked,
-                               send.write_end);
+  const Post post =
+      port.write(send.peer->destination, data, send.registered ? &send.memory : nullptr, send.request.address,
+                 send.request.key, send.request.key_size, send.asked, send.write_end);
   if (post == Post::again) engine.stalled_writes.push(send);
 }
 
@@ -313,7 +317,8 @@ void request_arrived(Peer& peer, const wire::Header& head, const std::byte* body
 // are asked for.
 void describe_movable(const Send& send, transport::Port& port, wire::Offer& offer) {
   if (!port.reads_processes()) return;
-  if (send.args.type->contiguous) offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
+  if (send.args.type->contiguous)
+    offer.address = reinterpret_cast<std::uintptr_t>(data_of(send.args.buffer, *send.args.type));
   const std::uint64_t whereabouts = reinterpret_cast<std::uintptr_t>(send.where);
   offer.key_size = sizeof whereabouts;
   memcpy(offer.key, &whereabouts, sizeof whereabouts);
@@ -391,7 +396,8 @@ void take_offer(Receive& receive, Peer& peer, const wire::Offer& offer, std::uin
   receive.transfer->waited = waited;
   receive.transfer->expected = std::min<std::size_t>(offer.size, receive.room);
   if (receive.transfer->expected == 0) return end_pull(receive, success);
-  const bool readable = offer.key_size > 0;  // then it is one run, though it may not be there where it could be written from
+  const bool readable =
+      offer.key_size > 0;  // then it is one run, though it may not be there where it could be written from
   const bool one_run = readable || (offer.flags & wire::offer_contiguous) != 0;
   choose({offer.size, one_run, receive.args.type->contiguous, true, readable}, route_to(peer)).take(receive);
 }

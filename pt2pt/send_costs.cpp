@@ -86,9 +86,10 @@ BufferRelease choose_buffer_release(const SendCosts& costs, const Expected& expe
 }
 
 std::string describe_send_costs(const SendCosts& costs, double lateness, std::size_t resident) {
-  std::string out = "# us: time until the program has computed for as long as the message takes, and the message is there\n"
-                    "#               receiver waits                             receiver comes late\n"
-                    "# bytes        notify       copy        cow  auto        notify       copy        cow  auto\n";
+  std::string out =
+      "# us: time until the program has computed for as long as the message takes, and the message is there\n"
+      "#               receiver waits                             receiver comes late\n"
+      "# bytes        notify       copy        cow  auto        notify       copy        cow  auto\n";
   char text[40];
   for (std::size_t size = 1 << 10; size <= (256u << 20); size *= 4) {
     snprintf(text, sizeof text, "%-10zu", size);

@@ -16,8 +16,8 @@ struct SendCosts {
   double snapshot = 600;              // taking and ending one
   double resident = 0.00003;          // for each byte that is resident
   double kept = 0.0004;               // a byte of a message that is read from a snapshot
-  bool alone = true;                  // a message that is kept moves while the program computes: its receiver reads it, or
-                                      // a thread sends it
+  bool alone = true;  // a message that is kept moves while the program computes: its receiver reads it, or
+                      // a thread sends it
 };
 
 // Those of messages within the node and between nodes; set at the start.
@@ -28,10 +28,10 @@ inline constexpr std::size_t least_snapshot = 1 << 20;
 
 // What is expected of a blocking send.
 struct Expected {
-  std::size_t size = 0;      // of the message, in bytes
-  std::size_t resident = 0;  // bytes of this process that are in memory
-  double lateness = unknown;  // us that the receiver comes after the offer
-  double pause = unknown;     // us that the program goes without waiting for anything after it has sent
+  std::size_t size = 0;                  // of the message, in bytes
+  std::size_t resident = 0;              // bytes of this process that are in memory
+  double lateness = unknown;             // us that the receiver comes after the offer
+  double pause = unknown;                // us that the program goes without waiting for anything after it has sent
   static constexpr double unknown = -1;  // then as long as the message takes
 };
 

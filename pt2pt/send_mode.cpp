@@ -30,8 +30,8 @@ class Pauses {
   }
 
  private:
-  Nanoseconds since_ = 0;  // 0: there was none
-  Nanoseconds end_ = 0;    // written by progress
+  Nanoseconds since_ = 0;              // 0: there was none
+  Nanoseconds end_ = 0;                // written by progress
   double lately_ = Expected::unknown;  // us
 };
 Pauses pauses;
@@ -48,7 +48,8 @@ BufferRelease choose_for(const SendArgs& args, std::size_t size) {
   if (peer.lateness >= 0) expected.lateness = peer.lateness;
   // Over a network nobody sees that an offer waits at a receiver which computes. It is presumed to do so as this process does.
   if (!peer.local && expected.pause >= 0)
-    expected.lateness = std::max(expected.lateness, std::min(expected.pause, costs.alpha + costs.beta * static_cast<double>(size)));
+    expected.lateness =
+        std::max(expected.lateness, std::min(expected.pause, costs.alpha + costs.beta * static_cast<double>(size)));
   return choose_buffer_release(costs, expected);
 }
 

@@ -24,15 +24,15 @@ class SharedSnapshot {
 void pay_debts();
 
 struct BufferReleaseCounters {
-  std::uint64_t copies = 0;          // sends whose message was copied
-  std::uint64_t snapshots = 0;       // sends whose message is read from a snapshot
-  std::uint64_t shared = 0;          // of these: from one that another send had taken
-  std::uint64_t uncovered = 0;       // cow: no snapshot of that memory, or none to be had: copied
-  std::uint64_t over_limit = 0;      // no room within COW_COPY_LIMIT for a copy or a snapshot: given back by completion
-  std::uint64_t chosen[3] = {};      // auto: notify, copy, cow
-  std::uint64_t kept_later = 0;      // of those that went by notify: kept after a while, in a copy or a snapshot
-  std::uint64_t lost = 0;            // messages of completed sends that could not be delivered
-  std::size_t copied_bytes = 0;      // held in copies now
+  std::uint64_t copies = 0;      // sends whose message was copied
+  std::uint64_t snapshots = 0;   // sends whose message is read from a snapshot
+  std::uint64_t shared = 0;      // of these: from one that another send had taken
+  std::uint64_t uncovered = 0;   // cow: no snapshot of that memory, or none to be had: copied
+  std::uint64_t over_limit = 0;  // no room within COW_COPY_LIMIT for a copy or a snapshot: given back by completion
+  std::uint64_t chosen[3] = {};  // auto: notify, copy, cow
+  std::uint64_t kept_later = 0;  // of those that went by notify: kept after a while, in a copy or a snapshot
+  std::uint64_t lost = 0;        // messages of completed sends that could not be delivered
+  std::size_t copied_bytes = 0;  // held in copies now
   std::size_t most_copied_bytes = 0;
 };
 extern BufferReleaseCounters buffer_release_counters;

@@ -50,8 +50,10 @@ Error end_handle(MPI_Request& handle, Request& request, Error error) {
     // An error that came before is the one to tell, in its own words.
     const std::string first = error ? last_failure() : "";
     const Error freed = request.kind->let_go(request);
-    if (error) fail(error.code(), "%s", first.c_str()).ignore();
-    else error = freed;
+    if (error)
+      fail(error.code(), "%s", first.c_str()).ignore();
+    else
+      error = freed;
   }
   return error;
 }

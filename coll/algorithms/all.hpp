@@ -42,24 +42,26 @@ struct AlgorithmList {};
 
 using AllAlgorithms = AlgorithmList<
     HierarchicalBarrier, BarrierDissemination, BarrierTree,  //
-    HierarchicalBcastSmall, HierarchicalBcastLarge, BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain, BcastBine,
-    BcastSpanningTrees, BcastTorusTrees,  //
-    HierarchicalReduceSmall, HierarchicalReduceLarge, ReduceBinomial, ReduceOrdered, ReduceRabenseifner, ReduceOrderedHalving,
-    ReduceChain, ReduceBine, ReduceTorusTrees,  //
-    HierarchicalAllreduce, HierarchicalAllreduceSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing, AllreduceSwing,
-    AllreduceSwingShort, AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,              //
-    HierarchicalGather, GatherBinomial, GatherLinear, HierarchicalScatter, ScatterBinomial, ScatterLinear, GathervLinear, ScattervLinear,  //
-    HierarchicalAllgather<false>, HierarchicalAllgather<true>, Allgather<DoublingWay>, AllgatherBruck, Allgather<NeighbourWay>,
-    Allgather<RingWay>, Allgather<BucketWay>,                                                                //
-    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,           //
-    AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,                  //
-    AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                //
+    HierarchicalBcastSmall, HierarchicalBcastLarge, BcastBinomial, BcastScatterDoubling, BcastScatterRing, BcastChain,
+    BcastBine, BcastSpanningTrees, BcastTorusTrees,  //
+    HierarchicalReduceSmall, HierarchicalReduceLarge, ReduceBinomial, ReduceOrdered, ReduceRabenseifner,
+    ReduceOrderedHalving, ReduceChain, ReduceBine, ReduceTorusTrees,  //
+    HierarchicalAllreduce, HierarchicalAllreduceSplit, AllreduceDoubling, AllreduceRabenseifner, AllreduceRing,
+    AllreduceSwing, AllreduceSwingShort, AllreduceDimensionExchange, AllreduceBucket, AllreduceBine,  //
+    HierarchicalGather, GatherBinomial, GatherLinear, HierarchicalScatter, ScatterBinomial, ScatterLinear,
+    GathervLinear, ScattervLinear,  //
+    HierarchicalAllgather<false>, HierarchicalAllgather<true>, Allgather<DoublingWay>, AllgatherBruck,
+    Allgather<NeighbourWay>, Allgather<RingWay>, Allgather<BucketWay>,                                           //
+    Allgatherv<DoublingWay>, Allgatherv<NeighbourWay>, Allgatherv<RingWay>, Allgatherv<BucketWay>,               //
+    AlltoallBruck<2>, AlltoallBruck<4>, AlltoallLinear<Collective::alltoall, EqualTraffic>,                      //
+    AlltoallPairwise<Collective::alltoall, EqualTraffic>, AlltoallDimensions,                                    //
     AlltoallLinear<Collective::alltoallv, GivenTraffic>, AlltoallPairwise<Collective::alltoallv, GivenTraffic>,  //
-    HierarchicalScan<true>, ScanDoubling, ScanChain<Collective::scan>, HierarchicalScan<false>, ExscanDoubling, ScanChain<Collective::exscan>,                //
+    HierarchicalScan<true>, ScanDoubling, ScanChain<Collective::scan>, HierarchicalScan<false>, ExscanDoubling,
+    ScanChain<Collective::exscan>,  //
     ReduceScatterBlock<ScatterHalving>, ReduceScatterBlock<ScatterDoubling>, ReduceScatterBlock<ScatterPairwise>,
     ReduceScatterBlock<ScatterRing>, ReduceScatterBlock<ScatterBucket>,  //
     ReduceScatter<ScatterHalving>, ReduceScatter<ScatterDoubling>, ReduceScatter<ScatterPairwise>,
-    ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>,
-    NeighboursDirect<Collective::neighbor_allgather>, NeighboursDirect<Collective::neighbor_alltoall>>;
+    ReduceScatter<ScatterRing>, ReduceScatter<ScatterBucket>, NeighboursDirect<Collective::neighbor_allgather>,
+    NeighboursDirect<Collective::neighbor_alltoall>>;
 
 }  // namespace cow::coll

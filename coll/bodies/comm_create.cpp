@@ -59,7 +59,8 @@ Error make_copy(Comm& comm, const Contexts& contexts, const Info* info, Comm*& o
   AtEnd discarding([copy] { discard(*copy); });
   if (Error error = comm.attributes.copy_to(comm.handle(), copy->attributes, copy->handle())) return error;
   share_topology(comm, *copy);
-  copy->buffer_release = comm.buffer_release;  // no hint, which a duplicate would not have, but how the program wants its buffers
+  copy->buffer_release =
+      comm.buffer_release;  // no hint, which a duplicate would not have, but how the program wants its buffers
   if (info) set_hints(*copy, *info);
   discarding.forget();
   out = copy;

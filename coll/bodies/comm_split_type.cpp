@@ -101,17 +101,13 @@ Error split_as_told(Comm& comm, int split_type, int key, const Info* info, Comm*
   const std::string* const type = info ? info->get(resource_key) : nullptr;
   const std::string* const set = info ? info->get("mpi_pset_name") : nullptr;
   switch (split_type) {
-    case MPI_COMM_TYPE_SHARED:
-      return split_any(comm, node_color(), key, out);
-    case MPI_COMM_TYPE_HW_UNGUIDED:
-      return split_unguided(comm, key, out);
-    case MPI_COMM_TYPE_HW_GUIDED:
-      return split_guided(comm, type ? *type : "", key, out);
+    case MPI_COMM_TYPE_SHARED: return split_any(comm, node_color(), key, out);
+    case MPI_COMM_TYPE_HW_UNGUIDED: return split_unguided(comm, key, out);
+    case MPI_COMM_TYPE_HW_GUIDED: return split_guided(comm, type ? *type : "", key, out);
     case MPI_COMM_TYPE_RESOURCE_GUIDED:
       if (type && set) return fail(ErrorClass::info, "info has both mpi_hw_resource_type and mpi_pset_name");
       return set ? split_by_set(comm, *set, key, out) : split_guided(comm, type ? *type : "", key, out);
-    case MPI_UNDEFINED:
-      return split_any(comm, MPI_UNDEFINED, key, out);
+    case MPI_UNDEFINED: return split_any(comm, MPI_UNDEFINED, key, out);
   }
   return fail(ErrorClass::arg, "split_type %d: expected MPI_COMM_TYPE_SHARED, another MPI_COMM_TYPE_, or MPI_UNDEFINED",
               split_type);

@@ -1,7 +1,8 @@
 // Neighbourhood collectives: MPI_Neighbor_allgather, allgatherv, alltoall, alltoallv, alltoallw.
+#include "coll/prepare/neighborhood.hpp"
+
 #include "api/bodies.hpp"
 #include "coll/execute/forms.hpp"
-#include "coll/prepare/neighborhood.hpp"
 
 namespace cow {
 

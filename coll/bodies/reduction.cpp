@@ -13,16 +13,14 @@ Error body::Reduce(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype
 
 Error body::Ireduce(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, int root,
                     Comm& comm, MPI_Request* request) {
-  return nonblocking(request, [&](Operation& o) {
-    return prepare_reduce(o, comm, {sendbuf, count, datatype}, recvbuf, op, root);
-  });
+  return nonblocking(
+      request, [&](Operation& o) { return prepare_reduce(o, comm, {sendbuf, count, datatype}, recvbuf, op, root); });
 }
 
 Error body::Reduce_init(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, int root,
                         Comm& comm, Info*, MPI_Request* request) {
-  return persistent(request, [&](Operation& o) {
-    return prepare_reduce(o, comm, {sendbuf, count, datatype}, recvbuf, op, root);
-  });
+  return persistent(
+      request, [&](Operation& o) { return prepare_reduce(o, comm, {sendbuf, count, datatype}, recvbuf, op, root); });
 }
 
 Error body::Allreduce(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, Comm& comm) {
@@ -46,9 +44,8 @@ Error body::Allreduce_init(const void* sendbuf, void* recvbuf, MPI_Count count, 
 }
 
 Error body::Scan(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, Comm& comm) {
-  return blocking([&](Operation& o) {
-    return prepare_sum(o, Collective::scan, comm, {sendbuf, count, datatype}, recvbuf, op);
-  });
+  return blocking(
+      [&](Operation& o) { return prepare_sum(o, Collective::scan, comm, {sendbuf, count, datatype}, recvbuf, op); });
 }
 
 Error body::Iscan(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, Comm& comm,
@@ -66,9 +63,8 @@ Error body::Scan_init(const void* sendbuf, void* recvbuf, MPI_Count count, Datat
 }
 
 Error body::Exscan(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, Comm& comm) {
-  return blocking([&](Operation& o) {
-    return prepare_sum(o, Collective::exscan, comm, {sendbuf, count, datatype}, recvbuf, op);
-  });
+  return blocking(
+      [&](Operation& o) { return prepare_sum(o, Collective::exscan, comm, {sendbuf, count, datatype}, recvbuf, op); });
 }
 
 Error body::Iexscan(const void* sendbuf, void* recvbuf, MPI_Count count, Datatype* datatype, Op* op, Comm& comm,
@@ -87,9 +83,8 @@ Error body::Exscan_init(const void* sendbuf, void* recvbuf, MPI_Count count, Dat
 
 Error body::Reduce_scatter_block(const void* sendbuf, void* recvbuf, MPI_Count recvcount, Datatype* datatype, Op* op,
                                  Comm& comm) {
-  return blocking([&](Operation& o) {
-    return prepare_reduce_scatter_block(o, comm, {sendbuf, recvcount, datatype}, recvbuf, op);
-  });
+  return blocking(
+      [&](Operation& o) { return prepare_reduce_scatter_block(o, comm, {sendbuf, recvcount, datatype}, recvbuf, op); });
 }
 
 Error body::Ireduce_scatter_block(const void* sendbuf, void* recvbuf, MPI_Count recvcount, Datatype* datatype, Op* op,

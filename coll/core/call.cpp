@@ -30,8 +30,8 @@ Lists* take_lists() {
 
 void GiveBack::operator()(Lists* lists) const {
   std::unique_ptr<Lists> owned(lists);
-  const std::size_t longest = std::max({lists->in.capacity(), lists->out.capacity(), lists->counts.capacity(),
-                                        lists->send_counts.capacity()});
+  const std::size_t longest =
+      std::max({lists->in.capacity(), lists->out.capacity(), lists->counts.capacity(), lists->send_counts.capacity()});
   if (kept_lists().size() >= most_kept || longest > longest_kept) return;
   lists->clear();
   kept_lists().push_back(std::move(owned));

@@ -23,8 +23,8 @@ struct Piece {
 
 // What most calls have no need of.
 struct Lists {
-  std::vector<Piece> in;   // packed before
-  std::vector<Piece> out;  // unpacked after
+  std::vector<Piece> in;                                        // packed before
+  std::vector<Piece> out;                                       // unpacked after
   std::vector<Count> counts, displs, send_counts, send_displs;  // what args points to
   std::vector<Datatype*> types, send_types;
   void clear();

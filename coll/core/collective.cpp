@@ -3,11 +3,24 @@
 namespace cow::coll {
 namespace {
 
-constexpr const char* collective_names[collectives] = {
-    "barrier",       "bcast",     "reduce",   "allreduce", "gather",
-    "scatter",       "gatherv",   "scatterv", "allgather", "allgatherv",
-    "alltoall",      "alltoallv", "scan",     "exscan",    "reduce_scatter_block",
-    "reduce_scatter", "neighbor_allgather", "neighbor_alltoall"};
+constexpr const char* collective_names[collectives] = {"barrier",
+                                                       "bcast",
+                                                       "reduce",
+                                                       "allreduce",
+                                                       "gather",
+                                                       "scatter",
+                                                       "gatherv",
+                                                       "scatterv",
+                                                       "allgather",
+                                                       "allgatherv",
+                                                       "alltoall",
+                                                       "alltoallv",
+                                                       "scan",
+                                                       "exscan",
+                                                       "reduce_scatter_block",
+                                                       "reduce_scatter",
+                                                       "neighbor_allgather",
+                                                       "neighbor_alltoall"};
 
 }  // namespace
 

@@ -25,8 +25,8 @@ enum class Collective : std::uint8_t {
   exscan,      // as scan
   reduce_scatter_block,  // send[count * size] to recv[count]; measure: bytes of the whole vector
   reduce_scatter,        // send[sum of counts] to recv[counts[rank]]; displs: running sums; measure: as above
-  neighbor_allgather,    // send[count] to each of `neighbours`, recv[counts[i]] at displs[i] of type from each; no measure
-  neighbor_alltoall,     // blocks i at displs[i] of types[i], one a neighbour; no measure
+  neighbor_allgather,  // send[count] to each of `neighbours`, recv[counts[i]] at displs[i] of type from each; no measure
+  neighbor_alltoall,   // blocks i at displs[i] of types[i], one a neighbour; no measure
 };
 inline constexpr int collectives = 18;
 
@@ -34,7 +34,8 @@ const char* name_of(Collective collective);
 // Collectives of which the ranks do not know alike how much they move, or that it is nothing.
 inline bool has_no_measure(Collective which) {
   return which == Collective::barrier || which == Collective::gatherv || which == Collective::scatterv ||
-         which == Collective::alltoallv || which == Collective::neighbor_allgather || which == Collective::neighbor_alltoall;
+         which == Collective::alltoallv || which == Collective::neighbor_allgather ||
+         which == Collective::neighbor_alltoall;
 }
 bool reduces(Collective collective);
 

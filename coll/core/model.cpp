@@ -12,12 +12,22 @@ std::string parse_model(std::string_view text, Model& out) {
     double* value;
   };
   Model read = out;
-  const Field fields[] = {
-      {"alpha", &read.alpha}, {"beta", &read.beta}, {"node_alpha", &read.node_alpha}, {"node_beta", &read.node_beta},
-      {"node_line", &read.node_line},
-      {"gamma", &read.gamma}, {"copy", &read.copy}, {"hop", &read.hop},
-      {"node_large", &read.node_large}, {"keep", &read.keep}, {"fresh", &read.fresh}, {"snapshot", &read.snapshot},
-      {"resident", &read.resident}, {"kept", &read.kept}, {"processors", &read.processors}, {"switching", &read.switching}};
+  const Field fields[] = {{"alpha", &read.alpha},
+                          {"beta", &read.beta},
+                          {"node_alpha", &read.node_alpha},
+                          {"node_beta", &read.node_beta},
+                          {"node_line", &read.node_line},
+                          {"gamma", &read.gamma},
+                          {"copy", &read.copy},
+                          {"hop", &read.hop},
+                          {"node_large", &read.node_large},
+                          {"keep", &read.keep},
+                          {"fresh", &read.fresh},
+                          {"snapshot", &read.snapshot},
+                          {"resident", &read.resident},
+                          {"kept", &read.kept},
+                          {"processors", &read.processors},
+                          {"switching", &read.switching}};
   while (!text.empty()) {
     const std::string item(text.substr(0, text.find(',')));
     text.remove_prefix(std::min(item.size() + 1, text.size()));
@@ -31,7 +41,9 @@ std::string parse_model(std::string_view text, Model& out) {
     });
     if (equals == std::string::npos || field == std::end(fields))
       return "\"" + item +
-             "\": expected alpha=, beta=, node_alpha=, node_beta=, node_line=, gamma=, copy=, hop=, node_large=, keep=, fresh=, snapshot=, resident=, kept=, processors= or switching= and a number, wormhole or store-and-forward";
+             "\": expected alpha=, beta=, node_alpha=, node_beta=, node_line=, gamma=, copy=, hop=, node_large=, "
+             "keep=, fresh=, snapshot=, resident=, kept=, processors= or switching= and a number, wormhole or "
+             "store-and-forward";
     char* end = nullptr;
     const double value = std::strtod(item.c_str() + equals + 1, &end);
     if (end == item.c_str() + equals + 1 || *end || !(value >= 0))

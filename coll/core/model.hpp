@@ -17,17 +17,18 @@ namespace cow::coll {
 
 // The numbers of a machine. Times in microseconds; per-byte times in microseconds a byte.
 struct Model {
-  double alpha = 8.0;              // one message between nodes, start to end
-  double beta = 0.0004;            // a byte on a link
-  double node_alpha = 1.0;         // one message inside a node
-  double node_beta = 0.00008;      // a byte of it
-  double node_line = 0.2;          // a cache line from one rank of a node to another
-  double gamma = 0.00006;          // reducing a byte
-  double copy = 0.00003;           // copying a byte
-  double node_large = 0.0002;      // a byte of a message of many MiB inside a node; this and the next five are for send modes
-  double keep = 0.0001;            // copying a byte into memory that is at hand
-  double fresh = 0.0006;           // copying a byte into fresh memory
-  double snapshot = 600;           // taking a snapshot of the process and ending it
+  double alpha = 8.0;          // one message between nodes, start to end
+  double beta = 0.0004;        // a byte on a link
+  double node_alpha = 1.0;     // one message inside a node
+  double node_beta = 0.00008;  // a byte of it
+  double node_line = 0.2;      // a cache line from one rank of a node to another
+  double gamma = 0.00006;      // reducing a byte
+  double copy = 0.00003;       // copying a byte
+  double node_large =
+      0.0002;             // a byte of a message of many MiB inside a node; this and the next five are for send modes
+  double keep = 0.0001;   // copying a byte into memory that is at hand
+  double fresh = 0.0006;  // copying a byte into fresh memory
+  double snapshot = 600;  // taking a snapshot of the process and ending it
   double resident = 0.00003;       // for each byte of the process that is in memory
   double kept = 0.0004;            // reading a byte of a snapshot
   double hop = 0.1;                // one more link on the way
@@ -46,7 +47,15 @@ struct Traffic {
 };
 
 // Names of patterns for Patterns::of: one number an algorithm, then its step.
-enum class PatternName : std::int64_t { swing = 1, swing_short, dimension_exchange, bucket, bine, dimension, bine_butterfly };
+enum class PatternName : std::int64_t {
+  swing = 1,
+  swing_short,
+  dimension_exchange,
+  bucket,
+  bine,
+  dimension,
+  bine_butterfly
+};
 inline std::int64_t pattern_name(PatternName family, int step) {
   return static_cast<std::int64_t>(family) << 32 | step;
 }
@@ -87,12 +96,16 @@ class Cost {
     messages(patterns_ ? patterns_->shift(distance) : flat_, bytes, times, both_ways, ranks_);
   }
   // A step of a binomial tree: those whose number is a multiple of 2 * distance, to those `distance` above them.
-  void tree(int distance, double bytes) { messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1, false, ranks_ / (2 * distance)); }
-  void exchange(int mask, double bytes) { messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1, true, ranks_); }
+  void tree(int distance, double bytes) {
+    messages(patterns_ ? patterns_->tree(distance) : flat_, bytes, 1, false, ranks_ / (2 * distance));
+  }
+  void exchange(int mask, double bytes) {
+    messages(patterns_ ? patterns_->exchange(mask) : flat_, bytes, 1, true, ranks_);
+  }
   void known(Traffic traffic, double bytes, int times = 1) { messages(traffic, bytes, times, true, ranks_); }
   // `count` messages one rank sends or receives at once through its own link.
   void fan(int count, double bytes);
-  void all(double bytes, int ranks);                           // everybody to everybody at once
+  void all(double bytes, int ranks);                  // everybody to everybody at once
   void starts(int more) { time_ += more * start(); }  // further messages a rank starts in the same steps
   void reduce(double bytes) { time_ += model_.gamma * bytes * turns(busy_); }  // by those busy in the last step
   void reduce_by(int ranks, double bytes) { time_ += model_.gamma * bytes * turns(ranks); }

@@ -53,8 +53,8 @@ class ScratchSource {
 // The verbs, written down. See verbs.hpp.
 class Recorder {
  public:
-  Recorder(int rank, int size, const Unit& unit, const Layout* layout, const Nodes* nodes,
-           ScratchSource& scratch, const shm::Terms* memory = nullptr)
+  Recorder(int rank, int size, const Unit& unit, const Layout* layout, const Nodes* nodes, ScratchSource& scratch,
+           const shm::Terms* memory = nullptr)
       : rank_(rank), size_(size), unit_(unit), layout_(layout), nodes_(nodes), scratch_(scratch), memory_(memory) {}
 
   int rank() const { return rank_; }

@@ -1,8 +1,8 @@
 #include "coll/examine/machine.hpp"
 
 #include <deque>
-#include <utility>
 #include <unordered_map>
+#include <utility>
 
 #include "coll/examine/setting.hpp"
 #include "coll/examine/slots.hpp"
@@ -54,7 +54,8 @@ class Machine {
  public:
   // `values`: follow what is in memory and check it; else only the messages' sizes.
   Machine(const Case& c, bool keep, bool values)
-      : case_(c), keep_(keep), values_(values), ranks_(static_cast<size_t>(c.size)), slots_(c.algorithm->on_memory ? c.size : 0) {
+      : case_(c), keep_(keep), values_(values), ranks_(static_cast<size_t>(c.size)),
+        slots_(c.algorithm->on_memory ? c.size : 0) {
     if (values) settings_ = make_settings(c);
     for (int r = 0; r < c.size; ++r) {
       const RankSetting s = values ? settings_[static_cast<size_t>(r)] : make_arguments(c, r);
@@ -147,23 +148,18 @@ class Machine {
   void execute(int r, const Entry& e) {
     if (!values_ && e.verb != Entry::Verb::send && e.verb != Entry::Verb::recv) return;
     switch (e.verb) {
-      case Entry::Verb::send:
-        return post_send(r, e);
-      case Entry::Verb::recv:
-        return post_recv(r, e);
+      case Entry::Verb::send: return post_send(r, e);
+      case Entry::Verb::recv: return post_recv(r, e);
       case Entry::Verb::copy:
-      case Entry::Verb::move:
-        return copy(r, e.to, e.from, e.n);
-      case Entry::Verb::reduce:
-        return reduce(r, e);
+      case Entry::Verb::move: return copy(r, e.to, e.from, e.n);
+      case Entry::Verb::reduce: return reduce(r, e);
       case Entry::Verb::transfer: {
         const Entry& into = (&e)[1];
         if (into.n != e.n)
           complain(r, "a transfer of " + std::to_string(e.n) + " units into " + std::to_string(into.n));
         return copy(r, into.to, e.from, e.n);
       }
-      default:
-        return;
+      default: return;
     }
   }
 
@@ -207,7 +203,8 @@ class Machine {
   }
 
   void post(int from, int to, Posted posted, bool is_send) {
-    const auto key = static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) + static_cast<std::uint64_t>(to);
+    const auto key =
+        static_cast<std::uint64_t>(from) * static_cast<std::uint64_t>(case_.size) + static_cast<std::uint64_t>(to);
     const auto at = channels_.try_emplace(key).first;
     std::vector<Posted>& waiting = at->second.waiting;
     if (waiting.empty() || at->second.sends == is_send) {

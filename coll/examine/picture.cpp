@@ -15,9 +15,10 @@ std::string text(const char* format, Values... values) {
 }
 
 std::string begin(double width, double height) {
-  return text("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
-              "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-              width, height, width, height);
+  return text(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
+      "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+      width, height, width, height);
 }
 
 std::string label(double x, double y, const char* anchor, const std::string& words) {
@@ -52,9 +53,10 @@ std::string arrow(Point a, Point b, bool around, const std::string& colour, doub
   if (around) unit = {-unit.x, -unit.y};
   const Point side{-unit.y * 5, unit.x * 5};
   const auto line = [&](Point from, Point to) {
-    return text("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%.1f\" "
-                "marker-end=\"url(#tip)\"/>\n",
-                from.x + side.x, from.y + side.y, to.x + side.x, to.y + side.y, colour.c_str(), width);
+    return text(
+        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%.1f\" "
+        "marker-end=\"url(#tip)\"/>\n",
+        from.x + side.x, from.y + side.y, to.x + side.x, to.y + side.y, colour.c_str(), width);
   };
   const auto along = [&](Point from, double distance) {
     return Point{from.x + unit.x * distance, from.y + unit.y * distance};
@@ -86,8 +88,9 @@ std::string picture_of_links(const LinkReport& report, const Layout& layout, con
   const double width = std::max(420.0, 2 * margin + pitch * (columns - 1));
   const double height = head + 2 * margin + pitch * (rows - 1) + 20;
   std::string out = begin(width, height);
-  out += "<defs><marker id=\"tip\" viewBox=\"0 0 6 6\" refX=\"3\" refY=\"3\" markerWidth=\"4\" markerHeight=\"4\" "
-         "markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path d=\"M0,0 L6,3 L0,6 z\"/></marker></defs>\n";
+  out +=
+      "<defs><marker id=\"tip\" viewBox=\"0 0 6 6\" refX=\"3\" refY=\"3\" markerWidth=\"4\" markerHeight=\"4\" "
+      "markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path d=\"M0,0 L6,3 L0,6 z\"/></marker></defs>\n";
   out += label(16, 24, "start", title);
   const auto busiest = static_cast<double>(std::max<Count>(report.busiest_total, 1));
   out += label(16, 42, "start",
@@ -156,9 +159,10 @@ std::string picture_of_times(Collective collective, const Layout& layout, const 
       out += text("%.1f,%.1f ", x(static_cast<double>(power)), y(curves[i].times[power]));
     out += "\"/>\n";
     const double at = top + 16 * static_cast<double>(i) + 8;
-    out += text("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\" "
-                "stroke-dasharray=\"%s\"/>\n",
-                left + plot_width + 14, at - 4, left + plot_width + 34, at - 4, colour, dashes);
+    out += text(
+        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\" "
+        "stroke-dasharray=\"%s\"/>\n",
+        left + plot_width + 14, at - 4, left + plot_width + 34, at - 4, colour, dashes);
     out += label(left + plot_width + 40, at, "start", curves[i].name);
   }
   return out + "</svg>\n";

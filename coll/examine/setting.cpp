@@ -25,39 +25,22 @@ class Builder {
       s.args.recv = area_address(recv_area);
     }
     switch (case_.algorithm->collective) {
-      case Collective::barrier:
-        break;
-      case Collective::bcast:
-        bcast();
-        break;
+      case Collective::barrier: break;
+      case Collective::bcast: bcast(); break;
       case Collective::reduce:
       case Collective::allreduce:
       case Collective::scan:
-      case Collective::exscan:
-        sums();
-        break;
+      case Collective::exscan: sums(); break;
       case Collective::gather:
-      case Collective::gatherv:
-        gather(case_.algorithm->collective == Collective::gatherv);
-        break;
+      case Collective::gatherv: gather(case_.algorithm->collective == Collective::gatherv); break;
       case Collective::scatter:
-      case Collective::scatterv:
-        scatter(case_.algorithm->collective == Collective::scatterv);
-        break;
+      case Collective::scatterv: scatter(case_.algorithm->collective == Collective::scatterv); break;
       case Collective::allgather:
-      case Collective::allgatherv:
-        allgather(case_.algorithm->collective == Collective::allgatherv);
-        break;
-      case Collective::alltoall:
-        alltoall();
-        break;
-      case Collective::alltoallv:
-        alltoallv();
-        break;
+      case Collective::allgatherv: allgather(case_.algorithm->collective == Collective::allgatherv); break;
+      case Collective::alltoall: alltoall(); break;
+      case Collective::alltoallv: alltoallv(); break;
       case Collective::reduce_scatter_block:
-      case Collective::reduce_scatter:
-        reduce_scatter(case_.algorithm->collective == Collective::reduce_scatter);
-        break;
+      case Collective::reduce_scatter: reduce_scatter(case_.algorithm->collective == Collective::reduce_scatter); break;
       case Collective::neighbor_allgather:
       case Collective::neighbor_alltoall:
         for (int r = 0; r < p_; ++r) at(r) = neighbour_setting(case_, r);

@@ -10,7 +10,8 @@ bool ImaginedSlots::open(int r, Count bytes) {
     if (other.published < least) return false;
   of(r).present = round;
   Slot& mine = slot(r, round);
-  mine = {round, std::vector<Value>(static_cast<std::size_t>(bytes)), std::vector<bool>(static_cast<std::size_t>(bytes)), false, false};
+  mine = {round, std::vector<Value>(static_cast<std::size_t>(bytes)),
+          std::vector<bool>(static_cast<std::size_t>(bytes)), false, false};
   return true;
 }
 
@@ -58,8 +59,8 @@ Value* ImaginedSlots::cells(int r, shm::SlotAddress at, Count n, bool writes, st
   if (there.round > round) return wrong = "touches a slot " + which + " that is written again", nullptr;
   if (there.round < round) return wrong = "reads a slot " + which + " that is not published", nullptr;
   if (at.byte < 0 || at.byte + n > static_cast<Count>(there.cells.size()))
-    return wrong = "touches a slot " + which + " from " + std::to_string(at.byte) + " to " + std::to_string(at.byte + n) +
-                   ", outside of what is published",
+    return wrong = "touches a slot " + which + " from " + std::to_string(at.byte) + " to " +
+                   std::to_string(at.byte + n) + ", outside of what is published",
            nullptr;
   if (writes && (at.rank != r || at.of_last_round)) return wrong = "writes to a slot " + which, nullptr;
   return writes ? written(r, there, at.byte, n, wrong) : read(r, at.rank, there, at.byte, n, wrong);

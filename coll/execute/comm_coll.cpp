@@ -41,7 +41,8 @@ Error make_comm_coll(Comm& comm) {
   Forced forced;
   std::optional<Layout> layout;
   if (Error error = find_layout(comm, layout)) return error;
-  if (const std::string wrong = settings_model(model); !wrong.empty()) return fail(ErrorClass::other, "%s", wrong.c_str());
+  if (const std::string wrong = settings_model(model); !wrong.empty())
+    return fail(ErrorClass::other, "%s", wrong.c_str());
   if (const std::string wrong = parse_forced(settings().coll, forced); !wrong.empty()) return refuse("COW_COLL", wrong);
   if (const std::string* text = hint(comm, "cow_coll"))
     if (const std::string wrong = parse_forced(*text, forced); !wrong.empty())

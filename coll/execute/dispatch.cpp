@@ -1,9 +1,8 @@
-#include "coll/execute/execute.hpp"
-
 #include <algorithm>
 
 #include "coll/algorithms/intercomm/direct.hpp"
 #include "coll/execute/comm_coll.hpp"
+#include "coll/execute/execute.hpp"
 #include "coll/execute/forms.hpp"
 #include "coll/execute/run.hpp"
 #include "coll/execute/shm/run.hpp"
@@ -86,7 +85,8 @@ Error try_parts(Operation& operation, CommColl& coll, bool& done) {
   Memory memory = shm::memory_for(nodes.largest());
   if (!shm::parts_fit(memory, longest)) return success;
   keep_order(operation, selector);
-  const std::size_t algorithm = selector.choose(operation.collective, operation.measure, operation.unit.commutative, Memory::parts);
+  const std::size_t algorithm =
+      selector.choose(operation.collective, operation.measure, operation.unit.commutative, Memory::parts);
   if (!algorithms()[algorithm].parts_on_memory) return success;
   Model here;
   here.processors = selector.processors();

@@ -50,7 +50,8 @@ class Run {
       : comm_(comm), unit_(unit), layout_(layout), nodes_(nodes), parts_(parts), tag_(tag), rank_(comm.rank),
         size_(comm.size()) {}
   ~Run() {
-    if (posted_ > 0) [[unlikely]] give_up_posted();
+    if (posted_ > 0) [[unlikely]]
+      give_up_posted();
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -139,7 +140,7 @@ class Run {
   const int rank_;
   const int size_;
   int posted_ = 0;
-  int waited_ = 0;  // of them
+  int waited_ = 0;        // of them
   bool stopped_ = false;  // without memory, or a rank of the node, nothing can go on
   Error first_ = success;
   Request* few_[few];

@@ -42,11 +42,11 @@ struct ScheduleRequest : Request {
   OwnedScratch scratch;
   Unit unit;
   int tag = 0;
-  std::size_t next = 0;                 // entry to execute
-  std::vector<Request*> posted;         // of the present step
-  std::vector<Datatype*> types;         // referenced
+  std::size_t next = 0;          // entry to execute
+  std::vector<Request*> posted;  // of the present step
+  std::vector<Datatype*> types;  // referenced
   Collective collective = Collective::barrier;
-  shm::Sequence* sequence = nullptr;    // of which it is a part, on memory; its turn there,
+  shm::Sequence* sequence = nullptr;  // of which it is a part, on memory; its turn there,
   unsigned turn = 0;
   Schedule instead;                     // and what is walked if there is no memory, where that is not known yet
   std::shared_ptr<shm::Sequence> own;   // keeps it; or the one that this request makes
@@ -103,7 +103,8 @@ bool step_ended(ScheduleRequest& r) {
 void combine(ScheduleRequest& r, const Entry& e) {
   bool returned = false;
   progress::call_program([&] {
-    r.note(reduce_local(*r.unit.op, *r.unit.type, reinterpret_cast<const void*>(e.from), reinterpret_cast<void*>(e.to), e.n));
+    r.note(reduce_local(*r.unit.op, *r.unit.type, reinterpret_cast<const void*>(e.from), reinterpret_cast<void*>(e.to),
+                        e.n));
     returned = true;
   });
   if (!returned) r.note(fail(ErrorClass::op, "the reduction operation has thrown an exception"));
@@ -112,22 +113,16 @@ void combine(ScheduleRequest& r, const Entry& e) {
 void execute(ScheduleRequest& r, const Entry& e) {
   Datatype& unit = *r.unit.type;
   switch (e.verb) {
-    case Entry::Verb::send:
-      return post_send(r, e);
-    case Entry::Verb::recv:
-      return post_recv(r, e);
-    case Entry::Verb::copy:
-      return transfer_data(e.to, e.n, unit, e.from, e.n, unit);
-    case Entry::Verb::reduce:
-      return combine(r, e);
+    case Entry::Verb::send: return post_send(r, e);
+    case Entry::Verb::recv: return post_recv(r, e);
+    case Entry::Verb::copy: return transfer_data(e.to, e.n, unit, e.from, e.n, unit);
+    case Entry::Verb::reduce: return combine(r, e);
     case Entry::Verb::transfer: {
       const Entry& into = (&e)[1];
       return transfer_data(into.to, into.n, into.type ? *into.type : unit, e.from, e.n, e.type ? *e.type : unit);
     }
-    case Entry::Verb::call:
-      return r.own->call(e.n);
-    default:
-      return;
+    case Entry::Verb::call: return r.own->call(e.n);
+    default: return;
   }
 }
 
@@ -279,7 +274,8 @@ Error make_sequence(Comm& comm, const CommColl& coll, std::shared_ptr<shm::Seque
   auto request = std::make_unique<ScheduleRequest>();
   int unused = 0;
   Operation least;
-  if (Error error = prepare_sum(least, Collective::allreduce, comm, {&unused, 1, find(MPI_INT)}, &unused, find(MPI_MIN)))
+  if (Error error =
+          prepare_sum(least, Collective::allreduce, comm, {&unused, 1, find(MPI_INT)}, &unused, find(MPI_MIN)))
     return error;
   request->unit = least.unit;
   request->tag = next_tag(comm);

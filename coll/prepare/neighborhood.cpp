@@ -14,8 +14,7 @@ Error begin_neighbours(Operation& o, Collective which, Comm& comm, const void* s
                 "the graph has more edges from rank %d to rank %d than back: expected a symmetric one, since each "
                 "neighbour is sent to and received from",
                 graph->one_way_from, graph->one_way_to);
-  if (in_place(send) || in_place(recv))
-    return fail(ErrorClass::buffer, "MPI_IN_PLACE has no meaning among neighbours");
+  if (in_place(send) || in_place(recv)) return fail(ErrorClass::buffer, "MPI_IN_PLACE has no meaning among neighbours");
   o.args.neighbours = &topology->neighbours;
   return begin_moving(o, which, comm);
 }
@@ -51,7 +50,8 @@ Error read_equal(const Data& data, int degree, const Names& names, std::vector<C
 
 Error need_arrays(Counts counts, Counts displs, int degree, const Names& names) {
   for (const auto& [array, name] : {std::pair{counts, names.counts}, {displs, names.displs}})
-    if (!array) return fail(ErrorClass::arg, "%s is a null pointer: expected one for each of %d neighbours", name, degree);
+    if (!array)
+      return fail(ErrorClass::arg, "%s is a null pointer: expected one for each of %d neighbours", name, degree);
   for (int i = 0; i < degree; ++i)
     if (counts[i] < 0)
       return fail(ErrorClass::count, "%s[%d] is %lld: expected 0 or more", names.counts, i,
@@ -165,7 +165,8 @@ Error prepare_neighbor_alltoallw(Operation& o, Comm& comm, const MixedData& send
   Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
   const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_mixed(send, out, sending, lists.send_counts, lists.send_displs, lists.send_types)) return error;
+  if (Error error = read_mixed(send, out, sending, lists.send_counts, lists.send_displs, lists.send_types))
+    return error;
   if (Error error = read_mixed(recv, in, receiving, lists.counts, lists.displs, lists.types)) return error;
   o.args.types = lists.types.data();
   o.args.send_types = lists.send_types.data();

@@ -144,7 +144,8 @@ Error prepare_allgatherv(Operation& o, Comm& comm, const Data& send, const Given
   for (std::size_t i = 0; i < lists.counts.size(); ++i) {
     const Count bytes = lists.counts[i] * recv.type->size;
     if (!whole && bytes > 0)
-      lists.out.push_back({address_of(recv.buffer) + static_cast<Address>(lists.displs[i]), lists.counts[i], recv.type, total});
+      lists.out.push_back(
+          {address_of(recv.buffer) + static_cast<Address>(lists.displs[i]), lists.counts[i], recv.type, total});
     if (!whole) lists.displs[i] = total;
     lists.counts[i] = bytes;
     total += bytes;

@@ -22,7 +22,8 @@ constexpr bool has_parts_on_memory() {
 
 template <class A>
 constexpr Algorithm entry() {
-  return {A::collective, A::name, &A::valid, &A::cost, &A::template run<Recorder>, false, has_parts_on_memory<A>(), is_fixed_order<A>()};
+  return {A::collective,      A::name, &A::valid, &A::cost, &A::template run<Recorder>, false, has_parts_on_memory<A>(),
+          is_fixed_order<A>()};
 }
 template <class A>
 void record_way(Recorder& recorder, const Args& args) {

@@ -14,12 +14,13 @@ namespace cow::coll {
 struct Algorithm {
   Collective collective;
   const char* name;
-  bool (*valid)(const Problem&);        // for messages it depends on size, commutativity and layout alone, never on bytes
+  bool (*valid)(const Problem&);  // for messages it depends on size, commutativity and layout alone, never on bytes
   void (*cost)(Cost&, const Problem&);  // adds up the steps of the busiest rank
   void (*record)(Recorder&, const Args&);
   bool on_memory = false;        // on the memory that the ranks share: a way of coll/shm
   bool parts_on_memory = false;  // its parts inside of nodes can go by the memory that their ranks share
-  bool fixed_order = false;  // of a reduction: combines in the order of Fold (algorithms/common.hpp), whatever the root, sizes and places
+  bool fixed_order =
+      false;  // of a reduction: combines in the order of Fold (algorithms/common.hpp), whatever the root, sizes and places
 };
 
 // All algorithms; the index of one is its number everywhere in this process.

@@ -45,7 +45,8 @@ struct Table {
       const bool by_memory = memory == Memory::parts && algorithms()[chosen].parts_on_memory;
       char line[160];
       std::snprintf(line, sizeof line, "  %-21s from %8s  %-18s %12.1f us%s\n", log < 0 ? title.c_str() : "",
-                    readable(bytes).c_str(), algorithms()[chosen].name, selector.time(chosen, bytes, commutative, memory),
+                    readable(bytes).c_str(), algorithms()[chosen].name,
+                    selector.time(chosen, bytes, commutative, memory),
                     by_memory ? ", inside of nodes by shared memory" : "");
       out += line;
     }
@@ -90,11 +91,7 @@ std::string parse_forced(std::string_view text, Forced& out) {
 
 Selector::Selector(int size, const std::optional<Layout>& layout, std::optional<Nodes> nodes, const Model& model,
                    const Forced& forced, bool reproducible)
-    : size_(size),
-      model_(model),
-      forced_(forced),
-      reproducible_(reproducible),
-      nodes_(std::move(nodes)) {
+    : size_(size), model_(model), forced_(forced), reproducible_(reproducible), nodes_(std::move(nodes)) {
   // A layout of ranks that all share one node is taken at its word.
   const bool one_node = nodes_ && nodes_->count() == 1;
   if (Wires::known(layout, nodes_))
@@ -128,7 +125,8 @@ std::size_t Selector::decide(Collective collective, unsigned width, bool commuta
   }
   COW_INVARIANT(best && all.size() <= most_algorithms);
   const auto number = static_cast<std::size_t>(best - all.data());
-  chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width] = static_cast<std::uint8_t>(number + 1);
+  chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width] =
+      static_cast<std::uint8_t>(number + 1);
   return number;
 }
 

@@ -29,7 +29,8 @@ class Selector {
   // The number of an algorithm, see algorithms(). `bytes` is the collective's measure; `memory`: what the ranks share.
   std::size_t choose(Collective collective, Count bytes, bool commutative, Memory memory = Memory::none) {
     const unsigned width = width_of(bytes);
-    const std::uint8_t known = chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width];
+    const std::uint8_t known =
+        chosen_[static_cast<std::size_t>(memory)][commutative][static_cast<std::size_t>(collective)][width];
     return known ? known - 1u : decide(collective, width, commutative, memory);
   }
 
@@ -56,7 +57,7 @@ class Selector {
   Forced forced_;
   bool reproducible_;
   std::optional<Nodes> nodes_;
-  std::unique_ptr<Patterns> patterns_;            // null: a switch, or the inside of one node
+  std::unique_ptr<Patterns> patterns_;                      // null: a switch, or the inside of one node
   std::uint8_t chosen_[memories][2][collectives][65] = {};  // number + 1; 0: not decided yet
 };
 

@@ -20,11 +20,12 @@
 namespace cow::coll::shm {
 
 using AllWays =
-    AlgorithmList<Barrier, Bcast, BcastPieces, Reduce, ReduceBlocks, ReducePieces, Allreduce, AllreduceBlocks, AllreducePieces,
-                  AllreduceRoot, Gather, GatherPieces<false>, Scatter, ScatterPieces, Gatherv, Scatterv, Allgather,
-                  GatherPieces<true>, Allgatherv, Alltoall, AlltoallPairs, AlltoallPieces, Alltoallv, ScanLookBack<true>,
-                  ScanShm<true>, ScanPieces<true>, ScanLookBack<false>, ScanShm<false>, ScanPieces<false>,
-                  ReduceScatterShm<false>, ReduceScatterPieces<false>, ReduceScatterShm<true>, ReduceScatterPieces<true>,
-                  NeighboursShm<Collective::neighbor_allgather>, NeighboursShm<Collective::neighbor_alltoall>>;
+    AlgorithmList<Barrier, Bcast, BcastPieces, Reduce, ReduceBlocks, ReducePieces, Allreduce, AllreduceBlocks,
+                  AllreducePieces, AllreduceRoot, Gather, GatherPieces<false>, Scatter, ScatterPieces, Gatherv,
+                  Scatterv, Allgather, GatherPieces<true>, Allgatherv, Alltoall, AlltoallPairs, AlltoallPieces,
+                  Alltoallv, ScanLookBack<true>, ScanShm<true>, ScanPieces<true>, ScanLookBack<false>, ScanShm<false>,
+                  ScanPieces<false>, ReduceScatterShm<false>, ReduceScatterPieces<false>, ReduceScatterShm<true>,
+                  ReduceScatterPieces<true>, NeighboursShm<Collective::neighbor_allgather>,
+                  NeighboursShm<Collective::neighbor_alltoall>>;
 
 }  // namespace cow::coll::shm

@@ -20,7 +20,9 @@ struct Allreduce {
   static constexpr const char* name = "shm";
   static constexpr bool fixed_order = true;
   static constexpr Count most_to_combine = 16384;  // bytes, measured; more of them are divided among the ranks
-  static bool valid(const Problem& p) { return fits_at_once(p, p.bytes) && (p.bytes * p.size <= most_to_combine || p.size == 1); }
+  static bool valid(const Problem& p) {
+    return fits_at_once(p, p.bytes) && (p.bytes * p.size <= most_to_combine || p.size == 1);
+  }
   static void cost(Cost& cost, const Problem& p) {
     cost.copy(static_cast<double>(p.bytes));
     cost.round(p.size - 1);

@@ -56,7 +56,8 @@ struct Alltoallv {
         if (const int r = (v.rank() + i) % v.size(); !v.is_complete(r))
           m.post_recv(r, sides.to(r), a.counts[r], sides.received(r));
       for (int i = 1; i < v.size() && !v.is_complete(v.rank()); ++i)
-        if (const int r = (v.rank() + i) % v.size(); true) m.post_send(r, sides.from(r), a.send_counts[r], sides.sent(r));
+        if (const int r = (v.rank() + i) % v.size(); true)
+          m.post_send(r, sides.from(r), a.send_counts[r], sides.sent(r));
     });
   }
 

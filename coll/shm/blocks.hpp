@@ -19,7 +19,8 @@ class InBlocks {
  public:
   InBlocks(V& v, const Args& a, bool receives)
       : v_(v), a_(a), unit_(v.unit()), receives_(receives),
-        units_(std::min(a.count, units_in(unit_, (v.piece() - 2 * v.line()) / (v.size() + 1) * v.size() - unit_.extent))),
+        units_(
+            std::min(a.count, units_in(unit_, (v.piece() - 2 * v.line()) / (v.size() + 1) * v.size() - unit_.extent))),
         sums_(round_up(v.span(units_), v.line())) {}
 
   // A round for each piece, and one for the last sums.

@@ -42,7 +42,9 @@ template <bool everywhere>
 struct GatherPieces {
   static constexpr Collective collective = everywhere ? Collective::allgather : Collective::gather;
   static constexpr const char* name = "shm_pieces";
-  static bool valid(const Problem& p) { return has_large_rings(p) && (everywhere || few_at_work(p.size, p.processors)); }
+  static bool valid(const Problem& p) {
+    return has_large_rings(p) && (everywhere || few_at_work(p.size, p.processors));
+  }
   static void cost(Cost& cost, const Problem& p) {
     GatherShm<everywhere>::cost(cost, p);
     cost.pieces(static_cast<double>(p.bytes), Slots::large_bytes);

@@ -38,7 +38,9 @@ inline bool parts_fit(Memory memory, Count longest) {
 inline constexpr Count most_at_once = Slots::buffer_bytes;
 
 // Whether each rank can publish `bytes` in a single round, by a way that is meant for that.
-inline bool fits_at_once(const Problem& p, Count bytes) { return bytes <= std::min(most_at_once, most_published(p.memory)); }
+inline bool fits_at_once(const Problem& p, Count bytes) {
+  return bytes <= std::min(most_at_once, most_published(p.memory));
+}
 inline bool has_large_rings(const Problem& p) { return p.memory == Memory::large_rings; }
 
 // Ranks to a processor; at least 1.

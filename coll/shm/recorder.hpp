@@ -111,7 +111,9 @@ class Recorder {
   bool fits(Count bytes) const { return bytes <= terms_.most; }
   bool has_large_ring() const { return terms_.large_ring; }
   [[nodiscard]] bool make_requested() const { return true; }
-  void pack(Address place, Count at, Count bytes, Address from, Count, const Datatype*) { move(place, plus(from, at), bytes); }
+  void pack(Address place, Count at, Count bytes, Address from, Count, const Datatype*) {
+    move(place, plus(from, at), bytes);
+  }
   void unpack(int, Address place, Count at, Count bytes, Address to, Count count, const Datatype*) {
     move(plus(to, at), place, std::min(bytes, count - at));
   }

@@ -46,7 +46,9 @@ class Ring {
   };
 
   // All counts of bytes go on for ever, and around at 2^32.
-  static std::uint32_t length(std::size_t n) { return (static_cast<std::uint32_t>(n) + granule - 1) / granule * granule; }
+  static std::uint32_t length(std::size_t n) {
+    return (static_cast<std::uint32_t>(n) + granule - 1) / granule * granule;
+  }
   std::uint32_t start_of(std::uint32_t length) const {
     const std::uint32_t left = bytes - end_ % bytes;
     return left < length ? end_ + left : end_;

@@ -133,7 +133,8 @@ struct ScanPieces {
   template <class V>
   static void run(V& v, const Args& a) {
     const int me = v.rank(), size = v.size();
-    const Count units = units_in(v.unit(), v.crowded() ? v.piece() : v.piece() / 4), pieces = (a.count + units - 1) / units;
+    const Count units = units_in(v.unit(), v.crowded() ? v.piece() : v.piece() / 4),
+                pieces = (a.count + units - 1) / units;
     v.brings(v.span(a.count) * size);
     for (Count round = 0; round < pieces + size - 1; ++round) {
       const Count piece = round - me, at = piece * units, n = std::min(units, a.count - at);

@@ -22,8 +22,9 @@ struct Scatterv {
     if (!v.make_requested()) return;
     if (is_root) {
       const auto bytes = [&](int r) { return v.data_bytes(a.send_counts[r], a.send_type); };
-      if (!blocks.publish(bytes, [&](int r) { return from(a, r); }, [&](int r) { return a.send_counts[r]; },
-                          [&](int) { return a.send_type; }))
+      if (!blocks.publish(
+              bytes, [&](int r) { return from(a, r); }, [&](int r) { return a.send_counts[r]; },
+              [&](int) { return a.send_type; }))
         return;
       v.transfer(a.recv, a.count, a.type, from(a, a.root), a.send_counts[a.root], a.send_type);
     } else if (!v.give(0, 0) || !v.await(a.root, a.root + 1)) {

@@ -49,8 +49,12 @@ class Slots {
   // Without large rings, and with them and what lies behind: nothing, for who reads as much as can be published where another
   // has published less, as ranks do that call different collectives.
   static std::size_t bytes_for(int ranks) { return offset_of_rings(ranks, ranks); }
-  static std::size_t bytes_with_large_rings(int ranks) { return bytes_for(ranks) + bytes_of_large_rings(ranks) + large_bytes; }
-  static std::size_t bytes_of_large_rings(int ranks) { return std::size_t{LargeRing::bytes} * static_cast<std::size_t>(ranks); }
+  static std::size_t bytes_with_large_rings(int ranks) {
+    return bytes_for(ranks) + bytes_of_large_rings(ranks) + large_bytes;
+  }
+  static std::size_t bytes_of_large_rings(int ranks) {
+    return std::size_t{LargeRing::bytes} * static_cast<std::size_t>(ranks);
+  }
 
   // `memory`: bytes_with_large_rings(size) bytes, at the start of a page; zero at first, as if all had published round 0.
   // Another first number, the same for all, is for tests.
@@ -72,7 +76,9 @@ class Slots {
   }
   bool large_ring_is_due() const {
     for (int r = 0; r < size_; ++r)
-      if (const Number from = part(r).large_ring_from.load(std::memory_order_relaxed); from != 0 && !before(number_, from)) return true;
+      if (const Number from = part(r).large_ring_from.load(std::memory_order_relaxed);
+          from != 0 && !before(number_, from))
+        return true;
     return false;
   }
 
@@ -117,7 +123,8 @@ class Slots {
       std::memcpy(slot.data, &at, sizeof at);
       in_large_ring(bytes_) ? large_.take(bytes_, number_) : small_.take(bytes_, number_);
     }
-    slot.said.store(static_cast<std::uint32_t>(bytes_) << 8 | (complete ? complete_bit : 0U) | kind_, std::memory_order_relaxed);
+    slot.said.store(static_cast<std::uint32_t>(bytes_) << 8 | (complete ? complete_bit : 0U) | kind_,
+                    std::memory_order_relaxed);
     slot.number.store(number_, std::memory_order_release);
     claim(&slot_of(rank_, number_ + claimed_ahead));
     if (number_ % between_processors == 0 || where_ == 0) run_here();
@@ -226,7 +233,7 @@ class Slots {
   static_assert(sizeof(Slot) == line_bytes);
   struct Part {
     alignas(line_bytes) std::atomic<std::uint64_t> want;
-    std::atomic<std::uint32_t> where;  // processor + 1; 0: not known
+    std::atomic<std::uint32_t> where;     // processor + 1; 0: not known
     std::atomic<Number> large_ring_from;  // a round from which on this rank requests large rings; 0: it does not
     Slot slots[per_rank];
   };
@@ -267,7 +274,8 @@ class Slots {
   Part& part(int rank) const { return reinterpret_cast<Part*>(memory_)[rank]; }
   Slot& slot_of(int rank, Number number) const { return part(rank).slots[number % per_rank]; }
   static std::size_t offset_of_rings(int rank, int size) {
-    const std::size_t parts = (sizeof(Part) * static_cast<std::size_t>(size) + page_bytes - 1) / page_bytes * page_bytes;
+    const std::size_t parts =
+        (sizeof(Part) * static_cast<std::size_t>(size) + page_bytes - 1) / page_bytes * page_bytes;
     return parts + rings_bytes * static_cast<std::size_t>(rank);
   }
   std::size_t offset_of_rings(int rank) const { return offset_of_rings(rank, size_); }

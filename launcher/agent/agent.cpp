@@ -23,11 +23,11 @@ constexpr Duration sweep_time = 2s;  // to wait for the last process to be gone
 
 Agent::Agent(const AgentPlan& plan)
     : plan_(plan),
-      signals_(open_signals({SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, passed_on(SIGUSR1), passed_on(SIGUSR2)}, nullptr)),
+      signals_(open_signals(
+          {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, passed_on(SIGUSR1), passed_on(SIGUSR2)}, nullptr)),
       channel_(
           loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
-      pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }),
-      lines_(loop_, *this) {
+      pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }), lines_(loop_, *this) {
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
@@ -192,7 +192,8 @@ void Agent::on_signal() {
     }
     if (is_warning) continue;
     // SIGTERM is also what the kernel sends when the supervisor has died.
-    if (getppid() != plan_.supervisor) complain("the supervisor of this host (pid " + std::to_string(plan_.supervisor) + ") is gone");
+    if (getppid() != plan_.supervisor)
+      complain("the supervisor of this host (pid " + std::to_string(plan_.supervisor) + ") is gone");
     if (getppid() == plan_.supervisor) {
       complain("the agent of this host was told to end by signal " + std::to_string(info.ssi_signo));
     }
@@ -248,7 +249,8 @@ bool Agent::lives_on(std::uint32_t rank) {
     if (ranks_[rank].is_left) ended(rank, 0);
   });
   // Most often nothing is left; one look is enough for all ranks that end together.
-  const bool others_run = std::any_of(ranks_.begin(), ranks_.end(), [](const auto& entry) { return entry.second.pid > 0; });
+  const bool others_run =
+      std::any_of(ranks_.begin(), ranks_.end(), [](const auto& entry) { return entry.second.pid > 0; });
   if (!others_run) {
     look_after_left();
   } else if (!std::exchange(looking_soon_, true)) {
@@ -267,7 +269,8 @@ std::vector<pid_t> Agent::strays() const {
 }
 
 pid_t Agent::left_of(std::uint32_t rank, const std::vector<pid_t>& strays) const {
-  const auto found = std::find_if(strays.begin(), strays.end(), [&](pid_t pid) { return is_part_of(pid, job_.name, rank); });
+  const auto found =
+      std::find_if(strays.begin(), strays.end(), [&](pid_t pid) { return is_part_of(pid, job_.name, rank); });
   return found == strays.end() ? 0 : *found;
 }
 
@@ -418,7 +421,7 @@ void Agent::on_connected(std::uint32_t rank) {
   if (std::exchange(state.is_left, false)) {
     const pid_t heir = child_above(lines_.process_of(rank));
     state.pid = heir > 0 ? heir : left_of(rank, strays());  // PMIx does not say who it is
-    if (state.pid <= 0) ended(rank, 0);  // gone already
+    if (state.pid <= 0) ended(rank, 0);                     // gone already
   }
   tell(frames::Connected{rank});
 }
@@ -467,7 +470,7 @@ void Agent::answer_modex(std::uint64_t question, int status, std::string_view da
   const AgentStatus what = status == pmix_success        ? AgentStatus::good
                            : status == pmix_process_gone ? AgentStatus::gone
                            : status == pmix_not_found    ? AgentStatus::unknown_rank
-                                                                  : AgentStatus::failed;
+                                                         : AgentStatus::failed;
   lines_.answer_modex(question, what, data);
 }
 

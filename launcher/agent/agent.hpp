@@ -24,12 +24,12 @@
 namespace cow::launch {
 
 struct AgentPlan {
-  int in = 0;          // the channel to the parent: mpirun, or another agent
+  int in = 0;  // the channel to the parent: mpirun, or another agent
   int out = 1;
-  bool remote = false;  // the parent is on another host
-  int input = -1;      // rank 0's standard input, when this host's mpirun passed its own
-  pid_t supervisor = 0;     // the parent; when it is gone, this agent ends everything
-  SignalState signals;  // for the ranks
+  bool remote = false;   // the parent is on another host
+  int input = -1;        // rank 0's standard input, when this host's mpirun passed its own
+  pid_t supervisor = 0;  // the parent; when it is gone, this agent ends everything
+  SignalState signals;   // for the ranks
 };
 
 class Agent : private PmixClientEvents, private ChildEvents {
@@ -121,7 +121,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   std::map<std::uint32_t, RankInput> inputs_;  // of the ranks here that mpirun sends input to
   Job job_;
   std::uint32_t self_ = unknown_node;
-  std::string common_;                  // what is passed on of the job
+  std::string common_;  // what is passed on of the job
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<Fences> fences_;
   std::unique_ptr<Children> children_;  // null: there are no agents below this one
@@ -132,14 +132,14 @@ class Agent : private PmixClientEvents, private ChildEvents {
     bool pending = false;
   };
   std::map<int, Warning> warnings_;  // by signal
-  bool input_asked_ = false;  // and not yet given
+  bool input_asked_ = false;         // and not yet given
   std::size_t running_ = 0;
   bool looking_soon_ = false;  // after ranks of which something may be left
-  bool over_ = false;    // no rank is started any more
-  bool ending_ = false;  // all ranks have ended
+  bool over_ = false;          // no rank is started any more
+  bool ending_ = false;        // all ranks have ended
   bool finished_ = false;      // and all that they wrote has been passed on
   bool said_goodbye_ = false;
-  bool dismissed_ = false;     // mpirun wants nothing more of this agent
+  bool dismissed_ = false;  // mpirun wants nothing more of this agent
   std::uint64_t kill_timer_ = 0;
   int status_ = 0;
 };

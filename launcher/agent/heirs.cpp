@@ -34,7 +34,9 @@ std::vector<pid_t> own_children() {
 bool is_part_of(pid_t pid, const std::string& job, std::uint32_t rank) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/environ", std::ios::binary);
   const std::string all = '\0' + std::string(std::istreambuf_iterator<char>(file), {});
-  const auto has = [&](const std::string& assignment) { return all.find('\0' + assignment + '\0') != std::string::npos; };
+  const auto has = [&](const std::string& assignment) {
+    return all.find('\0' + assignment + '\0') != std::string::npos;
+  };
   return has("PMIX_NAMESPACE=" + job) && has("PMIX_RANK=" + std::to_string(rank));
 }
 

@@ -15,8 +15,8 @@
 namespace cow::launch {
 namespace {
 
-constexpr Duration patience = 5s;  // for the first words
-constexpr std::size_t most_strangers = 64;    // lines that may be open beyond one for each rank
+constexpr Duration patience = 5s;           // for the first words
+constexpr std::size_t most_strangers = 64;  // lines that may be open beyond one for each rank
 
 }  // namespace
 
@@ -56,7 +56,8 @@ pid_t RankLines::caller(int fd) const {
 }
 
 pid_t RankLines::process_of(std::uint32_t rank) const {
-  const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const auto& entry) { return entry.second.rank == rank; });
+  const auto line =
+      std::find_if(lines_.begin(), lines_.end(), [&](const auto& entry) { return entry.second.rank == rank; });
   return line == lines_.end() ? 0 : line->second.process;
 }
 
@@ -151,9 +152,12 @@ void RankLines::join(int fd, const AgentHeader& header) {
   line.rank = header.number;
   if (line.timer) loop_.cancel(std::exchange(line.timer, 0));
   const auto own = std::lower_bound(here_.begin(), here_.end(), line.rank);
-  const AgentFacts facts{static_cast<std::uint32_t>(job_->ranks.size()), job_->node,
-                         static_cast<std::uint32_t>(job_->nodes.size()), static_cast<std::uint32_t>(own - here_.begin()),
-                         job_->ranks[line.rank].application, static_cast<std::uint32_t>(job_->name.size()),
+  const AgentFacts facts{static_cast<std::uint32_t>(job_->ranks.size()),
+                         job_->node,
+                         static_cast<std::uint32_t>(job_->nodes.size()),
+                         static_cast<std::uint32_t>(own - here_.begin()),
+                         job_->ranks[line.rank].application,
+                         static_cast<std::uint32_t>(job_->name.size()),
                          static_cast<std::uint32_t>(here_.size())};
   std::string payload(reinterpret_cast<const char*>(&facts), sizeof facts);
   payload += job_->name;

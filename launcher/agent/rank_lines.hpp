@@ -75,9 +75,9 @@ class RankLines {
   const Job* job_ = nullptr;
   int listener_ = -1;
   std::string address_;
-  std::vector<std::uint32_t> here_;  // ranks of this node, rising
-  std::map<int, Line> lines_;        // by descriptor
-  std::set<std::uint32_t> in_fence_; // ranks
+  std::vector<std::uint32_t> here_;   // ranks of this node, rising
+  std::map<int, Line> lines_;         // by descriptor
+  std::set<std::uint32_t> in_fence_;  // ranks
   std::set<std::uint32_t> gone_;
   std::uint64_t last_number_ = ours;
   std::map<std::uint64_t, std::set<int>> fences_;  // those that wait for the rest of the job: descriptors

@@ -136,7 +136,8 @@ void RankStarter::prepare(Starting& out, std::uint32_t rank) {
   if (const auto cpus = cpus_.find(rank); cpus != cpus_.end()) plan.cpus = cpus->second;
 
   std::string& program = programs_[index];
-  if (program.empty()) program = find_program(application.argv[0], application.directory, environment, out.process.error);
+  if (program.empty())
+    program = find_program(application.argv[0], application.directory, environment, out.process.error);
   plan.program = program;
   if (program.empty()) {
     out.process.what = "cannot run " + application.argv[0];

@@ -18,9 +18,10 @@ class RankStarter {
  public:
   struct Plan {
     const SignalState* signals = nullptr;
-    std::vector<std::string> environment;                                  // NAME=value, beside that of the job
-    std::function<std::vector<std::string>(std::uint32_t rank)> variables; // of one rank alone
-    std::function<int(std::uint32_t rank)> input;  // the descriptor that it is to read, which is closed here; -1: /dev/null
+    std::vector<std::string> environment;                                   // NAME=value, beside that of the job
+    std::function<std::vector<std::string>(std::uint32_t rank)> variables;  // of one rank alone
+    std::function<int(std::uint32_t rank)>
+        input;  // the descriptor that it is to read, which is closed here; -1: /dev/null
   };
   struct Started {
     std::uint32_t rank;
@@ -31,7 +32,7 @@ class RankStarter {
     std::vector<Started> started;
     StartedProcess failure;  // the first, of `failed`; none when its `what` is empty
     std::uint32_t failed = 0;
-    std::string wrong;       // nothing was started, through no fault of a program
+    std::string wrong;          // nothing was started, through no fault of a program
     frames::Bindings bindings;  // of those started, when the job wants them reported
   };
 

@@ -70,8 +70,10 @@ int wait_for_agent(pid_t agent, int keepalive, int signals) {
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) {
       const auto signal = static_cast<int>(info.ssi_signo);
-      if (signal == SIGUSR1 || signal == SIGUSR2) kill(agent, passed_on(signal));
-      else if (signal != SIGCHLD) kill(agent, SIGTERM);
+      if (signal == SIGUSR1 || signal == SIGUSR2)
+        kill(agent, passed_on(signal));
+      else if (signal != SIGCHLD)
+        kill(agent, SIGTERM);
     }
     // Others than the agent: orphans of ranks.
     while (waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) == 0) {

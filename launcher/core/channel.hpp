@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "launcher/core/loop.hpp"
 #include "launcher/core/fields.hpp"
+#include "launcher/core/loop.hpp"
 
 namespace cow::launch {
 

@@ -59,9 +59,9 @@ struct End {
 
 struct FenceAnswer {
   static constexpr Kind kind = Kind::fence_answer;
-  std::uint64_t fence = 0;   // the child's number
-  std::int32_t status = 0;   // PMIx's
-  std::string_view data;     // of all
+  std::uint64_t fence = 0;  // the child's number
+  std::int32_t status = 0;  // PMIx's
+  std::string_view data;    // of all
   static auto fields(auto& self) { return std::tie(self.fence, self.status, self.data); }
   bool operator==(const FenceAnswer&) const = default;
 };
@@ -266,10 +266,12 @@ struct List {
 };
 
 using ToAgents = List<Job, Input, OutputCredit, Signal, End, FenceAnswer, ModexQuestion, ModexAnswer, Event, Goodbye>;
-using ToMpirun = List<Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted, Fence, ModexRequest,
-                      ModexAnswer, Event, Complaint, Bindings, Why, Watched, LostNode, RemoteWords, Goodbye>;
+using ToMpirun =
+    List<Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted, Fence, ModexRequest,
+         ModexAnswer, Event, Complaint, Bindings, Why, Watched, LostNode, RemoteWords, Goodbye>;
 
-static_assert(names_all_members<KeepalivePlan> && names_all_members<Started::Process> && names_all_members<Bindings::Binding>);
+static_assert(names_all_members<KeepalivePlan> && names_all_members<Started::Process> &&
+              names_all_members<Bindings::Binding>);
 
 // Calls `take` with the frame as that of `list` which it is. False: it is none of them, or its bytes are not what it says.
 template <class Take, class... Kinds>

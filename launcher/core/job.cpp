@@ -24,19 +24,19 @@ bool is_tree(const std::vector<std::uint32_t>& parents) {
 
 bool makes_sense(const Job& job) {
   const auto placed = [&](const Place& place) {
-    return place.node < job.nodes.size() && place.application < job.applications.size() && place.slot < job.ranks.size();
+    return place.node < job.nodes.size() && place.application < job.applications.size() &&
+           place.slot < job.ranks.size();
   };
   const auto runnable = [](const Application& application) {
     return !application.argv.empty() && !application.argv[0].empty() && !application.directory.empty();
   };
   return !job.name.empty() && job.key.size() == key_size && job.node < job.nodes.size() && !job.ranks.empty() &&
-         job.start.parents.size() == job.nodes.size() && is_tree(job.start.parents) && job.output_window > 0 && job.input <= Input::on_demand &&
-         (job.input_rank < job.ranks.size() || job.input_rank == all_ranks) &&
+         job.start.parents.size() == job.nodes.size() && is_tree(job.start.parents) && job.output_window > 0 &&
+         job.input <= Input::on_demand && (job.input_rank < job.ranks.size() || job.input_rank == all_ranks) &&
          // An inherited descriptor is one rank's.
          (job.input_rank != all_ranks || job.input != Input::inherited) &&
          std::max({job.binding.map, job.binding.bind, job.binding.rank}) <= Level::node && job.binding.width > 0 &&
-         job.binding.per_object > 0 &&
-         std::all_of(job.ranks.begin(), job.ranks.end(), placed) &&
+         job.binding.per_object > 0 && std::all_of(job.ranks.begin(), job.ranks.end(), placed) &&
          std::all_of(job.applications.begin(), job.applications.end(), runnable);
 }
 

@@ -50,25 +50,25 @@ struct StartPlan {
 };
 
 struct Job {
-  std::string name;  // the PMIx namespace
-  std::string key;   // the job's secret, 32 bytes
+  std::string name;                      // the PMIx namespace
+  std::string key;                       // the job's secret, 32 bytes
   std::vector<std::string> environment;  // of every rank: mpirun's own and what its options set
   std::vector<Application> applications;
-  std::vector<std::string> nodes;  // names as the user wrote them
-  std::vector<Place> ranks;        // by rank
-  std::uint32_t node = 0;          // the reader's own index
+  std::vector<std::string> nodes;         // names as the user wrote them
+  std::vector<Place> ranks;               // by rank
+  std::uint32_t node = 0;                 // the reader's own index
   std::uint32_t output_window = 1 << 20;  // bytes of output on their way from this agent to mpirun's own output
-  milliseconds flush_after{};      // after which an unfinished line is passed on; 0: never before its end
+  milliseconds flush_after{};             // after which an unfinished line is passed on; 0: never before its end
   Input input = Input::none;
-  std::uint32_t input_rank = 0;    // who reads it; all_ranks: each gets all of it
+  std::uint32_t input_rank = 0;  // who reads it; all_ranks: each gets all of it
   BindingPlan binding;
   StartPlan start;
-  KeepalivePlan keepalive;           // to the reader's parent
+  KeepalivePlan keepalive;  // to the reader's parent
 
   // What all nodes share; `node` and `keepalive` stand beside it in the frame.
   static auto fields(auto& self) {
-    return std::tie(self.name, self.key, self.environment, self.applications, self.nodes, self.ranks, self.output_window,
-                    self.flush_after, self.input, self.input_rank, self.binding, self.start);
+    return std::tie(self.name, self.key, self.environment, self.applications, self.nodes, self.ranks,
+                    self.output_window, self.flush_after, self.input, self.input_rank, self.binding, self.start);
   }
 };
 

@@ -16,12 +16,14 @@
 namespace cow::launch {
 namespace {
 
-static_assert(POLLIN == EPOLLIN && POLLPRI == EPOLLPRI && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP &&
-              POLLRDHUP == EPOLLRDHUP);
+static_assert(POLLIN == EPOLLIN && POLLPRI == EPOLLPRI && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
+              POLLHUP == EPOLLHUP && POLLRDHUP == EPOLLRDHUP);
 constexpr short always_told = POLLERR | POLLHUP | POLLNVAL;
 
 // What epoll keeps with a descriptor, and gives back with its events.
-std::uint64_t mark_of(int fd, std::uint32_t number) { return std::uint64_t{number} << 32 | static_cast<std::uint32_t>(fd); }
+std::uint64_t mark_of(int fd, std::uint32_t number) {
+  return std::uint64_t{number} << 32 | static_cast<std::uint32_t>(fd);
+}
 
 int open_epoll() {
   const int fd = epoll_create1(EPOLL_CLOEXEC);

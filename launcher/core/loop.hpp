@@ -33,7 +33,7 @@ class Loop {
   std::uint64_t after(Duration delay, Due due);
   void cancel(std::uint64_t timer);
 
-  void run();                      // until stop()
+  void run();  // until stop()
   void stop() { running_ = false; }
 
  private:
@@ -55,9 +55,9 @@ class Loop {
 
   int epoll_;
   std::map<int, Watch> watches_;
-  std::set<int> refused_;       // those that epoll does not take, of which something is wanted
+  std::set<int> refused_;  // those that epoll does not take, of which something is wanted
   std::uint32_t last_watch_ = 0;
-  std::uint64_t suspect_ = 0;   // the mark of an event that belonged to no watch
+  std::uint64_t suspect_ = 0;  // the mark of an event that belonged to no watch
   std::map<std::pair<Instant, std::uint64_t>, Due> timers_;
   std::uint64_t last_timer_ = 0;
   bool running_ = false;

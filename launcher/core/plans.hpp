@@ -16,16 +16,17 @@ enum class Level : std::uint8_t { none = 0, hwthread = 1, core = 2, l3 = 3, numa
 
 // How the ranks of each node are bound: part of the job, acted on by the agents.
 struct BindingPlan {
-  Level map = Level::none;   // consecutive ranks go round the objects of this kind
-  Level bind = Level::none;  // each rank may run on one object of this kind …
-  std::uint32_t width = 1;   // … or on so many
-  Level rank = Level::none;  // numbers go round the objects of this kind; none: as mapped
+  Level map = Level::none;       // consecutive ranks go round the objects of this kind
+  Level bind = Level::none;      // each rank may run on one object of this kind …
+  std::uint32_t width = 1;       // … or on so many
+  Level rank = Level::none;      // numbers go round the objects of this kind; none: as mapped
   std::uint32_t per_object = 1;  // ranks that follow each other on one object of `map`
   bool equal_shares = false;     // each rank gets an equal share of the cores; not bound when there are more ranks
-  std::uint32_t most_cpus = 0;   // no shares where more are allowed than so many (then others may use them); 0: no limit
-  bool report = false;           // tell mpirun where each rank may run
+  std::uint32_t most_cpus = 0;  // no shares where more are allowed than so many (then others may use them); 0: no limit
+  bool report = false;          // tell mpirun where each rank may run
   static auto fields(auto& self) {
-    return std::tie(self.map, self.bind, self.width, self.rank, self.per_object, self.equal_shares, self.most_cpus, self.report);
+    return std::tie(self.map, self.bind, self.width, self.rank, self.per_object, self.equal_shares, self.most_cpus,
+                    self.report);
   }
   bool operator==(const BindingPlan&) const = default;
 };

@@ -198,7 +198,9 @@ constexpr std::size_t worth_a_helper = 8;  // processes
 // A thread that never ends, and does one piece of work at a time.
 class Helper {
  public:
-  Helper() { std::thread([this] { run(); }).detach(); }
+  Helper() {
+    std::thread([this] { run(); }).detach();
+  }
   void begin(const std::function<void()>& work) {
     const std::lock_guard lock(mutex_);
     work_ = &work;
@@ -264,11 +266,18 @@ StartedProcess start_process(const ProcessPlan& plan) {
   ChildFailure failure;
   const CpuSet cpus(plan.cpus);
   static const OwnSignals own_signals;
-  const ChildPlan child{plan.program.c_str(), argv.data(),   shell_argv.data(),
-                        environment.data(),   plan.directory.c_str(),
+  const ChildPlan child{plan.program.c_str(),
+                        argv.data(),
+                        shell_argv.data(),
+                        environment.data(),
+                        plan.directory.c_str(),
                         {plan.input, plan.output, plan.error},
-                        {plan.kept[0], plan.kept[1]}, plan.signals,  getpid(),
-                        &own_signals,         cpus.get(), cpus.size()};
+                        {plan.kept[0], plan.kept[1]},
+                        plan.signals,
+                        getpid(),
+                        &own_signals,
+                        cpus.get(),
+                        cpus.size()};
   StartedProcess out;
   out.pid = fork_and_run(child, failure);
   if (out.pid < 0) {

@@ -24,7 +24,7 @@ struct ProcessPlan {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   std::string directory;
-  int input = -1;   // become 0, 1, 2; the caller keeps and closes its own
+  int input = -1;  // become 0, 1, 2; the caller keeps and closes its own
   int output = -1;
   int error = -1;
   int kept[2] = {-1, -1};  // stay open under the same numbers; nothing else does
@@ -34,8 +34,8 @@ struct ProcessPlan {
 
 struct StartedProcess {
   pid_t pid = -1;
-  int error = 0;         // errno, when pid is -1
-  std::string what;      // the step that failed, with its object: "cannot enter /x", "cannot run ./a.out"
+  int error = 0;     // errno, when pid is -1
+  std::string what;  // the step that failed, with its object: "cannot enter /x", "cannot run ./a.out"
 };
 
 // The process leads a process group of its own and is killed when this thread ends. Returns when the program runs (or

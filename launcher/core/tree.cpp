@@ -7,7 +7,8 @@ namespace cow::launch {
 namespace {
 
 // The nodes are cut into parts of nearly the same size; the first of each part starts the others of it.
-void grow(std::span<const std::uint32_t> nodes, std::uint32_t parent, std::size_t width, std::vector<std::uint32_t>& out) {
+void grow(std::span<const std::uint32_t> nodes, std::uint32_t parent, std::size_t width,
+          std::vector<std::uint32_t>& out) {
   const std::size_t parts = std::min(nodes.size(), width);
   for (std::size_t part = 0; part < parts; ++part) {
     const std::size_t begin = nodes.size() * part / parts, end = nodes.size() * (part + 1) / parts;

@@ -23,12 +23,15 @@
 
 namespace cow::launch {
 
-inline constexpr std::string_view greeting = "\x01" "COWAGT" "\n";
+inline constexpr std::string_view greeting =
+    "\x01"
+    "COWAGT"
+    "\n";
 inline constexpr std::uint32_t protocol_version = 7;
 inline constexpr std::size_t header_size = 12;
 inline constexpr std::size_t max_body = std::size_t{256} << 20;  // a longer frame is garbage: the stream is given up
 
-inline constexpr std::uint32_t everyone = ~0u;          // nodes that are none
+inline constexpr std::uint32_t everyone = ~0u;  // nodes that are none
 inline constexpr std::uint32_t unknown_node = ~0u - 1;
 
 // Never reused.
@@ -110,7 +113,7 @@ struct Frame {
 class FrameParser {
  public:
   void feed(std::string_view bytes);
-  bool next(Frame& out);             // false: no whole frame is here
+  bool next(Frame& out);                   // false: no whole frame is here
   bool broken() const { return broken_; }  // a header made no sense; no more frames will come
   std::size_t waiting() const { return bytes_.size() - start_; }
 

@@ -15,8 +15,8 @@ namespace cow::launch {
 struct CliOptions {
   std::uint32_t ranks = 0;
   std::string directory;
-  std::vector<std::string> exports;                           // -x NAME or NAME=value
-  std::vector<std::pair<std::string, std::string>> set;       // -env NAME value
+  std::vector<std::string> exports;                      // -x NAME or NAME=value
+  std::vector<std::pair<std::string, std::string>> set;  // -env NAME value
   std::vector<std::pair<std::string, std::string>> set_for_all;
   std::string host_list, host_file, prefix;
   MappingWords mapping;
@@ -30,7 +30,7 @@ struct CliOptions {
 
 // A page of the help, which is also a group of options.
 struct Topic {
-  const char* word;   // --help WORD
+  const char* word;  // --help WORD
   const char* title;
 };
 inline constexpr Topic per_program{"program", "For one program (the part of the command line up to a colon)"};

@@ -35,18 +35,14 @@ string own_prefix() {
 }
 
 Controller::Controller(const Options& options, Job job, const SignalState& signals)
-    : options_(options),
-      job_(std::move(job)),
-      signals_before_(signals),
+    : options_(options), job_(std::move(job)), signals_before_(signals),
       signals_(open_signals(
           {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, why_signal()}, nullptr)),
-      nodes_(job_.nodes.size()),
-      ranks_(job_.ranks.size()),
+      nodes_(job_.nodes.size()), ranks_(job_.ranks.size()),
       outputs_(
           loop_, [this](std::uint32_t node, std::uint32_t bytes) { output_has_left(node, bytes); },
           [this](const string& what, int error) { output_failed(what, error); }),
-      input_nodes_(job_.nodes.size(), job_.input_rank == all_ranks),
-      asks_for_input_(job_.nodes.size()) {
+      input_nodes_(job_.nodes.size(), job_.input_rank == all_ranks), asks_for_input_(job_.nodes.size()) {
   outputs_.decorate(options_.tag_output, options_.time_output);
   if (job_.input_rank != all_ranks) input_nodes_[job_.ranks[job_.input_rank].node] = true;
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
@@ -57,7 +53,8 @@ Controller::~Controller() { close(signals_); }
 int Controller::run() {
   if (options_.timeout > 0ms) {
     loop_.after(options_.timeout, [this] {
-      fail(timed_out, "the job has not ended within " + std::to_string(std::chrono::duration<double>(options_.timeout).count()).substr(0, 6) +
+      fail(timed_out, "the job has not ended within " +
+                          std::to_string(std::chrono::duration<double>(options_.timeout).count()).substr(0, 6) +
                           " s (--timeout)");
     });
   }
@@ -110,8 +107,8 @@ void Controller::plan_tree() {
 void Controller::start_nodes() {
   const std::uint32_t depth = depth_of(job_.start.parents);
   if (depth > 1) {
-    tell(std::to_string(nodes_.size()) + " hosts are started by " + std::to_string(depth) + " levels of agents, at most " +
-         std::to_string(options_.settings.tree_width) + " by each (COW_TREE_WIDTH)");
+    tell(std::to_string(nodes_.size()) + " hosts are started by " + std::to_string(depth) +
+         " levels of agents, at most " + std::to_string(options_.settings.tree_width) + " by each (COW_TREE_WIDTH)");
   }
   children_->start();
 }
@@ -124,8 +121,8 @@ void Controller::on_child_words(std::uint32_t, std::string_view text) { outputs_
 
 void Controller::on_child_watched(std::uint32_t node) {
   const std::uint32_t parent = children_->routes().parent(node);
-  tell("host " + job_.nodes[node] + ": its kernel and " + (parent == no_node ? "this one's" : "that of host " + job_.nodes[parent]) +
-       " watch each other");
+  tell("host " + job_.nodes[node] + ": its kernel and " +
+       (parent == no_node ? "this one's" : "that of host " + job_.nodes[parent]) + " watch each other");
 }
 
 void Controller::on_child_frame(const Frame& frame) {
@@ -234,12 +231,12 @@ void Controller::settle() {
 
 void Controller::listen_to_slurm() {
   const auto node = static_cast<std::size_t>(std::find(here_.begin(), here_.end(), true) - here_.begin());
-  slurm_ear_ = std::make_unique<SlurmSignals>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program, signals_before_,
-                                          [this](int signal) {
-    for (std::uint32_t own = 0; own < here_.size(); ++own) {
-      if (here_[own]) children_->send(own, frames::Signal{signal});
-    }
-  });
+  slurm_ear_ = std::make_unique<SlurmSignals>(loop_, srun_command, job_.nodes[node], own_prefix() + agent_program,
+                                              signals_before_, [this](int signal) {
+                                                for (std::uint32_t own = 0; own < here_.size(); ++own) {
+                                                  if (here_[own]) children_->send(own, frames::Signal{signal});
+                                                }
+                                              });
 }
 
 void Controller::on(std::uint32_t node, const frames::StartFailure& failure) {
@@ -248,7 +245,8 @@ void Controller::on(std::uint32_t node, const frames::StartFailure& failure) {
   const std::size_t rank = failure.rank < ranks_.size() ? failure.rank : 0;
   const Application& application = job_.applications[job_.ranks[rank].application];
   const string& name = application.argv[0];
-  if (error == ENOENT && name.find('/') == string::npos && access((application.directory + "/" + name).c_str(), X_OK) == 0) {
+  if (error == ENOENT && name.find('/') == string::npos &&
+      access((application.directory + "/" + name).c_str(), X_OK) == 0) {
     line += " (it is not in PATH; did you mean ./" + name + "?)";
   }
   fail(error == ENOENT || error == ENOTDIR ? 127 : 126, line);

@@ -100,16 +100,16 @@ class Controller : private ChildEvents {
   int signals_;
   std::string common_;  // the job frame's common part
   std::unique_ptr<Children> children_;
-  std::vector<bool> here_;              // nodes that are mpirun's own
+  std::vector<bool> here_;  // nodes that are mpirun's own
   std::unique_ptr<SlurmSignals> slurm_ear_;
   std::vector<Node> nodes_;
   std::vector<Rank> ranks_;
   std::unique_ptr<Fences> fences_;
   Questions questions_;
   Outputs outputs_;
-  std::vector<bool> input_nodes_;       // those whose ranks read what mpirun sends
-  std::vector<bool> asks_for_input_;    // those that have read what came
-  std::uint32_t input_credit_ = 0;      // the least that any of them asked for
+  std::vector<bool> input_nodes_;     // those whose ranks read what mpirun sends
+  std::vector<bool> asks_for_input_;  // those that have read what came
+  std::uint32_t input_credit_ = 0;    // the least that any of them asked for
   bool input_at_end_ = false;
   bool started_ = false;   // some rank runs
   bool settling_ = false;  // settle() has been called

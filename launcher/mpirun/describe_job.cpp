@@ -91,7 +91,9 @@ std::string place_job(const Options& options, Job& job) {
   if (!placement.error.empty()) return placement.error;
   std::vector<std::uint32_t> host_of_rank = placement.host_of_rank, slots_of_ranks;
   if (options.mapping.by_layout) {
-    if (std::string wrong = arrange(options.settings.layout, hosts.size(), host_of_rank, slots_of_ranks); !wrong.empty()) return wrong;
+    if (std::string wrong = arrange(options.settings.layout, hosts.size(), host_of_rank, slots_of_ranks);
+        !wrong.empty())
+      return wrong;
   }
   std::vector<std::uint32_t> node_of_host(hosts.size(), ~0u), next_slot(hosts.size());
   for (std::size_t rank = 0; rank < application_of_rank.size(); ++rank) {

@@ -42,7 +42,8 @@ int ask_why(const char* text) {
   char* end = nullptr;
   const long pid = strtol(text, &end, 10);
   if (pid <= 0 || *end != '\0' || kill(static_cast<pid_t>(pid), why_signal()) != 0) {
-    fprintf(stderr, "mpirun: --why %s: %s\n", text, pid <= 0 || *end ? "expected the process number of an mpirun" : strerror(errno));
+    fprintf(stderr, "mpirun: --why %s: %s\n", text,
+            pid <= 0 || *end ? "expected the process number of an mpirun" : strerror(errno));
     return own_failure;
   }
   return 0;

@@ -150,8 +150,7 @@ string take_allocation(Options& out) {
 bool is_of_outer_launcher(string_view entry) {
   if (entry.starts_with("PMIX_MCA_")) return false;
   return entry.starts_with("PMIX_") || entry.starts_with("PMI_") || entry.starts_with("COW_KEY_FD=") ||
-         entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=") ||
-         entry.starts_with("COW_JOB_SIZE=");
+         entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=") || entry.starts_with("COW_JOB_SIZE=");
 }
 
 string take_environment(const CliOptions& part, const char* const* environment, Options& out) {
@@ -195,12 +194,15 @@ struct Parsed {
 
 Parsed parse_part(const std::vector<string>& words, bool first) {
   Parsed out;
-  CLI::App app{"Starts the ranks of an MPI program: mpirun [OPTIONS] PROGRAM [ARGUMENTS] [: [OPTIONS] PROGRAM …]", "mpirun"};
+  CLI::App app{"Starts the ranks of an MPI program: mpirun [OPTIONS] PROGRAM [ARGUMENTS] [: [OPTIONS] PROGRAM …]",
+               "mpirun"};
   add_options(app, out.part);
-  if (const auto help = std::find_if(words.begin(), words.end(), is_help); first && help == words.begin() && !words.empty()) {
+  if (const auto help = std::find_if(words.begin(), words.end(), is_help);
+      first && help == words.begin() && !words.empty()) {
     const string topic = words.size() > 1 && isalpha(static_cast<unsigned char>(words[1][0])) ? words[1] : string();
     out.end = write_help(app, topic) ? 0 : 2;
-    if (*out.end) complain("there is no help on " + topic + "; topics are program, hosts, placement, streams, job, settings");
+    if (*out.end)
+      complain("there is no help on " + topic + "; topics are program, hosts, placement, streams, job, settings");
     return out;
   }
   Cut cut = cut_at_program(app, words);
@@ -314,7 +316,7 @@ string take_job(const CliOptions& part, const char* const* environment, Options&
   if (out.mapping.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
   // What was allocated belongs to this job alone, so its ranks share it out.
   const bool shares = out.allocated_cpus > 0 && part.mapping.map_by.empty() && part.mapping.bind_to.empty() &&
-                                     part.mapping.cpus_per_rank == 0 && part.mapping.rank_by.empty();
+                      part.mapping.cpus_per_rank == 0 && part.mapping.rank_by.empty();
   out.mapping.binding.equal_shares = out.mapping.binding.equal_shares || shares;
   if (shares) out.mapping.binding.most_cpus = out.allocated_cpus;
   out.mapping.binding.report = part.report_bindings || part.display == "bind";
@@ -343,7 +345,8 @@ std::optional<int> parse_options(int argc, const char* const* argv, const char* 
     if (i == 0) {
       if (string text = take_job(parsed.part, environment, out); !text.empty()) return wrong(text);
       if (!parsed.part.application_file.empty()) {
-        if (!parsed.program.empty() || parts.size() > 1) return wrong("--app stands in place of programs, not beside them");
+        if (!parsed.program.empty() || parts.size() > 1)
+          return wrong("--app stands in place of programs, not beside them");
         if (string text = read_application_file(parsed.part.application_file, parts); !text.empty()) return wrong(text);
         continue;
       }

@@ -23,18 +23,18 @@ enum class InputTo : std::uint8_t { none, one, all };
 
 struct Options {
   std::vector<Program> programs;
-  std::vector<Host> hosts;     // empty: this one
-  std::string host_source;     // how the hosts were named, for messages
-  bool srun = false;           // agents are started with srun
-  std::string prefix;          // of the installation on other hosts; empty: as here
-  milliseconds timeout{};      // 0: none
+  std::vector<Host> hosts;           // empty: this one
+  std::string host_source;           // how the hosts were named, for messages
+  bool srun = false;                 // agents are started with srun
+  std::string prefix;                // of the installation on other hosts; empty: as here
+  milliseconds timeout{};            // 0: none
   std::uint32_t allocated_cpus = 0;  // of each host, by a resource manager; 0: it did not say
   MappingPlan mapping;
   InputTo input = InputTo::one;  // who gets mpirun's standard input
   std::uint32_t input_rank = 0;
   bool tag_output = false;
   bool time_output = false;
-  std::string output_files;    // the beginning of their names; empty: none
+  std::string output_files;  // the beginning of their names; empty: none
   bool show_map = false;
   bool dry_run = false;
   bool verbose = false;

@@ -15,7 +15,9 @@ std::string_view after(std::string_view text, std::string_view mark) {
   return at == std::string_view::npos ? std::string_view() : text.substr(at + mark.size());
 }
 
-std::string before(std::string_view text, std::string_view mark) { return std::string(text.substr(0, text.find(mark))); }
+std::string before(std::string_view text, std::string_view mark) {
+  return std::string(text.substr(0, text.find(mark)));
+}
 
 std::int64_t number_at(std::string_view text) { return std::strtoll(std::string(text).c_str(), nullptr, 10); }
 
@@ -128,8 +130,9 @@ void Why::absentees(std::uint32_t ranks, std::vector<std::string>& out) const {
         if (waiting.empty() || waiting.back() != rank) waiting.push_back(rank);
       }
   for (const auto& [rank, waiting] : awaited)
-    out.push_back("rank " + std::to_string(rank) + " does not wait in MPI (it computes, is stopped, or waits elsewhere), and " +
-                  name_ranks(waiting) + (waiting.size() == 1 ? " waits for it" : " wait for it"));
+    out.push_back("rank " + std::to_string(rank) +
+                  " does not wait in MPI (it computes, is stopped, or waits elsewhere), and " + name_ranks(waiting) +
+                  (waiting.size() == 1 ? " waits for it" : " wait for it"));
 }
 
 std::string name_ranks(const std::vector<std::uint32_t>& ranks) {

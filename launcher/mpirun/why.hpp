@@ -27,10 +27,10 @@ class Why {
   // What a rank waits for.
   struct Wait {
     bool collective = false;
-    int number = 0;         // collective: which one on its communicator
-    std::string place;      // the communicator: name and context, which tells those of one name apart
-    std::int64_t peer = -1; // -1: any rank
-    std::string terms;      // collective: what must be alike at all ranks: "root 0, 8 bytes"
+    int number = 0;          // collective: which one on its communicator
+    std::string place;       // the communicator: name and context, which tells those of one name apart
+    std::int64_t peer = -1;  // -1: any rank
+    std::string terms;       // collective: what must be alike at all ranks: "root 0, 8 bytes"
   };
   struct Report {
     std::string call;

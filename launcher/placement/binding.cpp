@@ -73,7 +73,8 @@ std::vector<Cpus> equal_shares(hwloc_topology_t topology, const Cpus& allowed, s
 std::vector<Cpus> renumber(std::vector<Cpus> in, const std::vector<Cpus>& objects) {
   std::vector<std::vector<std::size_t>> of_object(objects.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const auto home = std::find_if(objects.begin(), objects.end(), [&](const Cpus& o) { return !common(o, in[i]).empty(); });
+    const auto home =
+        std::find_if(objects.begin(), objects.end(), [&](const Cpus& o) { return !common(o, in[i]).empty(); });
     of_object[static_cast<std::size_t>(home - objects.begin())].push_back(i);
   }
   std::vector<Cpus> out;
@@ -135,8 +136,9 @@ Binding choose_cpus(hwloc_topology* topology, const Cpus& allowed, std::uint32_t
       if (!common(target, homes[home]).empty()) inside.push_back(&target);
     }
     if (plan.width > inside.size()) {
-      out.error = std::to_string(plan.width) + " times " + name_of(plan.bind) + " for each rank were asked for, but there " +
-                  (inside.size() == 1 ? "is " : "are ") + std::to_string(inside.size()) +
+      out.error = std::to_string(plan.width) + " times " + name_of(plan.bind) +
+                  " for each rank were asked for, but there " + (inside.size() == 1 ? "is " : "are ") +
+                  std::to_string(inside.size()) +
                   (plan.map == Level::none ? "" : std::string(" in a ") + name_of(plan.map));
       return out;
     }

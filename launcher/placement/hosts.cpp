@@ -108,7 +108,8 @@ string parse_line(string_view line, std::vector<Host>& list) {
 string too_few(const std::vector<Host>& hosts, std::uint32_t ranks, std::uint64_t slots, string_view source) {
   string text = std::to_string(ranks) + " ranks were asked for, but " + string(source) + " gives " +
                 std::to_string(slots) + (slots == 1 ? " slot (" : " slots (");
-  for (const Host& host : hosts) text += (&host == hosts.data() ? "" : ", ") + host.name + ":" + std::to_string(host.slots);
+  for (const Host& host : hosts)
+    text += (&host == hosts.data() ? "" : ", ") + host.name + ":" + std::to_string(host.slots);
   return text + "); --oversubscribe or COW_OVERSUBSCRIBE=yes lifts this limit";
 }
 
@@ -162,7 +163,8 @@ Hosts parse_hostfile(string_view text) {
     }
   }
   if (!out.list.empty()) return out;
-  out.error = "line " + std::to_string(std::max(number - 1, 1)) + ": " + (number == 1 ? "the file is empty" : "it ends here, and names no host");
+  out.error = "line " + std::to_string(std::max(number - 1, 1)) + ": " +
+              (number == 1 ? "the file is empty" : "it ends here, and names no host");
   return out;
 }
 
@@ -189,7 +191,8 @@ Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool 
   }
   std::vector<std::uint32_t> counts(hosts.size());
   if (spread.by_node) {
-    deal_to_hosts(counts, ranks, [&](std::size_t host) { return !limited || ranks > given ? ~0u : slots_of(hosts[host]); });
+    deal_to_hosts(counts, ranks,
+                  [&](std::size_t host) { return !limited || ranks > given ? ~0u : slots_of(hosts[host]); });
   } else {
     // Whole rounds over all slots, then the rest in order.
     auto rest = static_cast<std::uint32_t>(ranks % slots);
@@ -234,9 +237,9 @@ bool is_this_host(string_view name) {
   for (const ifaddrs* entry = all; entry && !found; entry = entry->ifa_next) {
     if (!entry->ifa_addr || entry->ifa_addr->sa_family != family) continue;
     found = family == AF_INET
-                ? std::equal(reinterpret_cast<const char*>(&address), reinterpret_cast<const char*>(&address) + 4,
-                             reinterpret_cast<const char*>(
-                                 &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr))
+                ? std::equal(
+                      reinterpret_cast<const char*>(&address), reinterpret_cast<const char*>(&address) + 4,
+                      reinterpret_cast<const char*>(&reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr))
                 : IN6_ARE_ADDR_EQUAL(&address, &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr);
   }
   freeifaddrs(all);

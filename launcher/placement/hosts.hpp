@@ -43,8 +43,8 @@ struct Spread {
   bool number_by_node = false;  // consecutive ranks are on different hosts, whatever the counts came from
   std::uint32_t per_host = 0;   // at most so many on each; 0: as many as there are slots
 };
-Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe,
-                      std::string_view source, const Spread& spread = {});
+Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe, std::string_view source,
+                      const Spread& spread = {});
 
 // Whether `name` means this machine: "localhost", its host name (with or without domain), its name in Slurm, or
 // an address of it.

@@ -14,13 +14,15 @@ class Cutter {
  public:
   explicit Cutter(const Layout& layout) : layout_(layout), side_(static_cast<std::size_t>(layout.size())) {}
 
-  void cut(Places places, std::span<const std::uint32_t> sizes, std::uint32_t first, std::vector<std::uint32_t>& part_of) {
+  void cut(Places places, std::span<const std::uint32_t> sizes, std::uint32_t first,
+           std::vector<std::uint32_t>& part_of) {
     if (sizes.size() == 1) {
       for (int place : places) part_of[static_cast<std::size_t>(place)] = first;
       return;
     }
     const std::size_t half = sizes.size() / 2;
-    const std::size_t left = std::accumulate(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(half), std::size_t{0});
+    const std::size_t left =
+        std::accumulate(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(half), std::size_t{0});
     Places best = places;
     std::uint64_t least = ~std::uint64_t{0};
     for (int dimension = 0; dimension < layout_.dimensions(); ++dimension) {

@@ -69,7 +69,8 @@ string read_map(const string& text, MappingPlan& out) {
     out.by_layout = out.binding.equal_shares = true;
   } else if (words[0] != "slot") {
     if (!parse_level(words[0], out.binding.map) || out.binding.map == Level::none) {
-      return unknown("--map-by", words[0], {"slot", "node", "layout", "core", "socket", "numa", "l3", "hwthread", "ppr:N:OBJECT"});
+      return unknown("--map-by", words[0],
+                     {"slot", "node", "layout", "core", "socket", "numa", "l3", "hwthread", "ppr:N:OBJECT"});
     }
     out.binding.bind = out.binding.map;
   }

@@ -17,8 +17,8 @@ struct MappingWords {
 };
 
 struct MappingPlan {
-  Spread spread;        // over the nodes
-  BindingPlan binding;  // on each
+  Spread spread;                   // over the nodes
+  BindingPlan binding;             // on each
   Level per_object = Level::none;  // ppr:N:OBJECT: the ranks of a node are N times its objects of this kind
   std::uint32_t ranks_per_object = 0;
   bool by_layout = false;  // neighbours of the layout are put near each other

@@ -74,8 +74,8 @@ std::uint32_t ask_kernel(const sockaddr_in& other, const sockaddr_in& own) {
 // The same, from the list of all connections, where the kernel does not answer questions.
 std::uint32_t look_up(const sockaddr_in& other, const sockaddr_in& own) {
   char wanted[64];
-  snprintf(wanted, sizeof wanted, "%08X:%04X %08X:%04X", other.sin_addr.s_addr, ntohs(other.sin_port), own.sin_addr.s_addr,
-           ntohs(own.sin_port));
+  snprintf(wanted, sizeof wanted, "%08X:%04X %08X:%04X", other.sin_addr.s_addr, ntohs(other.sin_port),
+           own.sin_addr.s_addr, ntohs(own.sin_port));
   std::ifstream file("/proc/net/tcp");
   for (std::string line; std::getline(file, line);) {
     const std::size_t found = line.find(wanted);
@@ -148,7 +148,9 @@ void PmixAdmission::take_in() {
       continue;
     }
     if (guests_.size() >= most_waiting) {  // the oldest has had most time
-      turn_away(std::min_element(guests_.begin(), guests_.end(), [](auto& a, auto& b) { return a.second < b.second; })->first);
+      turn_away(std::min_element(guests_.begin(), guests_.end(), [](auto& a, auto& b) {
+                  return a.second < b.second;
+                })->first);
     }
     guests_[fd] = loop_.after(patience, [this, fd] {
       guests_[fd] = 0;

@@ -49,8 +49,8 @@ std::vector<std::string> PmixLoader::rank_environment(std::uint32_t rank) const 
                                "PMIX_GDS_MODULE=hash",
                                "PMIX_MCA_gds=hash",
                                "PMIX_HOSTNAME=" + this_host(),
-                               "PMIX_VERSION=" + std::to_string(PMIX_VERSION_MAJOR) + "." + std::to_string(PMIX_VERSION_MINOR) +
-                                   "." + std::to_string(PMIX_VERSION_RELEASE)};
+                               "PMIX_VERSION=" + std::to_string(PMIX_VERSION_MAJOR) + "." +
+                                   std::to_string(PMIX_VERSION_MINOR) + "." + std::to_string(PMIX_VERSION_RELEASE)};
   for (const char* version : {"2", "21", "3", "4", "41"}) {
     out.push_back(std::string("PMIX_SERVER_URI") + version + "=" + server_name() + std::to_string(admission_.port()));
   }

@@ -106,7 +106,7 @@ pmix_status_t fence(const pmix_proc_t procs[], size_t count, const pmix_info_t i
     ranks.push_back(procs[i].rank);
   }
   server->loop_calls.post([ranks = std::move(ranks), limit = limit_of(info, infos),
-                        blob = bytes ? std::string(bytes, size) : std::string(), function, data] {
+                           blob = bytes ? std::string(bytes, size) : std::string(), function, data] {
     const std::uint64_t number = ++server->last_number;
     server->fences[number] = {function, data};
     server->events.on_fence(number, ranks, limit, blob);
@@ -147,11 +147,11 @@ std::string pack(const pmix_info_t info[], size_t count) {
 pmix_status_t notify_event(pmix_status_t code, const pmix_proc_t* source, pmix_data_range_t, pmix_info_t info[],
                            size_t count, pmix_op_cbfunc_t function, void* data) {
   // Packed here: `info` is PMIx's and may go when this returns. The rank's own server has told its own ranks.
-  server->loop_calls.post([code, rank = source ? source->rank : PMIX_RANK_UNDEF, blob = pack(info, count), function,
-                        data] {
-    server->events.on_event(code, rank, blob);
-    answer(function, data);
-  });
+  server->loop_calls.post(
+      [code, rank = source ? source->rank : PMIX_RANK_UNDEF, blob = pack(info, count), function, data] {
+        server->events.on_event(code, rank, blob);
+        answer(function, data);
+      });
   return PMIX_SUCCESS;
 }
 

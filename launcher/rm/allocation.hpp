@@ -28,6 +28,7 @@ bool expand_counts(std::string_view text, std::vector<int>& out);
 
 // The beginning of a command that starts one agent of the allocation; the host's name and the agent's path follow.
 inline constexpr const char* srun_command =
-    "srun --quiet --unbuffered --nodes=1 --ntasks=1 --overlap --mpi=none --cpu-bind=none --kill-on-bad-exit=0 --nodelist";
+    "srun --quiet --unbuffered --nodes=1 --ntasks=1 --overlap --mpi=none --cpu-bind=none --kill-on-bad-exit=0 "
+    "--nodelist";
 
 }  // namespace cow::launch

@@ -29,7 +29,7 @@ std::vector<std::string> words_of(const std::string& text) {
 }  // namespace
 
 SlurmSignals::SlurmSignals(Loop& loop, const std::string& command, const std::string& node, const std::string& agent,
-                   const SignalState& signals, Heard heard)
+                           const SignalState& signals, Heard heard)
     : loop_(loop), heard_(std::move(heard)) {
   std::vector<std::string> words = words_of(command);
   words.insert(words.end(), {node, agent, "--slurm-signals"});

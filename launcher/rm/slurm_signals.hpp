@@ -16,8 +16,8 @@ class SlurmSignals {
   using Heard = std::function<void(int signal)>;
 
   // `command`: srun with its options. Without srun there is nobody who listens, and that is all.
-  SlurmSignals(Loop& loop, const std::string& command, const std::string& node, const std::string& agent, const SignalState& signals,
-           Heard heard);
+  SlurmSignals(Loop& loop, const std::string& command, const std::string& node, const std::string& agent,
+               const SignalState& signals, Heard heard);
   SlurmSignals(const SlurmSignals&) = delete;
   SlurmSignals& operator=(const SlurmSignals&) = delete;
   ~SlurmSignals();  // waits a moment for its end

@@ -100,21 +100,17 @@ bool waits_for(pid_t pid, const Waiting& waiting, ino_t pipe) {
 #ifdef SYS_poll
     case SYS_poll:
 #endif
-    case SYS_ppoll:
-      return in_poll(pid, waiting, pipe);
+    case SYS_ppoll: return in_poll(pid, waiting, pipe);
 #ifdef SYS_select
     case SYS_select:
 #endif
-    case SYS_pselect6:
-      return in_select(pid, waiting, pipe);
+    case SYS_pselect6: return in_select(pid, waiting, pipe);
 #ifdef SYS_epoll_wait
     case SYS_epoll_wait:
 #endif
     case SYS_epoll_pwait:
-    case SYS_epoll_pwait2:
-      return in_epoll(pid, waiting, pipe);
-    default:
-      return false;
+    case SYS_epoll_pwait2: return in_epoll(pid, waiting, pipe);
+    default: return false;
   }
 }
 

@@ -44,7 +44,7 @@ class Outputs {
   OnError on_error_;
   bool times_ = false;
   std::unique_ptr<Sink> outputs_;
-  std::unique_ptr<Sink> errors_;  // null when both streams go to the same place
+  std::unique_ptr<Sink> errors_;                         // null when both streams go to the same place
   std::map<std::pair<std::uint32_t, int>, File> files_;  // by rank and stream
 };
 

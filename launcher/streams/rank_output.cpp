@@ -14,7 +14,7 @@ namespace cow::launch {
 namespace {
 
 constexpr std::size_t longest_held = 64 << 10;  // a longer line is passed on in pieces
-constexpr Duration line_patience = 200ms;  // how long a line in pieces may stand still
+constexpr Duration line_patience = 200ms;       // how long a line in pieces may stand still
 
 bool is_readable(int fd) {
   pollfd polled{fd, POLLIN, 0};

@@ -31,7 +31,7 @@ class RankOutput {
   struct Pipe {
     std::uint32_t rank;
     std::uint8_t stream;
-    std::string held;        // the beginning of a line
+    std::string held;           // the beginning of a line
     bool line_is_open = false;  // a beginning of it has been sent already
   };
   bool is_held_up(int fd) const;

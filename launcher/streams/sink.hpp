@@ -69,7 +69,7 @@ class Sink {
   bool failed_ = false;
   bool watching_ = false;
   std::deque<CliOptions> pending_;
-  std::size_t written_ = 0;  // of the first pending part
+  std::size_t written_ = 0;    // of the first pending part
   std::deque<Piece> waiting_;  // pieces of other ranks than the owner
   bool owned_ = false;         // a line is open
   std::uint32_t owner_ = 0;    // by this rank

@@ -151,7 +151,8 @@ string explain_loss(const Child& child) {
     if (code == 255) step += " (it could not connect or log in)";
     if (code == cannot_exec) step += " (a program was not found: the remote shell itself here, or the agent there)";
   }
-  string out = "cannot start on host " + child.name + (child.from.empty() ? "" : " from host " + child.from) + ": " + step;
+  string out =
+      "cannot start on host " + child.name + (child.from.empty() ? "" : " from host " + child.from) + ": " + step;
   if (child.is_here) return out;
   out += "\n  the command was: " + child.command;
   string said = child.said;

@@ -14,26 +14,26 @@ namespace cow::launch {
 struct Child {
   std::uint32_t node = 0;
   std::string name;
-  std::string from;         // the parent's host, when that is an agent
+  std::string from;  // the parent's host, when that is an agent
   bool is_here = false;
-  std::string command;      // as a message shows it
-  pid_t pid = -1;           // supervisor or remote shell; -1 when it was reaped
-  int wait_status = 0;      // valid when it was reaped
+  std::string command;  // as a message shows it
+  pid_t pid = -1;       // supervisor or remote shell; -1 when it was reaped
+  int wait_status = 0;  // valid when it was reaped
   bool reaped = false;
-  bool greeted = false;     // the agent has said hello
-  bool done = false;        // the agent has said goodbye
-  bool closed = false;      // the channel is at its end
-  bool lost = false;        // and there was no goodbye, which has been told
-  std::string said;         // the remote shell's standard error until the agent's hello, at most 16 KiB
-  int error_fd = -1;        // that standard error
+  bool greeted = false;  // the agent has said hello
+  bool done = false;     // the agent has said goodbye
+  bool closed = false;   // the channel is at its end
+  bool lost = false;     // and there was no goodbye, which has been told
+  std::string said;      // the remote shell's standard error until the agent's hello, at most 16 KiB
+  int error_fd = -1;     // that standard error
   std::unique_ptr<Channel> channel;
 };
 
 struct ChildStart {
-  std::string agent;             // path of the agent program on that node
-  std::string remote_shell;      // words separated by blanks
-  bool srun = false;             // it is srun: no shell on the other side, and signals of the terminal are not for it
-  int input = -1;                // passed to an agent here, for rank 0
+  std::string agent;         // path of the agent program on that node
+  std::string remote_shell;  // words separated by blanks
+  bool srun = false;         // it is srun: no shell on the other side, and signals of the terminal are not for it
+  int input = -1;            // passed to an agent here, for rank 0
   const SignalState* signals = nullptr;  // as mpirun was started, or as its agent treats those it starts
 };
 

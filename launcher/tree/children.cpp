@@ -25,11 +25,7 @@ string in_seconds(std::chrono::duration<double> time) { return std::to_string(ti
 }  // namespace
 
 Children::Children(Loop& loop, ChildEvents& events, const Job& job, std::string_view common, ChildrenPlan plan)
-    : loop_(loop),
-      events_(events),
-      job_(job),
-      common_(common),
-      plan_(std::move(plan)),
+    : loop_(loop), events_(events), job_(job), common_(common), plan_(std::move(plan)),
       routes_(job.start.parents, plan_.self) {
   plan_.here.resize(job.nodes.size());
   for (const std::uint32_t node : routes_.children()) {
@@ -95,7 +91,8 @@ void Children::start(Child& child) {
 }
 
 Child* Children::find(std::uint32_t node) {
-  const auto found = std::find_if(children_.begin(), children_.end(), [&](const auto& child) { return child->node == node; });
+  const auto found =
+      std::find_if(children_.begin(), children_.end(), [&](const auto& child) { return child->node == node; });
   return found == children_.end() ? nullptr : found->get();
 }
 
@@ -118,8 +115,9 @@ void Children::on_frame(Child& child, const Frame& frame) {
   if (node == child.node && frame.kind == Kind::hello) {
     const std::uint32_t version = Reader(frame.body).u32();  // the rest is read when it is this one
     if (version != protocol_version) {
-      return lose(child, own_failure, "host " + child.name + " has another version of COW MPI (its agent speaks protocol " +
-                                           std::to_string(version) + ", this one " + std::to_string(protocol_version) + ")");
+      return lose(child, own_failure,
+                  "host " + child.name + " has another version of COW MPI (its agent speaks protocol " +
+                      std::to_string(version) + ", this one " + std::to_string(protocol_version) + ")");
     }
     greet(child);
   }
@@ -176,7 +174,8 @@ bool Children::on_exit(pid_t pid, int wait_status) {
 // The channel is at its end; its process as well, unless it took too long.
 void Children::judge(Child& child) {
   if (!child.done && !child.lost) {
-    const int status = child.greeted && child.reaped && WIFEXITED(child.wait_status) ? WEXITSTATUS(child.wait_status) : 0;
+    const int status =
+        child.greeted && child.reaped && WIFEXITED(child.wait_status) ? WEXITSTATUS(child.wait_status) : 0;
     if (status == parent_is_silent && !child.is_here) return lose_silent(child);
     return lose(child, status > 128 ? status : own_failure, explain_loss(child));
   }
@@ -204,9 +203,10 @@ void Children::on_silence(std::uint32_t node, bool silent) {
 }
 
 void Children::lose_silent(Child& child) {
-  lose(child, own_failure, "host " + child.name + " is lost: no sign of life has come from it" +
-                                (child.from.empty() ? "" : " to host " + child.from) + " for " +
-                                in_seconds(job_.start.host_timeout) + " s (COW_HOST_TIMEOUT)");
+  lose(child, own_failure,
+       "host " + child.name + " is lost: no sign of life has come from it" +
+           (child.from.empty() ? "" : " to host " + child.from) + " for " + in_seconds(job_.start.host_timeout) +
+           " s (COW_HOST_TIMEOUT)");
 }
 
 void Children::stop_starting() {
@@ -234,7 +234,8 @@ void Children::kill_rest() {
 }
 
 bool Children::all_done() const {
-  return std::all_of(children_.begin(), children_.end(), [](const auto& child) { return child->done || child->closed; });
+  return std::all_of(children_.begin(), children_.end(),
+                     [](const auto& child) { return child->done || child->closed; });
 }
 
 bool Children::all_closed() const {

@@ -33,10 +33,10 @@ class ChildEvents {
 
 struct ChildrenPlan {
   std::uint32_t self = no_node;
-  std::string self_name;                 // an agent's host, for messages; empty: mpirun
-  std::vector<bool> here;                // by node: on this host, by a plain fork; empty: none is
-  std::string agent_here;                // path of the agent program for those
-  int input = -1;                        // given to the node `input_node`, which is here
+  std::string self_name;   // an agent's host, for messages; empty: mpirun
+  std::vector<bool> here;  // by node: on this host, by a plain fork; empty: none is
+  std::string agent_here;  // path of the agent program for those
+  int input = -1;          // given to the node `input_node`, which is here
   std::uint32_t input_node = no_node;
   const SignalState* signals = nullptr;  // for the children
 };
@@ -61,14 +61,14 @@ class Children {
 
   // No child gets the job any more; those that have not answered are lost.
   void stop_starting();
-  void cut_off();     // closes all channels: what is below kills all that is there
-  void kill_rest();   // the processes of channels that are closed
+  void cut_off();    // closes all channels: what is below kills all that is there
+  void kill_rest();  // the processes of channels that are closed
 
   bool on_exit(pid_t pid, int wait_status);  // false: it is none of these
   bool all_done() const;                     // each has said goodbye, or is closed
   bool all_closed() const;
-  bool all_gone() const;                     // closed, and its process has ended
-  std::vector<pid_t> processes() const;      // that run
+  bool all_gone() const;                 // closed, and its process has ended
+  std::vector<pid_t> processes() const;  // that run
 
  private:
   void start(Child& child);

@@ -16,8 +16,10 @@ Fences::Fence Fences::begin(std::vector<std::uint32_t> ranks) const {
   Fence out;
   const auto take_in = [&](std::uint32_t rank) {
     const std::uint32_t who = who_brings(rank);
-    if (who == no_node) out.others_take_part = true;
-    else out.missing.insert(who);
+    if (who == no_node)
+      out.others_take_part = true;
+    else
+      out.missing.insert(who);
   };
   for (std::uint32_t rank : ranks) take_in(rank);
   for (std::uint32_t rank = 0; ranks.empty() && rank < job_.ranks.size(); ++rank) take_in(rank);

@@ -46,8 +46,8 @@ class Fences {
     std::set<std::uint32_t> missing;                 // children and this member, as far as they take part
     std::map<std::uint32_t, std::uint64_t> arrived;  // who, with its number
     std::string data;
-    bool others_take_part = false;                   // that are not below this member
-    std::uint64_t number = 0;                        // with which this member has arrived at its parent; 0: not yet
+    bool others_take_part = false;  // that are not below this member
+    std::uint64_t number = 0;       // with which this member has arrived at its parent; 0: not yet
   };
   std::uint32_t who_brings(std::uint32_t rank) const;
   Fence begin(std::vector<std::uint32_t> ranks) const;

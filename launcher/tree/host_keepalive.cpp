@@ -28,7 +28,7 @@ constexpr std::size_t nonce_size = 16, seal_size = 16;
 constexpr std::size_t hello_size = 8 + 4 + nonce_size;
 constexpr Duration patience = 5s;  // with whoever has not proven anything yet
 constexpr int most_tries = 10;
-constexpr std::size_t most_guests = 8192;             // connections, strangers' among them
+constexpr std::size_t most_guests = 8192;  // connections, strangers' among them
 
 string make_nonce() {
   string out(nonce_size, '\0');
@@ -90,7 +90,7 @@ std::vector<string> own_addresses() {
 }  // namespace
 
 string keepalive_seal(const string& key, const char* word, std::uint32_t node, const string& agent_nonce,
-                     const string& parent_nonce) {
+                      const string& parent_nonce) {
   const string text = Writer().text(word).u32(node).text(agent_nonce).text(parent_nonce).bytes();
   Writer out;
   for (const std::size_t half : {std::size_t{0}, std::size_t{16}}) {
@@ -104,10 +104,7 @@ string keepalive_seal(const string& key, const char* word, std::uint32_t node, c
 // ---- the parent's end
 
 KeepaliveServer::KeepaliveServer(Loop& loop, string key, milliseconds timeout, OnReady on_ready, OnLost on_lost)
-    : loop_(loop),
-      key_(std::move(key)),
-      timeout_(timeout),
-      on_ready_(std::move(on_ready)),
+    : loop_(loop), key_(std::move(key)), timeout_(timeout), on_ready_(std::move(on_ready)),
       on_lost_(std::move(on_lost)) {}
 
 KeepaliveServer::~KeepaliveServer() {
@@ -133,7 +130,8 @@ KeepalivePlan KeepaliveServer::open() {
   }
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
-  if (listen(listener_, 1024) != 0 || getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return out;
+  if (listen(listener_, 1024) != 0 || getsockname(listener_, reinterpret_cast<sockaddr*>(&bound), &size) != 0)
+    return out;
   out.port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(bound).sin6_port
                                                : reinterpret_cast<const sockaddr_in&>(bound).sin_port);
   loop_.watch(listener_, POLLIN, [this](short) { accept_one(); });

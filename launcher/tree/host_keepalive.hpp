@@ -94,6 +94,6 @@ class Keepalive {
 
 // The seal of one end, for tests too.
 std::string keepalive_seal(const std::string& key, const char* word, std::uint32_t node, const std::string& agent_nonce,
-                          const std::string& parent_nonce);
+                           const std::string& parent_nonce);
 
 }  // namespace cow::launch

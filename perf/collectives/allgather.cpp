@@ -3,8 +3,7 @@
 int main(int argc, char** argv) {
   return perf::measure_collective(
       argc, argv,
-      {.title = "Allgather", .in = perf::Room::block_per_rank,
-       .call = [](const perf::CollectiveCall& call) {
+      {.title = "Allgather", .in = perf::Room::block_per_rank, .call = [](const perf::CollectiveCall& call) {
          MPI_Allgather(call.out, call.size, MPI_CHAR, call.in, call.size, MPI_CHAR, MPI_COMM_WORLD);
        }});
 }

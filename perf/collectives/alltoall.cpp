@@ -1,10 +1,12 @@
 #include "support/collective.hpp"
 
 int main(int argc, char** argv) {
-  return perf::measure_collective(
-      argc, argv,
-      {.title = "All-to-All", .out = perf::Room::block_per_rank, .in = perf::Room::block_per_rank,
-       .call = [](const perf::CollectiveCall& call) {
-         MPI_Alltoall(call.out, call.size, MPI_CHAR, call.in, call.size, MPI_CHAR, MPI_COMM_WORLD);
-       }});
+  return perf::measure_collective(argc, argv,
+                                  {.title = "All-to-All",
+                                   .out = perf::Room::block_per_rank,
+                                   .in = perf::Room::block_per_rank,
+                                   .call = [](const perf::CollectiveCall& call) {
+                                     MPI_Alltoall(call.out, call.size, MPI_CHAR, call.in, call.size, MPI_CHAR,
+                                                  MPI_COMM_WORLD);
+                                   }});
 }

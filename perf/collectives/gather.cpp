@@ -2,9 +2,7 @@
 
 int main(int argc, char** argv) {
   return perf::measure_collective(
-      argc, argv,
-      {.title = "Gather", .in = perf::Room::block_per_rank,
-       .call = [](const perf::CollectiveCall& call) {
-         MPI_Gather(call.out, call.size, MPI_CHAR, call.in, call.size, MPI_CHAR, 0, MPI_COMM_WORLD);
-       }});
+      argc, argv, {.title = "Gather", .in = perf::Room::block_per_rank, .call = [](const perf::CollectiveCall& call) {
+                     MPI_Gather(call.out, call.size, MPI_CHAR, call.in, call.size, MPI_CHAR, 0, MPI_COMM_WORLD);
+                   }});
 }

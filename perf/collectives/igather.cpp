@@ -1,10 +1,11 @@
 #include "support/overlap.hpp"
 
 int main(int argc, char** argv) {
-  return perf::measure_overlap(
-      argc, argv,
-      {.title = "Igather", .in = perf::Room::block_per_rank,
-       .begin = [](const perf::CollectiveCall& call, MPI_Request* request) {
-         MPI_Igather(call.out, call.size, MPI_BYTE, call.in, call.size, MPI_BYTE, 0, MPI_COMM_WORLD, request);
-       }});
+  return perf::measure_overlap(argc, argv,
+                               {.title = "Igather",
+                                .in = perf::Room::block_per_rank,
+                                .begin = [](const perf::CollectiveCall& call, MPI_Request* request) {
+                                  MPI_Igather(call.out, call.size, MPI_BYTE, call.in, call.size, MPI_BYTE, 0,
+                                              MPI_COMM_WORLD, request);
+                                }});
 }

@@ -2,9 +2,7 @@
 
 int main(int argc, char** argv) {
   return perf::measure_overlap(
-      argc, argv,
-      {.title = "Ireduce", .min = 4,
-       .begin = [](const perf::CollectiveCall& call, MPI_Request* request) {
-         MPI_Ireduce(call.out, call.in, call.floats, MPI_FLOAT, MPI_SUM, 0, MPI_COMM_WORLD, request);
-       }});
+      argc, argv, {.title = "Ireduce", .min = 4, .begin = [](const perf::CollectiveCall& call, MPI_Request* request) {
+                     MPI_Ireduce(call.out, call.in, call.floats, MPI_FLOAT, MPI_SUM, 0, MPI_COMM_WORLD, request);
+                   }});
 }

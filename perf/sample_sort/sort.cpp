@@ -92,7 +92,9 @@ std::string merge_runs(const Lines& received, const Ints& bytes) {
                                            [end](std::string_view line) { return line.data() < end; });
     ends.push_back(static_cast<std::size_t>(past - views.begin()));
   }
-  const auto at = [&](std::size_t run) { return views.begin() + static_cast<long>(ends[std::min(run, ends.size() - 1)]); };
+  const auto at = [&](std::size_t run) {
+    return views.begin() + static_cast<long>(ends[std::min(run, ends.size() - 1)]);
+  };
   for (std::size_t width = 1; width < ends.size() - 1; width *= 2)
     for (std::size_t run = 0; run + width < ends.size() - 1; run += 2 * width)
       std::inplace_merge(at(run), at(run + width), at(run + 2 * width));

@@ -76,8 +76,12 @@ int measure_collective(int argc, char** argv, const Collective& collective) {
   MPI_Init(&argc, &argv);
   const std::size_t largest = collective.has_size ? 1 << 20 : 0;
   auto options = read_options(argc, argv, collective.title,
-                              {.min = collective.min, .max = largest, .iterations = 1'000, .iterations_large = 100,
-                               .warmup = 100, .warmup_large = 10});
+                              {.min = collective.min,
+                               .max = largest,
+                               .iterations = 1'000,
+                               .iterations_large = 100,
+                               .warmup = 100,
+                               .warmup_large = 10});
   if (options.min < collective.min) options.min = collective.min;
   if (!collective.has_size) options.min = options.max = 0;
   const int ranks = size_of(MPI_COMM_WORLD), rank = rank_of(MPI_COMM_WORLD);
@@ -87,9 +91,13 @@ int measure_collective(int argc, char** argv, const Collective& collective) {
   for_each_size(options, [&](std::size_t size) {
     if (!collective.has_size && size) return;
     const Blocks blocks(size, ranks);
-    const CollectiveCall call{.out = out.data(), .in = in.data(), .size = static_cast<int>(size),
-                              .floats = static_cast<int>(size / sizeof(float)), .counts = blocks.counts.data(),
-                              .displacements = blocks.displacements.data(), .float_counts = blocks.floats.data(),
+    const CollectiveCall call{.out = out.data(),
+                              .in = in.data(),
+                              .size = static_cast<int>(size),
+                              .floats = static_cast<int>(size / sizeof(float)),
+                              .counts = blocks.counts.data(),
+                              .displacements = blocks.displacements.data(),
+                              .float_counts = blocks.floats.data(),
                               .rank = rank};
     const double mine = mean_time(collective, call, options.warmup_of(size), options.iterations_of(size));
     const Timing timing = over_ranks(mine, ranks);

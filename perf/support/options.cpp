@@ -34,9 +34,21 @@ bool read_size(const char* text, const char** rest, std::size_t& size) {
   if (*text < '0' || *text > '9') return false;
   size = strtoull(text, &end, 10);
   switch (*end) {
-    case 'k': case 'K': size <<= 10; ++end; break;
-    case 'm': case 'M': size <<= 20; ++end; break;
-    case 'g': case 'G': size <<= 30; ++end; break;
+    case 'k':
+    case 'K':
+      size <<= 10;
+      ++end;
+      break;
+    case 'm':
+    case 'M':
+      size <<= 20;
+      ++end;
+      break;
+    case 'g':
+    case 'G':
+      size <<= 30;
+      ++end;
+      break;
     default: break;
   }
   *rest = end;
@@ -66,10 +78,14 @@ bool read_count(const char* text, int least, int& count) {
 }
 
 constexpr option long_options[] = {
-    {"message-size", required_argument, nullptr, 'm'}, {"iterations", required_argument, nullptr, 'i'},
-    {"warmup", required_argument, nullptr, 'x'},       {"window-size", required_argument, nullptr, 'W'},
-    {"pairs", required_argument, nullptr, 'p'},        {"full", no_argument, nullptr, 'f'},
-    {"help", no_argument, nullptr, 'h'},               {nullptr, 0, nullptr, 0},
+    {"message-size", required_argument, nullptr, 'm'},
+    {"iterations", required_argument, nullptr, 'i'},
+    {"warmup", required_argument, nullptr, 'x'},
+    {"window-size", required_argument, nullptr, 'W'},
+    {"pairs", required_argument, nullptr, 'p'},
+    {"full", no_argument, nullptr, 'f'},
+    {"help", no_argument, nullptr, 'h'},
+    {nullptr, 0, nullptr, 0},
 };
 
 // One option; false when its argument makes no sense.

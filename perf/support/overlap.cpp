@@ -68,8 +68,12 @@ int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
   MPI_Init(&argc, &argv);
   const std::size_t largest = collective.has_size ? 1 << 20 : 0;
   auto options = read_options(argc, argv, collective.title,
-                              {.min = collective.min, .max = largest, .iterations = 300, .iterations_large = 50,
-                               .warmup = 20, .warmup_large = 5});
+                              {.min = collective.min,
+                               .max = largest,
+                               .iterations = 300,
+                               .iterations_large = 50,
+                               .warmup = 20,
+                               .warmup_large = 5});
   if (options.min < collective.min) options.min = collective.min;
   if (!collective.has_size) options.min = options.max = 0;
   const int ranks = size_of(MPI_COMM_WORLD), rank = rank_of(MPI_COMM_WORLD);
@@ -85,9 +89,14 @@ int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
   }
   for_each_size(options, [&](std::size_t size) {
     if (!collective.has_size && size) return;
-    const CollectiveCall call{.out = out.data(), .in = in.data(), .size = static_cast<int>(size),
-                              .floats = static_cast<int>(size / sizeof(float)), .counts = nullptr,
-                              .displacements = nullptr, .float_counts = nullptr, .rank = rank};
+    const CollectiveCall call{.out = out.data(),
+                              .in = in.data(),
+                              .size = static_cast<int>(size),
+                              .floats = static_cast<int>(size / sizeof(float)),
+                              .counts = nullptr,
+                              .displacements = nullptr,
+                              .float_counts = nullptr,
+                              .rank = rank};
     const int warmup = options.warmup_of(size), iterations = options.iterations_of(size);
     MPI_Request request = MPI_REQUEST_NULL;
     const double pure = mean_time(warmup, iterations, [&] {

@@ -276,9 +276,8 @@ Error body::Waitsome(int count, MPI_Request* handles, int* outcount, int* indice
   if (Error error = requests.look_up_all(count, handles)) return error;
   bool any_active = false;
   AnyNeeded needed(count, requests);
-  progress::wait_until([&] {
-    return find_ready(count, requests, any_active) != MPI_UNDEFINED || !any_active || needed.note();
-  });
+  progress::wait_until(
+      [&] { return find_ready(count, requests, any_active) != MPI_UNDEFINED || !any_active || needed.note(); });
   return conclude_some(count, requests, handles, outcount, indices, statuses);
 }
 

@@ -41,11 +41,8 @@ Error let_go(Request& request) {
 
 void release_generalized(Request& request) { delete &static_cast<Generalized&>(request); }
 
-const RequestKind generalized{.name = "generalized request",
-                              .cancel = cancel,
-                              .release = release_generalized,
-                              .query = query,
-                              .let_go = let_go};
+const RequestKind generalized{
+    .name = "generalized request", .cancel = cancel, .release = release_generalized, .query = query, .let_go = let_go};
 
 }  // namespace
 

@@ -21,9 +21,7 @@ Error check_source(int rank, const Comm& comm) {
   return fail(ErrorClass::rank, "rank %d does not exist: there are %d", rank, size);
 }
 
-Error hand_out(Error error, Request* made, MPI_Request* out) {
-  return error ? error : pt2pt::give_handle(*made, out);
-}
+Error hand_out(Error error, Request* made, MPI_Request* out) { return error ? error : pt2pt::give_handle(*made, out); }
 
 }  // namespace
 
@@ -31,13 +29,13 @@ Error body::Psend_init(const void* buf, int partitions, MPI_Count count, Datatyp
                        Info*, MPI_Request* request) {
   if (Error error = check_partitions(partitions)) return error;
   Request* made = nullptr;
-  const Error error = pt2pt::make_partitioned_send(
-      {const_cast<void*>(buf), partitions, count, &type, dest, tag, &comm}, made);
+  const Error error =
+      pt2pt::make_partitioned_send({const_cast<void*>(buf), partitions, count, &type, dest, tag, &comm}, made);
   return hand_out(error, made, request);
 }
 
-Error body::Precv_init(void* buf, int partitions, MPI_Count count, Datatype& type, int source, int tag, Comm& comm, Info*,
-                       MPI_Request* request) {
+Error body::Precv_init(void* buf, int partitions, MPI_Count count, Datatype& type, int source, int tag, Comm& comm,
+                       Info*, MPI_Request* request) {
   if (Error error = check_partitions(partitions)) return error;
   if (Error error = check_source(source, comm)) return error;
   Request* made = nullptr;

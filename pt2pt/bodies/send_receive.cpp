@@ -76,7 +76,8 @@ Error pack_copy(const void* buf, MPI_Count count, Datatype& type, std::unique_pt
 }  // namespace
 
 Error body::Send(const void* buf, MPI_Count count, Datatype& type, int dest, int tag, Comm& comm) {
-  if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] return success;
+  if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]]
+    return success;
   if (comm.buffer_release != BufferRelease::notify)
     return pt2pt::send_giving_back({buf, count, &type, dest, tag, &comm, comm.context});
   return pt2pt::send({buf, count, &type, dest, tag, &comm, comm.context});
@@ -102,7 +103,8 @@ Error body::Isend(const void* buf, MPI_Count count, Datatype& type, int dest, in
                   MPI_Request* request) {
   if (pt2pt::send_at_once(buf, count, type, dest, tag, comm, comm.context)) [[likely]] {
     *request = pt2pt::sent_handle();
-    if (completions_announced) [[unlikely]] announce_completion(&comm);
+    if (completions_announced) [[unlikely]]
+      announce_completion(&comm);
     return success;
   }
   if (comm.buffer_release != BufferRelease::notify)
@@ -135,8 +137,7 @@ Error body::Irecv(void* buf, MPI_Count count, Datatype& type, int source, int ta
 }
 
 Error body::Sendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtype, int dest, int sendtag, void* recvbuf,
-                     MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm,
-                     MPI_Status* status) {
+                     MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm, MPI_Status* status) {
   return exchange({sendbuf, sendcount, &sendtype, dest, sendtag, &comm, comm.context},
                   {recvbuf, recvcount, &recvtype, source, recvtag, &comm, comm.context}, status);
 }
@@ -149,15 +150,15 @@ Error body::Sendrecv_replace(void* buf, MPI_Count count, Datatype& type, int des
                   {buf, count, &type, source, recvtag, &comm, comm.context}, status);
 }
 
-Error body::Isendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtype, int dest, int sendtag, void* recvbuf,
-                      MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm,
+Error body::Isendrecv(const void* sendbuf, MPI_Count sendcount, Datatype& sendtype, int dest, int sendtag,
+                      void* recvbuf, MPI_Count recvcount, Datatype& recvtype, int source, int recvtag, Comm& comm,
                       MPI_Request* request) {
   return begin_exchange({sendbuf, sendcount, &sendtype, dest, sendtag, &comm, comm.context},
                         {recvbuf, recvcount, &recvtype, source, recvtag, &comm, comm.context}, nullptr, request);
 }
 
-Error body::Isendrecv_replace(void* buf, MPI_Count count, Datatype& type, int dest, int sendtag, int source, int recvtag,
-                              Comm& comm, MPI_Request* request) {
+Error body::Isendrecv_replace(void* buf, MPI_Count count, Datatype& type, int dest, int sendtag, int source,
+                              int recvtag, Comm& comm, MPI_Request* request) {
   std::unique_ptr<std::byte[]> copy;
   if (Error error = pack_copy(buf, count, type, copy)) return error;
   const SendArgs send{copy.get(), count * type.size, find(MPI_PACKED), dest, sendtag, &comm, comm.context};

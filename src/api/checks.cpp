@@ -28,7 +28,8 @@ const char* noun(int error_class) {
 
 Error refuse_call() {
   if (forked)
-    return fail(ErrorClass::other, "called in process %d, which the program forked from this rank: only the rank itself may",
+    return fail(ErrorClass::other,
+                "called in process %d, which the program forked from this rank: only the rank itself may",
                 static_cast<int>(getpid()));
   if (world_was_ended()) return fail(ErrorClass::other, "called after MPI_Finalize");
   return fail(ErrorClass::other, "called before MPI_Init");
@@ -43,9 +44,10 @@ Error bad_handle(int error_class, const char* parameter, std::uintptr_t handle) 
     return fail(error_class, "%s is %s, which there is between MPI_Init and MPI_Finalize only", parameter,
                 predefined_name(handle));
   if (const char* name = predefined_name(handle))
-    return fail(error_class, "%s is %s, where %s %s is needed", parameter, name,
-                error_class == MPI_ERR_OP || error_class == MPI_ERR_INFO || error_class == MPI_ERR_ERRHANDLER ? "an" : "a",
-                noun(error_class));
+    return fail(
+        error_class, "%s is %s, where %s %s is needed", parameter, name,
+        error_class == MPI_ERR_OP || error_class == MPI_ERR_INFO || error_class == MPI_ERR_ERRHANDLER ? "an" : "a",
+        noun(error_class));
   return fail(error_class, "%s is no %s: it was freed, or never was one", parameter, noun(error_class));
 }
 
@@ -77,7 +79,8 @@ Error bad_tag(int tag, const char* parameter, bool wildcard) {
 }
 
 Error bad_memory(const void* buffer, const char* parameter) {
-  if (buffer == MPI_IN_PLACE) return fail(ErrorClass::buffer, "%s is MPI_IN_PLACE, which is for collectives", parameter);
+  if (buffer == MPI_IN_PLACE)
+    return fail(ErrorClass::buffer, "%s is MPI_IN_PLACE, which is for collectives", parameter);
   if (buffer == MPI_BUFFER_AUTOMATIC)
     return fail(ErrorClass::buffer, "%s is MPI_BUFFER_AUTOMATIC, which is for attaching buffers", parameter);
   return success;

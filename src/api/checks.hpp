@@ -25,7 +25,8 @@ enum class Width : std::uint8_t { small, large };
 [[gnu::cold]] Error bad_tag(int tag, const char* parameter, bool wildcard);
 [[gnu::cold]] Error bad_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type);
 [[gnu::cold]] Error bad_memory(const void* buffer, const char* parameter);
-[[gnu::cold]] Error bad_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place);
+[[gnu::cold]] Error bad_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type,
+                             bool in_place);
 [[gnu::cold]] Error bad_type(const char* parameter, const Datatype& type);
 
 inline Error check_pointer(const void* pointer, const char* parameter) {
@@ -83,13 +84,15 @@ inline bool is_address(const void* buffer) {
 
 // Memory that holds no elements of a type (packed data, say). Whether it may be null is the body's business.
 inline Error check_memory(const void* buffer, const char* parameter) {
-  if (is_address(buffer)) [[likely]] return success;
+  if (is_address(buffer)) [[likely]]
+    return success;
   return bad_memory(buffer, parameter);
 }
 
 // MPI_BOTTOM is the null pointer, so that only types that the program made may go with it.
 inline Error check_buffer(const void* buffer, const char* parameter, MPI_Count count, const Datatype& type) {
-  if (is_address(buffer)) [[likely]] return success;
+  if (is_address(buffer)) [[likely]]
+    return success;
   return bad_buffer(buffer, parameter, count, type);
 }
 
@@ -112,16 +115,20 @@ inline MPI_Count own_count(Counts counts, const Comm& comm) { return counts[comm
 
 // A buffer of a collective, whose type is null where it is not valid, which the body tells. `in_place` says whether
 // MPI_IN_PLACE is allowed here.
-inline Error check_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type, bool in_place) {
-  if (is_address(buffer)) [[likely]] return success;
+inline Error check_data(const void* buffer, const char* parameter, MPI_Count count, const Datatype* type,
+                        bool in_place) {
+  if (is_address(buffer)) [[likely]]
+    return success;
   return bad_data(buffer, parameter, count, type, in_place);
 }
-[[gnu::cold]] Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const Datatype* type, bool in_place);
+[[gnu::cold]] Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const Datatype* type,
+                               bool in_place);
 [[gnu::cold]] Error bad_blocks(const void* buffer, const char* parameter, Blocks blocks, const MPI_Datatype* types,
                                bool in_place);
 template <class Type>
 Error check_data(const void* buffer, const char* parameter, Blocks blocks, const Type* type, bool in_place) {
-  if (is_address(buffer)) [[likely]] return success;
+  if (is_address(buffer)) [[likely]]
+    return success;
   return bad_blocks(buffer, parameter, blocks, type, in_place);
 }
 

@@ -58,8 +58,10 @@ void report_kind(const char* kind) {
     const Origin origin = origin_of(object, &table<T>());
     Found& entry = found[{origin.call, origin.address}];
     const std::string name = name_of(object);
-    if (!name.empty() && ++entry.count <= 3) entry.names += (entry.names.empty() ? " \"" : ", \"") + name + "\"";
-    else if (name.empty()) ++entry.count;
+    if (!name.empty() && ++entry.count <= 3)
+      entry.names += (entry.names.empty() ? " \"" : ", \"") + name + "\"";
+    else if (name.empty())
+      ++entry.count;
   });
   for (const auto& [where, entry] : found) {
     const auto& [call, address] = where;

@@ -23,14 +23,16 @@ extern "C" {
 
 // operator new(std::size_t); that of arrays and those that do not throw call it.
 void* __wrap__Znwm(std::size_t size) {
-  if (void* const memory = malloc(size ? size : 1)) [[likely]] return memory;
+  if (void* const memory = malloc(size ? size : 1)) [[likely]]
+    return memory;
   cow::api::throw_no_memory();
 }
 
 // operator new(std::size_t, std::align_val_t)
 void* __wrap__ZnwmSt11align_val_t(std::size_t size, std::align_val_t alignment) {
   const auto unit = static_cast<std::size_t>(alignment);
-  if (void* const memory = aligned_alloc(unit, (size + unit - 1) / unit * unit)) [[likely]] return memory;
+  if (void* const memory = aligned_alloc(unit, (size + unit - 1) / unit * unit)) [[likely]]
+    return memory;
   cow::api::throw_no_memory();
 }
 

@@ -24,7 +24,8 @@ Error read_form(int number, pt2pt::Form& out) {
     case MPIX_AM_PROGRESS: out = pt2pt::Form::in_progress; return success;
     case MPIX_AM_POOL: out = pt2pt::Form::in_pool; break;
     case MPIX_AM_NEW_THREAD: out = pt2pt::Form::in_own_thread; break;
-    default: return fail(ErrorClass::arg, "form is %d, which is none of MPIX_AM_PROGRESS to MPIX_AM_NEW_THREAD", number);
+    default:
+      return fail(ErrorClass::arg, "form is %d, which is none of MPIX_AM_PROGRESS to MPIX_AM_NEW_THREAD", number);
   }
   return api::use_progress_thread();
 }
@@ -57,7 +58,8 @@ int MPIX_Am_register(MPI_Comm comm, MPIX_Am_handler* handler, void* state, int f
         if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", comm)) return error;
         if (Error error = api::check_pointer(index, "index")) return error;
         if (!handler) return fail(ErrorClass::arg, "handler is a null pointer");
-        if (pt2pt::handler_count(*found) == most_handlers) return fail(ErrorClass::arg, "there are %d handlers already", most_handlers);
+        if (pt2pt::handler_count(*found) == most_handlers)
+          return fail(ErrorClass::arg, "there are %d handlers already", most_handlers);
         if (Error error = read_form(form, how)) return error;
         *index = pt2pt::add_handler(*found, handler, state, how);
         return body::Barrier(*found);  // nobody sends to it before all have it
@@ -68,33 +70,32 @@ namespace {
 
 [[gnu::noinline, gnu::cold]] int slow_send(MPI_Comm comm, int dest, int index, const void* header, int header_size,
                                            const void* payload, MPI_Count size) {
-  return api::extension("MPIX_Am_send c:comm r:dest i:index p:header i:header_size p:payload i:size", api::target(comm),
-                        {word(comm), word(dest), word(index), word(header), word(header_size), word(payload), word(size)},
-                        [&]() -> Error {
-                          Comm* const found = find(comm);
-                          if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", comm)) return error;
-                          if (Error error = api::check_dest(dest, "dest", *found)) return error;
-                          const pt2pt::ActiveArgs args{found,       dest,    index, header,
-                                                       header_size, payload, static_cast<std::size_t>(size)};
-                          if (Error error = check(args, size)) return error;
-                          return dest == MPI_PROC_NULL ? success : pt2pt::send_active(args);
-                        });
+  return api::extension(
+      "MPIX_Am_send c:comm r:dest i:index p:header i:header_size p:payload i:size", api::target(comm),
+      {word(comm), word(dest), word(index), word(header), word(header_size), word(payload), word(size)},
+      [&]() -> Error {
+        Comm* const found = find(comm);
+        if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", comm)) return error;
+        if (Error error = api::check_dest(dest, "dest", *found)) return error;
+        const pt2pt::ActiveArgs args{found, dest, index, header, header_size, payload, static_cast<std::size_t>(size)};
+        if (Error error = check(args, size)) return error;
+        return dest == MPI_PROC_NULL ? success : pt2pt::send_active(args);
+      });
 }
 
 [[gnu::noinline, gnu::cold]] int slow_reply(const MPIX_Am_message* to, int index, const void* header, int header_size,
                                             const void* payload, MPI_Count size) {
-  return api::extension("MPIX_Am_reply p:to i:index p:header i:header_size p:payload i:size",
-                        to ? api::target(to->comm) : api::target(),
-                        {word(to), word(index), word(header), word(header_size), word(payload), word(size)},
-                        [&]() -> Error {
-                          if (Error error = api::check_pointer(to, "to")) return error;
-                          Comm* const found = find(to->comm);
-                          if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", to->comm)) return error;
-                          const pt2pt::ActiveArgs args{found,       to->source, index, header,
-                                                       header_size, payload,    static_cast<std::size_t>(size)};
-                          if (Error error = check(args, size)) return error;
-                          return pt2pt::reply_active(*to, args);
-                        });
+  return api::extension(
+      "MPIX_Am_reply p:to i:index p:header i:header_size p:payload i:size", to ? api::target(to->comm) : api::target(),
+      {word(to), word(index), word(header), word(header_size), word(payload), word(size)}, [&]() -> Error {
+        if (Error error = api::check_pointer(to, "to")) return error;
+        Comm* const found = find(to->comm);
+        if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", to->comm)) return error;
+        const pt2pt::ActiveArgs args{
+            found, to->source, index, header, header_size, payload, static_cast<std::size_t>(size)};
+        if (Error error = check(args, size)) return error;
+        return pt2pt::reply_active(*to, args);
+      });
 }
 
 }  // namespace

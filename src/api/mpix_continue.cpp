@@ -56,30 +56,28 @@ int MPIX_Continue(MPI_Request* request, MPIX_Continue_cb* callback, void* state,
                   MPI_Request set) {
   return api::extension<runtime::AlwaysGuard>(
       "MPIX_Continue p:request p:callback p:state i:flags u:status q:set", api::target(),
-      {word(request), word(callback), word(state), word(flags), word(status), word(set)}, [&] {
-        return register_callback(1, request, read(callback, state, flags), flags, status, set);
-      });
+      {word(request), word(callback), word(state), word(flags), word(status), word(set)},
+      [&] { return register_callback(1, request, read(callback, state, flags), flags, status, set); });
 }
 
 int MPIX_Continueall(int count, MPI_Request requests[], MPIX_Continue_cb* callback, void* state, int flags,
                      MPI_Status statuses[], MPI_Request set) {
   return api::extension<runtime::AlwaysGuard>(
       "MPIX_Continueall i:count p:requests p:callback p:state i:flags v:statuses q:set", api::target(),
-      {word(count), word(requests), word(callback), word(state), word(flags), word(statuses), word(set)}, [&] {
-        return register_callback(count, requests, read(callback, state, flags), flags, statuses, set);
-      });
+      {word(count), word(requests), word(callback), word(state), word(flags), word(statuses), word(set)},
+      [&] { return register_callback(count, requests, read(callback, state, flags), flags, statuses, set); });
 }
 
 int MPIX_Completion_fd(MPI_Comm comm, int* fd) {
-  return api::extension<runtime::AlwaysGuard>("MPIX_Completion_fd c:comm p:fd", api::target(comm), {word(comm), word(fd)},
-                                              [&]() -> Error {
-    if (Error error = api::check_pointer(fd, "fd")) return error;
-    Comm* const found = find(comm);
-    if (comm != MPI_COMM_NULL)
-      if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", comm)) return error;
-    if (Error error = api::use_progress_thread()) return error;
-    return completion_fd(comm == MPI_COMM_NULL ? nullptr : found, *fd);
-  });
+  return api::extension<runtime::AlwaysGuard>(
+      "MPIX_Completion_fd c:comm p:fd", api::target(comm), {word(comm), word(fd)}, [&]() -> Error {
+        if (Error error = api::check_pointer(fd, "fd")) return error;
+        Comm* const found = find(comm);
+        if (comm != MPI_COMM_NULL)
+          if (Error error = api::check_handle(found, MPI_ERR_COMM, "comm", comm)) return error;
+        if (Error error = api::use_progress_thread()) return error;
+        return completion_fd(comm == MPI_COMM_NULL ? nullptr : found, *fd);
+      });
 }
 
 int MPIX_Progress(int* moved) {

@@ -68,20 +68,22 @@ int run(api::Signature signature, const Call& call, MPI_Request* handle, Begin b
 }
 
 Error begin_in_mode(const pt2pt::SendArgs& args, Request*& out) {
-  return buffer_release_of(args) == BufferRelease::notify ? pt2pt::isend(args, out) : pt2pt::isend_giving_back(args, out);
+  return buffer_release_of(args) == BufferRelease::notify ? pt2pt::isend(args, out)
+                                                          : pt2pt::isend_giving_back(args, out);
 }
 
 }  // namespace
 
-int MPIX_Send_mode(const void* buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm, int mode) {
-  return api::extension("MPIX_Send_mode b:buf i:count d:datatype r:dest t:tag c:comm i:mode", api::target(comm),
-                        {word(buf), word(count), word(datatype), word(dest), word(tag), word(comm), word(mode)},
-                        [&]() -> Error {
-                          pt2pt::SendArgs args;
-                          if (Error error = check({buf, count, datatype, dest, tag, comm, mode}, args)) return error;
-                          if (pt2pt::send_at_once(buf, count, *args.type, dest, tag, *args.comm, args.context)) return success;
-                          return buffer_release_of(args) == BufferRelease::notify ? pt2pt::send(args) : pt2pt::send_giving_back(args);
-                        });
+int MPIX_Send_mode(const void* buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+                   int mode) {
+  return api::extension(
+      "MPIX_Send_mode b:buf i:count d:datatype r:dest t:tag c:comm i:mode", api::target(comm),
+      {word(buf), word(count), word(datatype), word(dest), word(tag), word(comm), word(mode)}, [&]() -> Error {
+        pt2pt::SendArgs args;
+        if (Error error = check({buf, count, datatype, dest, tag, comm, mode}, args)) return error;
+        if (pt2pt::send_at_once(buf, count, *args.type, dest, tag, *args.comm, args.context)) return success;
+        return buffer_release_of(args) == BufferRelease::notify ? pt2pt::send(args) : pt2pt::send_giving_back(args);
+      });
 }
 
 int MPIX_Isend_mode(const void* buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm, int mode,

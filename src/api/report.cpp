@@ -82,8 +82,7 @@ int report(Signature signature, Error error, Target target, const Word* words) {
 
 int unsupported(Signature signature, Target target, const Word* words) {
   const int length = static_cast<int>(strcspn(signature, " "));
-  const Error error =
-      fail(ErrorClass::unsupported_operation, "COW MPI does not offer %.*s yet", length, signature);
+  const Error error = fail(ErrorClass::unsupported_operation, "COW MPI does not offer %.*s yet", length, signature);
   return report(signature, error, target, words);
 }
 

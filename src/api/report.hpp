@@ -58,9 +58,7 @@ inline Target target() { return {}; }
 inline Target target(MPI_Comm comm) { return {Target::What::comm, reinterpret_cast<std::uintptr_t>(comm)}; }
 inline Target target(MPI_Win win) { return {Target::What::win, reinterpret_cast<std::uintptr_t>(win)}; }
 inline Target target(MPI_File file) { return {Target::What::file, reinterpret_cast<std::uintptr_t>(file)}; }
-inline Target target(MPI_Session session) {
-  return {Target::What::session, reinterpret_cast<std::uintptr_t>(session)};
-}
+inline Target target(MPI_Session session) { return {Target::What::session, reinterpret_cast<std::uintptr_t>(session)}; }
 inline Target target_of_new(MPI_Errhandler handler, const MPI_Comm*) {
   return {Target::What::new_comm, reinterpret_cast<std::uintptr_t>(handler)};
 }

@@ -128,22 +128,26 @@ void print_counters() {
   fprintf(stderr,
           "cow: rank %d: sent %" PRIu64 ", received %" PRIu64 ", out of order %" PRIu64 ", waited for credit %" PRIu64
           ", windows advanced %" PRIu64 ", addresses retried %" PRIu64 ", lost %" PRIu64 ", dropped %" PRIu64 "\n",
-          runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits, counters.advances,
-          counters.retried_addresses, counters.lost, transport::dropped());
+          runtime::job().rank, counters.sent, counters.received, counters.out_of_order, counters.credit_waits,
+          counters.advances, counters.retried_addresses, counters.lost, transport::dropped());
   print_drops();
   if (const transport::ShmPort* port = transport::shared_memory)
-    fprintf(stderr, "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
+    fprintf(stderr,
+            "cow: rank %d: chunks of large messages copied by their senders %" PRIu64 ", for other ranks %" PRIu64 "\n",
             runtime::job().rank, port->chunks_helped(), port->chunks_done_for_others());
   if (progress::yields_when_asked > 0)
-    fprintf(stderr, "cow: rank %d: calls that asked in vain and gave the processor up %" PRIu64 "\n", runtime::job().rank,
-            progress::yields_when_asked);
+    fprintf(stderr, "cow: rank %d: calls that asked in vain and gave the processor up %" PRIu64 "\n",
+            runtime::job().rank, progress::yields_when_asked);
   const pt2pt::BufferReleaseCounters& sends = pt2pt::buffer_release_counters;
   if (sends.copies + sends.snapshots + sends.over_limit + sends.chosen[0] > 0)
     fprintf(stderr,
-            "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64 "), copied because no snapshot covers "
-            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64 ", most bytes in copies %zu; auto chose notify %" PRIu64 " (kept later: %" PRIu64 "), copy %" PRIu64 ", cow %" PRIu64 "\n",
-            runtime::job().rank, sends.copies, sends.snapshots, sends.shared, sends.uncovered, sends.over_limit, sends.lost,
-            sends.most_copied_bytes, sends.chosen[0], sends.kept_later, sends.chosen[1], sends.chosen[2]);
+            "cow: rank %d: sends from a copy %" PRIu64 ", from a snapshot %" PRIu64 " (shared: %" PRIu64
+            "), copied because no snapshot covers "
+            "them %" PRIu64 ", waited because of COW_COPY_LIMIT %" PRIu64 ", lost %" PRIu64
+            ", most bytes in copies %zu; auto chose notify %" PRIu64 " (kept later: %" PRIu64 "), copy %" PRIu64
+            ", cow %" PRIu64 "\n",
+            runtime::job().rank, sends.copies, sends.snapshots, sends.shared, sends.uncovered, sends.over_limit,
+            sends.lost, sends.most_copied_bytes, sends.chosen[0], sends.kept_later, sends.chosen[1], sends.chosen[2]);
   const pt2pt::ActiveCounters& active = pt2pt::active_counters;
   if (active.handled > 0)
     fprintf(stderr,
@@ -198,8 +202,9 @@ Error use_progress_thread() {
   if (progress::has_thread()) return success;
   // The calls that these were called from hold no lock, and will not before they return.
   if (!runtime::threads_multiple && (progress::is_polling() || progress::is_running_deferred()))
-    return fail(ErrorClass::other, "the progress thread cannot be started by a callback or handler at a level below "
-                                   "MPI_THREAD_MULTIPLE");
+    return fail(ErrorClass::other,
+                "the progress thread cannot be started by a callback or handler at a level below "
+                "MPI_THREAD_MULTIPLE");
   if (!progress::start_thread()) return fail(ErrorClass::other, "the system has no thread for progress to give");
   pt2pt::allow_short_path(false);
   return success;

@@ -23,7 +23,7 @@ void world_started(int thread_level);
 void world_ended();
 bool world_was_started();
 bool world_was_ended();
-bool world_is_running();   // started and not ended
+bool world_is_running();  // started and not ended
 int thread_level();       // what world_started() or the first session was told
 bool is_main_thread();    // the caller called MPI_Init
 

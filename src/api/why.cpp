@@ -105,7 +105,8 @@ void tell_memory_waits(Report& report) {
 template <class Operation>
 std::vector<const Operation*> narrowed(std::vector<const Operation*> all, const RequestKind& on_stack) {
   std::vector<const Operation*> own;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(own), [&](const Operation* o) { return o->kind == &on_stack; });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(own),
+               [&](const Operation* o) { return o->kind == &on_stack; });
   return own.empty() ? all : own;
 }
 
@@ -120,9 +121,8 @@ void tell_operations(Report& report) {
   const bool blocking_receive = std::any_of(receives.begin(), receives.end(), [](const pt2pt::Receive* r) {
     return r->kind == &pt2pt::receive_on_stack_kind;
   });
-  const bool blocking_send = std::any_of(sends.begin(), sends.end(), [](const pt2pt::Send* s) {
-    return s->kind == &pt2pt::send_on_stack_kind;
-  });
+  const bool blocking_send = std::any_of(sends.begin(), sends.end(),
+                                         [](const pt2pt::Send* s) { return s->kind == &pt2pt::send_on_stack_kind; });
   std::sort(receives.begin(), receives.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
   std::size_t told = 0;
   tell_memory_waits(report);

@@ -19,28 +19,28 @@ inline constexpr std::size_t nodes_in_message = 8192;
 
 enum class AgentSays : std::uint32_t {
   // A rank says:          number            token             payload
-  join = 1,             // its rank          agent_protocol
-  ask_nodes = 2,        // the first rank
-  ask_key = 3,          // (where the inherited descriptor was closed on the way)
-  publish = 4,          //                                     bytes for all ranks of the job
-  fetch = 5,            // a rank            of this question
-  fence = 6,            //                   of this fence
+  join = 1,       // its rank          agent_protocol
+  ask_nodes = 2,  // the first rank
+  ask_key = 3,    // (where the inherited descriptor was closed on the way)
+  publish = 4,    //                                     bytes for all ranks of the job
+  fetch = 5,      // a rank            of this question
+  fence = 6,      //                   of this fence
   leave = 7,
-  abort = 8,            // exit status                         why, in one line, or nothing
-  why = 9,              //                                     what it waits for (api/why.hpp): lines, each with its end
+  abort = 8,  // exit status                         why, in one line, or nothing
+  why = 9,    //                                     what it waits for (api/why.hpp): lines, each with its end
   // The agent says:
-  joined = 32,          // AgentStatus                         AgentFacts | name | u32 ranks of this node, rising
-  nodes = 33,           // the first rank                      u32 node of each rank from there on, at most nodes_in_message
-  key = 34,             //                                     the job's secret
-  fetched = 35,         // AgentStatus       that of fetch     what was published
-  fenced = 36,          // AgentStatus       that of fence
+  joined = 32,   // AgentStatus                         AgentFacts | name | u32 ranks of this node, rising
+  nodes = 33,    // the first rank                      u32 node of each rank from there on, at most nodes_in_message
+  key = 34,      //                                     the job's secret
+  fetched = 35,  // AgentStatus       that of fetch     what was published
+  fenced = 36,   // AgentStatus       that of fence
 };
 
 enum class AgentStatus : std::uint32_t {
   good = 0,
   other_version = 1,
   unknown_rank = 2,
-  gone = 3,       // a rank has ended and can neither be asked nor waited for
+  gone = 3,  // a rank has ended and can neither be asked nor waited for
   failed = 4,
 };
 
@@ -52,8 +52,8 @@ struct AgentHeader {
 static_assert(sizeof(AgentHeader) == 16);
 
 struct AgentFacts {
-  std::uint32_t size;         // ranks of the job
-  std::uint32_t node;         // of the asking rank
+  std::uint32_t size;  // ranks of the job
+  std::uint32_t node;  // of the asking rank
   std::uint32_t node_count;
   std::uint32_t local_rank;
   std::uint32_t appnum;

@@ -1,8 +1,8 @@
 // Time. Everything that waits or measures uses the monotonic clock, in nanoseconds.
 #pragma once
 
-#include <ctime>
 #include <cstdint>
+#include <ctime>
 
 namespace cow {
 

@@ -105,12 +105,8 @@ string Layout::fit(int ranks) {
   if (size_ == ranks) return {};
   string would;
   switch (kind_) {
-    case Kind::network_switch:
-      would = "switch";
-      break;
-    case Kind::ring:
-      would = "ring:" + std::to_string(ranks);
-      break;
+    case Kind::network_switch: would = "switch"; break;
+    case Kind::ring: would = "ring:" + std::to_string(ranks); break;
     case Kind::mesh:
     case Kind::torus:
       would = (kind_ == Kind::mesh ? "mesh:" : "torus:") + join(even_factors(ranks, dimensions()));
@@ -129,16 +125,11 @@ string Layout::fit(int ranks) {
 
 string Layout::name() const {
   switch (kind_) {
-    case Kind::network_switch:
-      return "switch" + (size_ ? ":" + std::to_string(size_) : string());
-    case Kind::ring:
-      return "ring:" + std::to_string(size_);
-    case Kind::mesh:
-      return "mesh:" + join(extents_);
-    case Kind::torus:
-      return "torus:" + join(extents_);
-    case Kind::hypercube:
-      return "hypercube:" + std::to_string(dimensions());
+    case Kind::network_switch: return "switch" + (size_ ? ":" + std::to_string(size_) : string());
+    case Kind::ring: return "ring:" + std::to_string(size_);
+    case Kind::mesh: return "mesh:" + join(extents_);
+    case Kind::torus: return "torus:" + join(extents_);
+    case Kind::hypercube: return "hypercube:" + std::to_string(dimensions());
   }
   return {};
 }

@@ -6,7 +6,7 @@
 namespace cow {
 
 // Singly linked, first in first out.
-template <class T, T* T::*next>
+template <class T, T* T::* next>
 class Queue {
  public:
   bool empty() const { return !head_; }

@@ -165,15 +165,15 @@ string nearest_word(string_view word, const std::vector<string_view>& candidates
 std::vector<string> read_settings(const char* const* environment, bool unknown_too, Settings& out) {
   std::vector<string> complaints;
   const Row* row = rows;
-#define COW_SETTING(kind, field, name, default_value, unit, choices, meaning)                     \
-  {                                                                                               \
-    if (string wrong = take_into(*row, #kind, default_value, &out.field); !wrong.empty())         \
-      complaints.push_back("default of " + wrong);                                                \
-    if (const char* value = find_value(environment, name)) {                                      \
-      if (string wrong = take_into(*row, #kind, value, &out.field); !wrong.empty())               \
-        complaints.push_back(std::move(wrong));                                                   \
-    }                                                                                             \
-    ++row;                                                                                        \
+#define COW_SETTING(kind, field, name, default_value, unit, choices, meaning)             \
+  {                                                                                       \
+    if (string wrong = take_into(*row, #kind, default_value, &out.field); !wrong.empty()) \
+      complaints.push_back("default of " + wrong);                                        \
+    if (const char* value = find_value(environment, name)) {                              \
+      if (string wrong = take_into(*row, #kind, value, &out.field); !wrong.empty())       \
+        complaints.push_back(std::move(wrong));                                           \
+    }                                                                                     \
+    ++row;                                                                                \
   }
 #include "base/settings_table.def"
 #undef COW_SETTING

@@ -149,9 +149,9 @@ Error make_darray(const DarrayArgs& args, Datatype& old, bool large, Datatype*& 
 
   TypeMapPointer map = old.map;
   MPI_Aint total = 0;
-  const Error error =
-      each_dimension(args.global_sizes, args.order, old.extent, total,
-                     [&](std::size_t i, MPI_Aint stride) { return deal(dealings[i], stride, TypeMapPointer(map), map); });
+  const Error error = each_dimension(
+      args.global_sizes, args.order, old.extent, total,
+      [&](std::size_t i, MPI_Aint stride) { return deal(dealings[i], stride, TypeMapPointer(map), map); });
   if (error) return error;
 
   ContentsBuilder contents(MPI_COMBINER_DARRAY, large);

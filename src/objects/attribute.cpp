@@ -109,7 +109,8 @@ Error check_keyval(KeyvalKind kind, int keyval) {
 Error free_keyval(KeyvalKind kind, int keyval) {
   if (const Error error = check_keyval(kind, keyval)) return error;
   Keyval* found = find_keyval(keyval);
-  if (found->freed) return fail(ErrorClass::keyval, "keyval %d was freed before: attributes under it keep it alive", keyval);
+  if (found->freed)
+    return fail(ErrorClass::keyval, "keyval %d was freed before: attributes under it keep it alive", keyval);
   found->freed = true;
   if (found->uses == 0) keyvals().erase(keyval);
   return success;
@@ -162,8 +163,8 @@ Error Attributes::copy_to(std::uintptr_t object, Attributes& other, std::uintptr
     if (!callbacks.copy) continue;
     bool copy_it = false;
     void* copied = nullptr;
-    const int code = callbacks.copy(callbacks.copy_function, object, entry.keyval, callbacks.extra, entry.value,
-                                    &copied, &copy_it);
+    const int code =
+        callbacks.copy(callbacks.copy_function, object, entry.keyval, callbacks.extra, entry.value, &copied, &copy_it);
     if (code != MPI_SUCCESS) {
       undoing.now();  // the copy's own failure is what is told
       return callback_failed(code, "copy");

@@ -52,10 +52,15 @@ Error free_handle(Comm& comm) {
 }
 
 void set_hints(Comm& comm, const Info& hints) {
-  static constexpr const char* known[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
-                                          "mpi_assert_exact_length", "mpi_assert_allow_overtaking",
+  static constexpr const char* known[] = {"mpi_assert_no_any_tag",
+                                          "mpi_assert_no_any_source",
+                                          "mpi_assert_exact_length",
+                                          "mpi_assert_allow_overtaking",
                                           "mpi_assert_strict_persistent_collective_ordering",
-                                          "cow_layout", "cow_coll", "cow_reproducible", "cow_send_mode"};
+                                          "cow_layout",
+                                          "cow_coll",
+                                          "cow_reproducible",
+                                          "cow_send_mode"};
   for (const char* key : known)
     if (const std::string* value = hints.get(key)) {
       if (!comm.info) comm.info = new Info;

@@ -9,9 +9,7 @@
 namespace cow {
 namespace {
 
-Error too_far() {
-  return fail(ErrorClass::value_too_large, "a displacement of the datatype is beyond 2^63 - 1 bytes");
-}
+Error too_far() { return fail(ErrorClass::value_too_large, "a displacement of the datatype is beyond 2^63 - 1 bytes"); }
 
 Error scale(MPI_Count elements, const Datatype& old, MPI_Aint& bytes) {
   if (__builtin_mul_overflow(elements, old.extent, &bytes)) return too_far();

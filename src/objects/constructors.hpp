@@ -71,13 +71,17 @@ class ContentsBuilder {
     return *this;
   }
   ContentsBuilder& count(MPI_Count value) {
-    if (large_) contents_->counts.push_back(value);
-    else contents_->integers.push_back(static_cast<int>(value));
+    if (large_)
+      contents_->counts.push_back(value);
+    else
+      contents_->integers.push_back(static_cast<int>(value));
     return *this;
   }
   ContentsBuilder& displacement(MPI_Count value) {
-    if (large_) contents_->counts.push_back(value);
-    else contents_->addresses.push_back(value);
+    if (large_)
+      contents_->counts.push_back(value);
+    else
+      contents_->addresses.push_back(value);
     return *this;
   }
   ContentsBuilder& counts(CountSpan values) {
@@ -112,6 +116,7 @@ struct TypePart {
 };
 Error make_of_parts(std::span<const TypePart> parts, ContentsBuilder& contents, Datatype*& out);
 // From a map and bounds that are given.
-Datatype* make_bounded(std::shared_ptr<const TypeMap> map, MPI_Aint lb, MPI_Aint extent, int alignment, ContentsBuilder& contents);
+Datatype* make_bounded(std::shared_ptr<const TypeMap> map, MPI_Aint lb, MPI_Aint extent, int alignment,
+                       ContentsBuilder& contents);
 
 }  // namespace cow

@@ -1,10 +1,10 @@
 // The inner loops of packing and unpacking, for frequent block sizes. Included by pack.cpp only.
 #pragma once
 
+#include <mpi.h>
+
 #include <cstdint>
 #include <cstring>
-
-#include <mpi.h>
 
 #include "base/address.hpp"
 #include "objects/plan.hpp"

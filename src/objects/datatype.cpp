@@ -76,10 +76,8 @@ MPI_Count elements_in_copies(const TypeMap& map, MPI_Count bytes) {
 MPI_Count elements_in(const TypeMap& map, MPI_Count bytes) {
   if (bytes == map.bytes) return map.elements;
   switch (map.kind) {
-    case TypeMap::Kind::leaf:
-      return MPI_UNDEFINED;
-    case TypeMap::Kind::loop:
-      return elements_in_copies(*map.child, bytes);
+    case TypeMap::Kind::leaf: return MPI_UNDEFINED;
+    case TypeMap::Kind::loop: return elements_in_copies(*map.child, bytes);
     case TypeMap::Kind::parts: {
       auto part = std::upper_bound(map.parts.begin(), map.parts.end(), bytes,
                                    [](MPI_Count b, const TypeMap::Part& p) { return b < p.bytes_before; });

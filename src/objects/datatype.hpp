@@ -21,25 +21,25 @@ struct TypeMap;
 
 struct Datatype : Object {
   // Hot: what a send or a receive asks.
-  MPI_Count size = 0;          // bytes of data in one element
-  MPI_Aint extent = 0;         // from one element to the next
+  MPI_Count size = 0;   // bytes of data in one element
+  MPI_Aint extent = 0;  // from one element to the next
   MPI_Aint lb = 0;
-  MPI_Aint true_lb = 0;        // of the data alone
+  MPI_Aint true_lb = 0;  // of the data alone
   MPI_Aint true_extent = 0;
-  bool contiguous = false;     // `count` elements at `buffer` are one run of count * size bytes at buffer + true_lb
-  bool dense = false;          // one element is one run of size bytes at buffer + true_lb
+  bool contiguous = false;  // `count` elements at `buffer` are one run of count * size bytes at buffer + true_lb
+  bool dense = false;       // one element is one run of size bytes at buffer + true_lb
   bool committed = false;
-  Basic basic = Basic::none;   // predefined types: what the element is …
+  Basic basic = Basic::none;           // predefined types: what the element is …
   Category category = Category::none;  // … and what operations it allows
   Basic pair_value = Basic::none;      // pairs: what they consist of
   Basic pair_index = Basic::none;
   std::shared_ptr<const Plan> plan;  // of one element; set by commit()
 
   // Cold.
-  bool marked = false;         // bounds were set by MPI_Type_create_resized, here or in a part; else they are the data's
-  int alignment = 1;           // of the strictest basic element
-  bool permanent = false;      // predefined, named or not: never freed
-  int handles = 0;             // how often the program holds the handle (MPI_Type_get_contents gives it out again)
+  bool marked = false;     // bounds were set by MPI_Type_create_resized, here or in a part; else they are the data's
+  int alignment = 1;       // of the strictest basic element
+  bool permanent = false;  // predefined, named or not: never freed
+  int handles = 0;         // how often the program holds the handle (MPI_Type_get_contents gives it out again)
   std::shared_ptr<const TypeMap> map;
   std::shared_ptr<const TypeContents> contents;  // how it was made; null: a named type
   Attributes attributes;
@@ -53,9 +53,10 @@ struct Datatype : Object {
 };
 
 inline void retain(Datatype& type) { ++type.references; }
-void end_life(Datatype& type);  // for release()
+void end_life(Datatype& type);         // for release()
 inline void release(Datatype& type) {  // predefined types live for ever
-  if (--type.references == 0) [[unlikely]] end_life(type);
+  if (--type.references == 0) [[unlikely]]
+    end_life(type);
 }
 
 // Handles: give_handle() hands one out (and a reference with it), free_handle() is MPI_Type_free: the attributes go

@@ -77,16 +77,10 @@ void replace(Errhandler*& slot, Errhandler& handler) {
 
 int call(Errhandler& handler, std::uintptr_t object, Comm* comm, int code, const char* text) {
   switch (handler.action) {
-    case Errhandler::Action::returns:
-      break;
-    case Errhandler::Action::fatal:
-      end_job(nullptr, code, text);
-      break;
-    case Errhandler::Action::abort:
-      end_job(comm, code, text);
-      break;
-    case Errhandler::Action::user:
-    {
+    case Errhandler::Action::returns: break;
+    case Errhandler::Action::fatal: end_job(nullptr, code, text); break;
+    case Errhandler::Action::abort: end_job(comm, code, text); break;
+    case Errhandler::Action::user: {
       const Held held_here(handler);  // the function may set another
       handler.trampoline(handler.function, object, &code);
       break;

@@ -39,8 +39,10 @@ Conversion conversion_of(const TypeMap& leaf) {
   switch (leaf.basic) {
     case Basic::long_double: return {How::extended, 1, native, leaf.external};
     case Basic::complex_long_double: return {How::extended, 2, native / 2, leaf.external / 2};
-    case Basic::complex4: case Basic::complex8: case Basic::complex16: case Basic::complex32:
-      return {How::swap, 2, native / 2, leaf.external / 2};
+    case Basic::complex4:
+    case Basic::complex8:
+    case Basic::complex16:
+    case Basic::complex32: return {How::swap, 2, native / 2, leaf.external / 2};
     case Basic::boolean: return {How::boolean, 1, native, leaf.external};
     default: break;
   }
@@ -64,9 +66,7 @@ std::int64_t load_integer(std::uintptr_t at, int bytes, bool is_unsigned) {
 // One number to external32.
 Error encode(const Conversion& c, std::uintptr_t at, unsigned char* out) {
   switch (c.how) {
-    case Conversion::How::swap:
-      swap_copy(out, reinterpret_cast<const unsigned char*>(at), c.native);
-      return success;
+    case Conversion::How::swap: swap_copy(out, reinterpret_cast<const unsigned char*>(at), c.native); return success;
     case Conversion::How::boolean:
       std::memset(out, 0, static_cast<std::size_t>(c.external));
       out[c.external - 1] = load<std::uint8_t>(at) != 0;
@@ -95,9 +95,7 @@ Error encode(const Conversion& c, std::uintptr_t at, unsigned char* out) {
 // One number from external32.
 Error decode(const Conversion& c, std::uintptr_t at, const unsigned char* in) {
   switch (c.how) {
-    case Conversion::How::swap:
-      swap_copy(reinterpret_cast<unsigned char*>(at), in, c.native);
-      return success;
+    case Conversion::How::swap: swap_copy(reinterpret_cast<unsigned char*>(at), in, c.native); return success;
     case Conversion::How::boolean: {
       std::uint8_t any = 0;
       for (int i = 0; i < c.external; ++i) any |= in[i];

@@ -19,8 +19,8 @@ using Process = std::uint32_t;
 extern Process this_process;
 
 struct Group : Object {
-  int rank = MPI_UNDEFINED;  // of this process
-  int handles = 0;           // how many references the program holds through the handle
+  int rank = MPI_UNDEFINED;    // of this process
+  int handles = 0;             // how many references the program holds through the handle
   std::uintptr_t session = 0;  // handle of the session that it comes from; 0: the world's
 
   Group() = default;
@@ -30,7 +30,8 @@ struct Group : Object {
   int size() const { return size_; }
   // `rank` must be in 0 … size()-1.
   Process process(int rank) const {
-    return list_ ? list_[static_cast<std::size_t>(rank)] : static_cast<Process>(first_ + static_cast<std::int64_t>(rank) * step_);
+    return list_ ? list_[static_cast<std::size_t>(rank)]
+                 : static_cast<Process>(first_ + static_cast<std::int64_t>(rank) * step_);
   }
   // The rank of a process, MPI_UNDEFINED when it is not a member. Constant time for groups with a step; logarithmic
   // in a list, whose index is built at the first call.
@@ -48,7 +49,7 @@ struct Group : Object {
   int size_ = 0;
   int step_ = 1;
   std::int64_t first_ = 0;
-  std::unique_ptr<Process[]> list_;                 // null: first_ + rank * step_
+  std::unique_ptr<Process[]> list_;                     // null: first_ + rank * step_
   mutable std::unique_ptr<std::int32_t[]> by_process_;  // ranks in the order of their process numbers
 };
 

@@ -91,8 +91,7 @@ Error check_op(const Op& op, const Datatype& type, Op::Function& out) {
   if (type.basic == Basic::none)
     return fail(ErrorClass::op, "%s works on predefined datatypes only, not on %s", op.name, describe(type));
   out = op.select(type);
-  if (!out)
-    return fail(ErrorClass::op, "%s does not work on %s: it takes %s", op.name, describe(type), op.takes);
+  if (!out) return fail(ErrorClass::op, "%s does not work on %s: it takes %s", op.name, describe(type), op.takes);
   return success;
 }
 

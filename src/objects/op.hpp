@@ -16,9 +16,9 @@ struct Op : Object {
 
   bool commutative = true;
   const char* name = "a user-defined operation";
-  const char* takes = "";  // predefined: the types it works on, in words
+  const char* takes = "";                         // predefined: the types it works on, in words
   Function (*select)(const Datatype&) = nullptr;  // predefined: the function for a type; null where not allowed
-  Trampoline trampoline = nullptr;      // user-defined
+  Trampoline trampoline = nullptr;                // user-defined
   void* function = nullptr;
 };
 

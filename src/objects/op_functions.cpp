@@ -16,31 +16,45 @@ void each(const void* in, void* inout, MPI_Count count) {
 
 struct Sum {
   template <class T>
-  static T apply(T a, T b) { return add(a, b); }
+  static T apply(T a, T b) {
+    return add(a, b);
+  }
 };
 struct Product {
   template <class T>
-  static T apply(T a, T b) { return multiply(a, b); }
+  static T apply(T a, T b) {
+    return multiply(a, b);
+  }
 };
 struct Minimum {
   template <class T>
-  static T apply(T a, T b) { return a < b ? a : b; }
+  static T apply(T a, T b) {
+    return a < b ? a : b;
+  }
 };
 struct Maximum {
   template <class T>
-  static T apply(T a, T b) { return a > b ? a : b; }
+  static T apply(T a, T b) {
+    return a > b ? a : b;
+  }
 };
 struct BitAnd {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a & b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a & b);
+  }
 };
 struct BitOr {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a | b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a | b);
+  }
 };
 struct BitXor {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a ^ b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
 };
 
 // Logical operations work on truth values; the types say what is true and how truth is written.
@@ -56,7 +70,9 @@ struct Xor {
 template <class F>
 struct OnIntegers {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(F::truth(a != 0, b != 0)); }
+  static T apply(T a, T b) {
+    return static_cast<T>(F::truth(a != 0, b != 0));
+  }
 };
 
 template <class T, class F>

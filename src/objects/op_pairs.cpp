@@ -59,8 +59,7 @@ Op::Function select(const Datatype& type) {
       return index == Basic::real4 ? locate<float, float, greater> : with_index<float, greater>(index);
     case Basic::real8:
       return index == Basic::real8 ? locate<double, double, greater> : with_index<double, greater>(index);
-    case Basic::real16:
-      return index == Basic::real16 ? locate<Quad, Quad, greater> : with_index<Quad, greater>(index);
+    case Basic::real16: return index == Basic::real16 ? locate<Quad, Quad, greater> : with_index<Quad, greater>(index);
     case Basic::long_double: return with_index<long double, greater>(index);
     default: return nullptr;
   }

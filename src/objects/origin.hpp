@@ -12,8 +12,8 @@ namespace cow {
 
 // A call of MPI by the program.
 struct Origin {
-  const char* call = "";           // "MPI_Isend"; empty when the stack does not tell
-  const void* address = nullptr;   // where it returns to
+  const char* call = "";          // "MPI_Isend"; empty when the stack does not tell
+  const void* address = nullptr;  // where it returns to
 };
 
 // Of the calling thread's present call.

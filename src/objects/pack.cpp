@@ -20,13 +20,12 @@ class Runner {
   void whole(const PlanNode& node, std::uintptr_t user, MPI_Count copies, MPI_Aint stride, Stream stream) const {
     user = moved(user, node.displacement);
     switch (node.kind) {
-      case Kind::block:
-        kernel::strided<Way>(user, stream, 1, 0, copies, stride, node.bytes);
-        return;
+      case Kind::block: kernel::strided<Way>(user, stream, 1, 0, copies, stride, node.bytes); return;
       case Kind::loop: {
         const PlanNode& child = nodes_[node.child];
         if (child.kind == Kind::block) {
-          kernel::strided<Way>(moved(user, child.displacement), stream, copies, stride, node.count, node.stride, child.bytes);
+          kernel::strided<Way>(moved(user, child.displacement), stream, copies, stride, node.count, node.stride,
+                               child.bytes);
           return;
         }
         for (MPI_Count i = 0; i < copies; ++i, user = moved(user, stride), stream += node.bytes)
@@ -39,9 +38,7 @@ class Runner {
       case Kind::narrow_blocks:
         kernel::equal_blocks<Way>(user, stream, copies, stride, narrow_places(node), node.count, node.block_bytes);
         return;
-      case Kind::pieces:
-        kernel::sized_blocks<Way>(user, stream, copies, stride, pieces(node), node.count);
-        return;
+      case Kind::pieces: kernel::sized_blocks<Way>(user, stream, copies, stride, pieces(node), node.count); return;
       case Kind::parts:
         for (MPI_Count i = 0; i < copies; ++i, user = moved(user, stride), stream += node.bytes)
           whole_parts(node, 0, node.count, user, stream);
@@ -76,22 +73,12 @@ class Runner {
   void range(const PlanNode& node, std::uintptr_t user, MPI_Count offset, Stream stream, MPI_Count bytes) const {
     user = moved(user, node.displacement);
     switch (node.kind) {
-      case Kind::block:
-        copy(user, offset, stream, bytes);
-        return;
-      case Kind::loop:
-        repeated(nodes_[node.child], user, node.stride, offset, stream, bytes);
-        return;
-      case Kind::blocks:
-        some_blocks(places(node), node.block_bytes, user, offset, stream, bytes);
-        return;
-      case Kind::narrow_blocks:
-        some_blocks(narrow_places(node), node.block_bytes, user, offset, stream, bytes);
-        return;
+      case Kind::block: copy(user, offset, stream, bytes); return;
+      case Kind::loop: repeated(nodes_[node.child], user, node.stride, offset, stream, bytes); return;
+      case Kind::blocks: some_blocks(places(node), node.block_bytes, user, offset, stream, bytes); return;
+      case Kind::narrow_blocks: some_blocks(narrow_places(node), node.block_bytes, user, offset, stream, bytes); return;
       case Kind::pieces:
-      case Kind::parts:
-        some_pieces(node, user, offset, stream, bytes);
-        return;
+      case Kind::parts: some_pieces(node, user, offset, stream, bytes); return;
     }
   }
 
@@ -164,8 +151,8 @@ class Runner {
 };
 
 template <class Way>
-MPI_Count run(const Datatype& type, std::uintptr_t user, MPI_Count count, MPI_Count offset,
-              typename Way::Stream stream, MPI_Count bytes) {
+MPI_Count run(const Datatype& type, std::uintptr_t user, MPI_Count count, MPI_Count offset, typename Way::Stream stream,
+              MPI_Count bytes) {
   const MPI_Count total = count * type.size;
   if (offset >= total || bytes <= 0) return 0;
   bytes = std::min(bytes, total - offset);

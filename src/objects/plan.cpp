@@ -199,8 +199,10 @@ class Writer {
     node.first = static_cast<MPI_Count>(narrow ? plan_.narrow_places.size() : plan_.places.size());
     for (const Piece& piece : shape.pieces)
       for (MPI_Count at = 0; at < piece.bytes; at += node.block_bytes) {
-        if (narrow) plan_.narrow_places.push_back(static_cast<std::int32_t>(piece.displacement + at));
-        else plan_.places.push_back(piece.displacement + at);
+        if (narrow)
+          plan_.narrow_places.push_back(static_cast<std::int32_t>(piece.displacement + at));
+        else
+          plan_.places.push_back(piece.displacement + at);
       }
   }
 

@@ -6,10 +6,10 @@
 // equal distances are a loop.
 #pragma once
 
+#include <mpi.h>
+
 #include <cstdint>
 #include <vector>
-
-#include <mpi.h>
 
 namespace cow {
 

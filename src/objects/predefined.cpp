@@ -131,7 +131,7 @@ void adopt(Datatype& type, Datatype* now) {
 void register_again() {
 #define COW_TYPE(handle, basic_of, category, external) \
   if (find(handle)->basic != (basic_of)) adopt(*find(handle), new_basic(basic_of, Category::category, external, false));
-#define COW_PAIR(handle, value, index)                                                          \
+#define COW_PAIR(handle, value, index)                                                                  \
   if (find(handle)->pair_value != find(value)->basic || find(handle)->pair_index != find(index)->basic) \
     adopt(*find(handle), new_pair(*find(value), *find(index)));
 #include "objects/predefined_types.def"

@@ -9,16 +9,37 @@ namespace cow {
 enum class Basic : std::uint8_t {
   none,  // not a basic element: a derived type
   byte,
-  int8, uint8, int16, uint16, int32, uint32, int64, uint64, int128,
-  real2, real4, real8, real16, long_double,
-  complex4, complex8, complex16, complex32, complex_long_double,
-  boolean, logical1, logical2, logical4, logical8, logical16,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  int128,
+  real2,
+  real4,
+  real8,
+  real16,
+  long_double,
+  complex4,
+  complex8,
+  complex16,
+  complex32,
+  complex_long_double,
+  boolean,
+  logical1,
+  logical2,
+  logical4,
+  logical8,
+  logical16,
   pair,  // a value and an index, for MINLOC and MAXLOC
 };
 
 // The standard's groups of types, which say what operations are allowed (section 6.9.2).
 enum class Category : std::uint8_t {
-  none,       // characters, packed data: no operations
+  none,  // characters, packed data: no operations
   c_integer,
   fortran_integer,
   floating,
@@ -50,15 +71,34 @@ void register_predefined();
 
 inline constexpr int size_of(Basic basic) {
   switch (basic) {
-    case Basic::byte: case Basic::int8: case Basic::uint8: case Basic::boolean: case Basic::logical1: return 1;
-    case Basic::int16: case Basic::uint16: case Basic::real2: case Basic::logical2: return 2;
-    case Basic::int32: case Basic::uint32: case Basic::real4: case Basic::complex4: case Basic::logical4: return 4;
-    case Basic::int64: case Basic::uint64: case Basic::real8: case Basic::complex8: case Basic::logical8: return 8;
-    case Basic::int128: case Basic::real16: case Basic::complex16: case Basic::logical16: return 16;
+    case Basic::byte:
+    case Basic::int8:
+    case Basic::uint8:
+    case Basic::boolean:
+    case Basic::logical1: return 1;
+    case Basic::int16:
+    case Basic::uint16:
+    case Basic::real2:
+    case Basic::logical2: return 2;
+    case Basic::int32:
+    case Basic::uint32:
+    case Basic::real4:
+    case Basic::complex4:
+    case Basic::logical4: return 4;
+    case Basic::int64:
+    case Basic::uint64:
+    case Basic::real8:
+    case Basic::complex8:
+    case Basic::logical8: return 8;
+    case Basic::int128:
+    case Basic::real16:
+    case Basic::complex16:
+    case Basic::logical16: return 16;
     case Basic::long_double: return sizeof(long double);
     case Basic::complex32: return 32;
     case Basic::complex_long_double: return 2 * sizeof(long double);
-    case Basic::none: case Basic::pair: return 0;
+    case Basic::none:
+    case Basic::pair: return 0;
   }
   return 0;
 }
@@ -70,8 +110,10 @@ inline constexpr int alignment_of(Basic basic) {
     case Basic::complex8: return 4;
     case Basic::complex16: return 8;
     case Basic::complex32: return 16;
-    case Basic::long_double: case Basic::complex_long_double: return alignof(long double);
-    case Basic::none: case Basic::pair: return 1;
+    case Basic::long_double:
+    case Basic::complex_long_double: return alignof(long double);
+    case Basic::none:
+    case Basic::pair: return 1;
     default: return size_of(basic);
   }
 }

@@ -44,10 +44,10 @@ inline MPI_Status status_of_nobody() {
 }
 
 struct RequestKind {
-  const char* name;                              // for messages: "send", "receive", "broadcast", …
-  Error (*start)(Request&) = nullptr;            // persistent requests: begin again
-  Error (*cancel)(Request&) = nullptr;           // null: cancelling does nothing
-  void (*release)(Request&) = nullptr;           // the last reference is gone: give the memory back
+  const char* name;                                 // for messages: "send", "receive", "broadcast", …
+  Error (*start)(Request&) = nullptr;               // persistent requests: begin again
+  Error (*cancel)(Request&) = nullptr;              // null: cancelling does nothing
+  void (*release)(Request&) = nullptr;              // the last reference is gone: give the memory back
   Error (*query)(Request&, MPI_Status&) = nullptr;  // generalized requests: fill the status at completion
   Error (*let_go)(Request&) = nullptr;  // generalized requests: the program frees what it hung on them, once
   // The program waits for it, or asks whether it is complete, and misses nothing else: what can be done to complete it
@@ -70,10 +70,10 @@ struct Request : Object {
   const RequestKind* kind;
   std::atomic<bool> complete{false};
   bool persistent = false;
-  bool freed = false;  // generalized requests: by the program, before it was complete
-  bool active = true;  // persistent requests: started and not yet waited for
-  MPI_Status status = empty_status;  // MPI_ERROR holds the operation's error
-  Comm* comm = nullptr;              // whose error handler hears of a failure; referenced while the request lives
+  bool freed = false;                    // generalized requests: by the program, before it was complete
+  bool active = true;                    // persistent requests: started and not yet waited for
+  MPI_Status status = empty_status;      // MPI_ERROR holds the operation's error
+  Comm* comm = nullptr;                  // whose error handler hears of a failure; referenced while the request lives
   std::unique_ptr<std::string> failure;  // the message that goes with status.MPI_ERROR
   Continuation* continuations = nullptr;
 

@@ -12,8 +12,7 @@ using Kind = PlanNode::Kind;
 
 class Collector {
  public:
-  Collector(const Plan& plan, MemoryRun* runs, int max_runs)
-      : plan_(plan), runs_(runs), max_runs_(max_runs) {}
+  Collector(const Plan& plan, MemoryRun* runs, int max_runs) : plan_(plan), runs_(runs), max_runs_(max_runs) {}
 
   // Bytes [offset, offset + bytes) of copies of a node, `stride` apart; false when the room is used up.
   bool repeated(const PlanNode& node, std::uintptr_t at, MPI_Aint stride, MPI_Count offset, MPI_Count bytes) {
@@ -35,17 +34,13 @@ class Collector {
   bool range(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
     at = moved(at, node.displacement);
     switch (node.kind) {
-      case Kind::block:
-        return add(moved(at, offset), bytes);
-      case Kind::loop:
-        return repeated(plan_.nodes[node.child], at, node.stride, offset, bytes);
-      case Kind::blocks:
-        return some_blocks(plan_.places.data() + node.first, node.block_bytes, at, offset, bytes);
+      case Kind::block: return add(moved(at, offset), bytes);
+      case Kind::loop: return repeated(plan_.nodes[node.child], at, node.stride, offset, bytes);
+      case Kind::blocks: return some_blocks(plan_.places.data() + node.first, node.block_bytes, at, offset, bytes);
       case Kind::narrow_blocks:
         return some_blocks(plan_.narrow_places.data() + node.first, node.block_bytes, at, offset, bytes);
       case Kind::pieces:
-      case Kind::parts:
-        return some_pieces(node, at, offset, bytes);
+      case Kind::parts: return some_pieces(node, at, offset, bytes);
     }
     return true;
   }
@@ -64,7 +59,8 @@ class Collector {
   bool some_pieces(const PlanNode& node, std::uintptr_t at, MPI_Count offset, MPI_Count bytes) {
     const PlanPiece* begin = plan_.pieces.data() + node.first;
     const PlanPiece* piece = std::upper_bound(begin, begin + node.count, offset,
-                                              [](MPI_Count o, const PlanPiece& p) { return o < p.before; }) - 1;
+                                              [](MPI_Count o, const PlanPiece& p) { return o < p.before; }) -
+                             1;
     offset -= piece->before;
     for (; bytes > 0; ++piece, offset = 0) {
       const MPI_Count part = std::min(bytes, piece[1].before - piece->before - offset);

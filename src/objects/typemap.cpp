@@ -5,9 +5,7 @@
 namespace cow {
 namespace {
 
-Error too_large() {
-  return fail(ErrorClass::value_too_large, "the datatype would span more than 2^63 - 1 bytes");
-}
+Error too_large() { return fail(ErrorClass::value_too_large, "the datatype would span more than 2^63 - 1 bytes"); }
 
 struct Range {
   MPI_Aint low, high;

@@ -2,11 +2,11 @@
 // shared by all types that are built from it, so that making a type costs as much as its arguments are long.
 #pragma once
 
+#include <mpi.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <mpi.h>
 
 #include "base/error.hpp"
 #include "objects/predefined.hpp"
@@ -38,10 +38,10 @@ struct TypeMap {
   bool is_wide_char = false;  // leaf: MPI_WCHAR
   MPI_Count bytes = 0;        // of data
   MPI_Count external_bytes = 0;
-  MPI_Count elements = 0;     // basic elements
-  MPI_Aint true_lb = 0;       // lowest and one past the highest byte of the data; both 0 when there is none
+  MPI_Count elements = 0;  // basic elements
+  MPI_Aint true_lb = 0;    // lowest and one past the highest byte of the data; both 0 when there is none
   MPI_Aint true_ub = 0;
-  MPI_Count count = 0;        // loop
+  MPI_Count count = 0;  // loop
   MPI_Aint stride = 0;
   TypeMapPointer child;
   std::vector<Part> parts;

@@ -35,7 +35,8 @@ struct Message {
   std::string payload;
 };
 
-bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std::string_view payload = {}, int flags = 0) {
+bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std::string_view payload = {},
+         int flags = 0) {
   if (sizeof(AgentHeader) + payload.size() > max_agent_message) return false;
   AgentHeader header{kind, number, token};
   iovec parts[2] = {{&header, sizeof header}, {const_cast<char*>(payload.data()), payload.size()}};
@@ -98,7 +99,8 @@ bool read_facts(const std::string& payload, Facts& out, std::uint32_t& node_coun
   AgentFacts facts;
   if (payload.size() < sizeof facts) return false;
   memcpy(&facts, payload.data(), sizeof facts);
-  const std::uint64_t wanted = sizeof facts + std::uint64_t{facts.name_size} + sizeof(std::uint32_t) * std::uint64_t{facts.local_count};
+  const std::uint64_t wanted =
+      sizeof facts + std::uint64_t{facts.name_size} + sizeof(std::uint32_t) * std::uint64_t{facts.local_count};
   if (payload.size() != wanted || facts.size == 0 || static_cast<std::uint32_t>(out.rank) >= facts.size) return false;
   out.name = payload.substr(sizeof facts, facts.name_size);
   out.size = static_cast<int>(facts.size);
@@ -215,7 +217,8 @@ bool join(Facts& out) {
 
 bool ask_key(SipKey& out) {
   Message answer;
-  if (!say(AgentSays::ask_key) || !hear(answer) || answer.header.kind != AgentSays::key || answer.payload.size() != sizeof out)
+  if (!say(AgentSays::ask_key) || !hear(answer) || answer.header.kind != AgentSays::key ||
+      answer.payload.size() != sizeof out)
     return false;
   memcpy(&out, answer.payload.data(), sizeof out);
   return true;
@@ -226,9 +229,8 @@ Error publish(std::string_view bytes) {
 }
 
 void fetch(int rank, Fetched got) {
-  ask(AgentSays::fetch, static_cast<std::uint32_t>(rank), [got = std::move(got)](AgentStatus status, std::string bytes) {
-    got(what_is_wrong(status), std::move(bytes));
-  });
+  ask(AgentSays::fetch, static_cast<std::uint32_t>(rank),
+      [got = std::move(got)](AgentStatus status, std::string bytes) { got(what_is_wrong(status), std::move(bytes)); });
 }
 
 // A launcher that cannot fence has nothing more to tell; the end goes on without it.

@@ -17,7 +17,7 @@ thread_local Asking asking_of_thread;  // while several may ask
 // A program that does no more than ask again, or ask for something else, is back sooner.
 constexpr Nanoseconds longest_pause = 500;
 // Calls that only count, and then prompt ones, before the processor is given up.
-constexpr unsigned most_free = 64;  // takes less than the spinning of a wait
+constexpr unsigned most_free = 64;              // takes less than the spinning of a wait
 constexpr unsigned least_free = Asking().free;  // where whoever we wait for probably needs this processor
 
 enum class Why { moved, worked };

@@ -1,8 +1,7 @@
 #include "runtime/at_exit.hpp"
 
-#include <unistd.h>
-
 #include <cxxabi.h>
+#include <unistd.h>
 
 extern "C" [[gnu::visibility("hidden")]] void* __dso_handle;
 

@@ -5,9 +5,9 @@
 namespace cow::runtime {
 namespace {
 
-constexpr hwloc_obj_type_t types[] = {
-    HWLOC_OBJ_MACHINE, HWLOC_OBJ_PACKAGE, HWLOC_OBJ_DIE,     HWLOC_OBJ_NUMANODE, HWLOC_OBJ_L4CACHE, HWLOC_OBJ_L3CACHE,
-    HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L1CACHE, HWLOC_OBJ_CORE, HWLOC_OBJ_PU};
+constexpr hwloc_obj_type_t types[] = {HWLOC_OBJ_MACHINE, HWLOC_OBJ_PACKAGE, HWLOC_OBJ_DIE,     HWLOC_OBJ_NUMANODE,
+                                      HWLOC_OBJ_L4CACHE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L1CACHE,
+                                      HWLOC_OBJ_CORE,    HWLOC_OBJ_PU};
 
 // Loaded once: it takes some milliseconds. Null when it cannot be.
 hwloc_topology_t machine() {

@@ -10,9 +10,10 @@ struct hwloc_bitmap_s;
 namespace cow::runtime {
 
 struct HardwareLevel {
-  std::string type;   // "hwloc://Package"; the coarse ones come first
-  int instance = -1;  // the only one that this process may run in, by hwloc's logical number, which means the same to all
-                      // processes of the node; -1: it may run in several
+  std::string type;  // "hwloc://Package"; the coarse ones come first
+  int instance =
+      -1;  // the only one that this process may run in, by hwloc's logical number, which means the same to all
+           // processes of the node; -1: it may run in several
 };
 
 // As it is now. Empty when hwloc cannot tell.

@@ -29,11 +29,11 @@ constexpr char address_key[] = "cow.address";
 constexpr char key_key[] = "cow.key";  // the job's key, where the launcher has none for us
 
 Job the_job;
-bool foreign_server = false;            // PMIx, but not that of our own agent
+bool foreign_server = false;  // PMIx, but not that of our own agent
 enum class Through { pmix, pmi, agent };
-Through through = Through::pmix;        // how the launcher is asked: PMIx, PMI-1, or our own agent without PMIx
-std::vector<std::uint32_t> nodes;       // by rank, where PMIx does not tell; empty: unknown (PMI), or one (agent)
-std::string published;  // the address that others were told
+Through through = Through::pmix;   // how the launcher is asked: PMIx, PMI-1, or our own agent without PMIx
+std::vector<std::uint32_t> nodes;  // by rank, where PMIx does not tell; empty: unknown (PMI), or one (agent)
+std::string published;             // the address that others were told
 pmix_proc_t myself;
 pid_t joined_as = 0;  // the process that joined the job; its children are not in it
 
@@ -105,10 +105,11 @@ Error refuse_foreign_launcher() {
   for (const char* name : {"PMI_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
     const char* value = variable(name);
     if (value && atoi(value) > 1)
-      return fail(ErrorClass::other,
-                  "this process was launched as one of several (%s=%s), but the launcher offers neither PMIx nor PMI-1: "
-                  "use this library's mpirun, or srun --mpi=pmix; to run it alone, unset %s",
-                  name, value, name);
+      return fail(
+          ErrorClass::other,
+          "this process was launched as one of several (%s=%s), but the launcher offers neither PMIx nor PMI-1: "
+          "use this library's mpirun, or srun --mpi=pmix; to run it alone, unset %s",
+          name, value, name);
   }
   return success;
 }
@@ -224,8 +225,7 @@ Error join_by_pmi() {
   }
   // There is no name that is this job's alone, so its key gives one.
   char name[32];
-  snprintf(name, sizeof name, "pmi-%016llx",
-           static_cast<unsigned long long>(siphash(the_job.key, "job", 3)));
+  snprintf(name, sizeof name, "pmi-%016llx", static_cast<unsigned long long>(siphash(the_job.key, "job", 3)));
   the_job.name = name;
   the_job.id = siphash({}, name, strlen(name));
   return success;

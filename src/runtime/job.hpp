@@ -20,12 +20,12 @@ struct Job {
   int rank = 0;
   int size = 1;
   int local_rank = 0;
-  int local_size = 1;      // ranks on this node
+  int local_size = 1;            // ranks on this node
   std::vector<int> local_ranks;  // which they are, rising; empty: all of the job, or the launcher did not say
-  int universe_size = -1;  // -1: the launcher did not say
-  int appnum = -1;         // -1: the launcher did not say
-  std::uint32_t node = 0;  // the launcher's number of this node
-  SipKey key;              // the job's key; all ranks have the same, strangers do not
+  int universe_size = -1;        // -1: the launcher did not say
+  int appnum = -1;               // -1: the launcher did not say
+  std::uint32_t node = 0;        // the launcher's number of this node
+  SipKey key;                    // the job's key; all ranks have the same, strangers do not
 };
 
 const Job& job();

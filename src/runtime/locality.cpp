@@ -23,7 +23,8 @@ Locality read_locality() {
   if (set && hwloc_topology_load(topology) == 0 && hwloc_get_cpubind(topology, set, HWLOC_CPUBIND_PROCESS) == 0) {
     out.package = holding(topology, HWLOC_OBJ_PACKAGE, set);
     out.cache = holding(topology, HWLOC_OBJ_L3CACHE, set);
-    if (hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_L3CACHE) < 1) out.cache = holding(topology, HWLOC_OBJ_NUMANODE, set);
+    if (hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_L3CACHE) < 1)
+      out.cache = holding(topology, HWLOC_OBJ_NUMANODE, set);
     out.core = holding(topology, HWLOC_OBJ_CORE, set);
   }
   hwloc_bitmap_free(set);

@@ -74,7 +74,8 @@ Error find_mappings(Range range, Mappings& out) {
   std::string text;
   if (!read_maps(text)) return fail(ErrorClass::other, "/proc/self/maps cannot be read: %s", strerror(errno));
   std::uintptr_t at = range.begin;
-  const std::uintptr_t first_page = range.begin & ~(page_size - 1), end_page = (range.end + page_size - 1) & ~(page_size - 1);
+  const std::uintptr_t first_page = range.begin & ~(page_size - 1),
+                       end_page = (range.end + page_size - 1) & ~(page_size - 1);
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
@@ -87,8 +88,8 @@ Error find_mappings(Range range, Mappings& out) {
     if (mapping.range.end <= at || at >= range.end) continue;
     if (mapping.range.begin > at) break;
     if (!is_private(mapping))
-      return fail(ErrorClass::other, "the memory at %p is none that a snapshot keeps (%.*s)", reinterpret_cast<void*>(at),
-                  static_cast<int>(line.size()), line.data());
+      return fail(ErrorClass::other, "the memory at %p is none that a snapshot keeps (%.*s)",
+                  reinterpret_cast<void*>(at), static_cast<int>(line.size()), line.data());
     out.wanted.push_back({at, std::min(mapping.range.end, range.end)});
     at = mapping.range.end;
   }

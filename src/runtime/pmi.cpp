@@ -15,13 +15,13 @@
 namespace cow::runtime::pmi {
 namespace {
 
-constexpr int patience = 30'000;          // ms to wait for an answer; barriers are waited for without a limit
+constexpr int patience = 30'000;  // ms to wait for an answer; barriers are waited for without a limit
 constexpr std::size_t most_nodes = 1 << 24;
 
 struct Connection {
   int fd = -1;
   std::string received;
-  std::string space;             // the name of the job's key-value space
+  std::string space;              // the name of the job's key-value space
   std::size_t longest_value = 0;  // with the zero at its end
 };
 Connection& connection = *new Connection;  // the thread of a barrier may outlive static destructors
@@ -165,7 +165,8 @@ Error join(Facts& out) {
   if (Error error = ask_number("cmd=get_appnum", "appnum", "appnum", out.appnum)) return error;
   if (out.universe_size <= 0) out.universe_size = -1;
   // Not every launcher has it; that is no failure.
-  if (!send_line("cmd=get kvsname=" + connection.space + " key=PMI_process_mapping\n") || !receive_line(line, patience)) {
+  if (!send_line("cmd=get kvsname=" + connection.space + " key=PMI_process_mapping\n") ||
+      !receive_line(line, patience)) {
     return broken("PMI_process_mapping");
   }
   if (find(line, "value", text)) out.nodes = parse_mapping(text, out.size);

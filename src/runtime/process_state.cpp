@@ -19,8 +19,8 @@ bool has_ended(std::int32_t process) {
   char state = 0;
   int threads = 0;
   // The state is the third field, the number of threads the twentieth: a first thread may have ended before the others.
-  if (!name_end || sscanf(name_end + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &state,
-                          &threads) != 2)
+  if (!name_end || sscanf(name_end + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+                          &state, &threads) != 2)
     return gone;
   return (state == 'Z' || state == 'X') && threads <= 1;
 }

@@ -323,7 +323,8 @@ void pause_after(Wait& wait, Nanoseconds spin) {
   const Nanoseconds time = now();
   if (wait.idle_since == 0) wait.idle_since = time;
   const Nanoseconds idle = time - wait.idle_since;
-  if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]] long_wait(idle);
+  if (idle >= long_wait_limit.load(std::memory_order_relaxed)) [[unlikely]]
+    long_wait(idle);
   if (idle < spin) return spin_once();
   const bool may_yield = idle < policy.yield && wait.long_switches < policy.long_switches;
   if (may_yield || policy.never_sleep) return time < wait.next_yield ? spin_once() : yield_once(wait, time);

@@ -26,8 +26,8 @@ struct Source {
   // a negative one stands for something that has none and must be polled. Null: work comes only from other sources
   // (a schedule waits for messages), so sleeping is safe.
   int (*descriptors)(Source&, int* out) = nullptr;
-  bool (*may_sleep)(Source&) = nullptr;    // asked right before sleeping, after wake() works; null: yes
-  void (*awake)(Source&) = nullptr;        // after the sleep, if may_sleep was asked and whatever it said
+  bool (*may_sleep)(Source&) = nullptr;  // asked right before sleeping, after wake() works; null: yes
+  void (*awake)(Source&) = nullptr;      // after the sleep, if may_sleep was asked and whatever it said
 
   // A sleep of its own, in place of that on descriptors, for a source that has none at the moment. At most one source
   // has it; its may_sleep is asked before those of the others, and from then on `interrupt` ends the sleep or makes it
@@ -110,8 +110,8 @@ void wake();
 
 // The state of one wait, since something last moved.
 struct Wait {
-  unsigned rounds = 0;  // polls in vain
-  unsigned yields = 0;  // how often the processor was offered to others; of these:
+  unsigned rounds = 0;          // polls in vain
+  unsigned yields = 0;          // how often the processor was offered to others; of these:
   unsigned short_switches = 0;  // somebody took it and soon gave it back: a rank that waits, too
   unsigned long_switches = 0;   // somebody had work to do
   Nanoseconds idle_since = 0;

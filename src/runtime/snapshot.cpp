@@ -23,7 +23,7 @@ namespace cow::runtime {
 namespace {
 
 // Under the progress lock.
-std::vector<pid_t> dying;  // processes of released snapshots, not yet waited for
+std::vector<pid_t> dying;      // processes of released snapshots, not yet waited for
 std::vector<Snapshot*> alive;  // those that are not released
 
 void bury(bool patiently) {
@@ -125,7 +125,9 @@ Anonymous anonymous_memory(const char* process) {
 
 }  // namespace
 
-Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) { alive.push_back(this); }
+Snapshot::Snapshot(std::int32_t process, int lifeline) : process_(process), lifeline_(lifeline) {
+  alive.push_back(this);
+}
 
 Snapshot::~Snapshot() {
   shutdown(lifeline_, SHUT_RDWR);  // children of the program may have it, too
@@ -179,14 +181,16 @@ Error Snapshot::take(const void* address, std::size_t size, Scope scope, Snapsho
   close(ends[1]);
   char word;
   ssize_t got = 0;
-  if (process > 0) do got = ::read(ends[0], &word, 1);
+  if (process > 0) do
+      got = ::read(ends[0], &word, 1);
     while (got < 0 && errno == EINTR);
   if (process < 0) {
     close(ends[0]);
     return fail(ErrorClass::other, "no process for a snapshot: %s", strerror(wrong));
   }
   auto* snapshot = new Snapshot(process, ends[0]);
-  Error error = got == 1 ? snapshot->keeps(mappings.wanted) : fail(ErrorClass::other, "the process of a snapshot did not start");
+  Error error =
+      got == 1 ? snapshot->keeps(mappings.wanted) : fail(ErrorClass::other, "the process of a snapshot did not start");
   if (error) {
     snapshot->release();
     return error;
@@ -199,7 +203,8 @@ Error Snapshot::keeps(const std::vector<Range>& ranges) const {
   const ProcessMemory memory(process_);
   for (const Range& range : ranges)
     if (!is_kept(memory, range))
-      return fail(ErrorClass::other, "the memory at %p is withheld from snapshots", reinterpret_cast<void*>(range.begin));
+      return fail(ErrorClass::other, "the memory at %p is withheld from snapshots",
+                  reinterpret_cast<void*>(range.begin));
   return success;
 }
 

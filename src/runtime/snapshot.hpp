@@ -55,9 +55,9 @@ class Snapshot {
   Error keeps(const std::vector<Range>& ranges) const;
 
   std::int32_t process_;
-  int references_ = 1;  // under the progress lock
-  int lifeline_;  // the process ends when this is closed, and says on it what it has done
-  bool thin_ = false;  // it is known to have given up what it need not keep
+  int references_ = 1;                   // under the progress lock
+  int lifeline_;                         // the process ends when this is closed, and says on it what it has done
+  bool thin_ = false;                    // it is known to have given up what it need not keep
   std::optional<ProcessMemory> memory_;  // since it was first read: that of a neighbour's message never is
 };
 

@@ -56,7 +56,8 @@ class Spreading {
     if (sched_getaffinity(0, sizeof mask, &mask) != 0) return;
     const int processors = CPU_COUNT(&mask);
     int left = local_rank % processors;
-    for (first_ = 0; first_ < CPU_SETSIZE && (!CPU_ISSET(static_cast<std::size_t>(first_), &mask) || left-- > 0); ++first_) {
+    for (first_ = 0; first_ < CPU_SETSIZE && (!CPU_ISSET(static_cast<std::size_t>(first_), &mask) || left-- > 0);
+         ++first_) {
     }
     if (local_ranks <= allowed_processors() && local_ranks <= processors) home_ = first_;
   }
@@ -85,7 +86,8 @@ class Spreading {
     cpu_set_t mask, there;
     CPU_ZERO(&there);
     CPU_SET(static_cast<std::size_t>(processor), &there);
-    if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(static_cast<std::size_t>(processor), &mask)) return false;
+    if (sched_getaffinity(0, sizeof mask, &mask) != 0 || !CPU_ISSET(static_cast<std::size_t>(processor), &mask))
+      return false;
     return sched_setaffinity(0, sizeof there, &there) == 0 && sched_setaffinity(0, sizeof mask, &mask) == 0;
   }
 

@@ -10,7 +10,9 @@ namespace {
 
 enum Side { outgoing, incoming };
 
-void append(std::vector<int>& to, const std::vector<int>& numbers) { to.insert(to.end(), numbers.begin(), numbers.end()); }
+void append(std::vector<int>& to, const std::vector<int>& numbers) {
+  to.insert(to.end(), numbers.begin(), numbers.end());
+}
 
 }  // namespace
 

@@ -12,8 +12,7 @@ Graph::Graph(const Edges& edges, int vertices) : start_(static_cast<std::size_t>
     both.push_back(e);
     both.push_back({e.b, e.a, e.weight});
   }
-  std::sort(both.begin(), both.end(),
-            [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  std::sort(both.begin(), both.end(), [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
   for (std::size_t i = 0; i < both.size(); ++i) {
     if (i > 0 && both[i].a == both[i - 1].a && both[i].b == both[i - 1].b) {
       arcs_.back().weight += both[i].weight;

@@ -23,14 +23,8 @@ std::vector<int> numbers(int n) {
 class Mapper {
  public:
   Mapper(const Graph& graph, const Shape& shape, const Places& places, bool even)
-      : graph_(graph),
-        shape_(shape),
-        places_(places),
-        even_(even),
-        vertices_(numbers(graph.size())),
-        order_(vertices_),
-        holder_(vertices_.size(), 0),
-        scratch_(vertices_.size(), -1) {}
+      : graph_(graph), shape_(shape), places_(places), even_(even), vertices_(numbers(graph.size())), order_(vertices_),
+        holder_(vertices_.size(), 0), scratch_(vertices_.size(), -1) {}
 
   std::vector<int> run() {
     std::deque<Region> open{{0, vertices_.size()}};
@@ -160,8 +154,7 @@ class Exchanger {
 std::int64_t mapping_cost(const Edges& edges, const Places& places, const std::vector<int>& holder) {
   std::int64_t sum = 0;
   for (const Edge& e : edges)
-    sum += e.weight *
-           places.distance(holder[static_cast<std::size_t>(e.a)], holder[static_cast<std::size_t>(e.b)]);
+    sum += e.weight * places.distance(holder[static_cast<std::size_t>(e.a)], holder[static_cast<std::size_t>(e.b)]);
   return sum;
 }
 

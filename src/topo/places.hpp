@@ -47,9 +47,7 @@ class Places {
  private:
   int bisect_paths(std::span<int> places, bool even) const;
   int bisect_layout(std::span<int> places) const;
-  int coordinate(int place, int dimension) const {
-    return layout_->coordinate(position(place), dimension);
-  }
+  int coordinate(int place, int dimension) const { return layout_->coordinate(position(place), dimension); }
 
   int count_;
   std::vector<Path> paths_;

@@ -23,9 +23,9 @@ struct Connecting {
   std::size_t attempt = 0;           // the candidate in use
   std::uint64_t nonce = 0;           // the peer's
   Nanoseconds retry_at = progress::Source::no_deadline;
-  Nanoseconds patience = 0;  // how long to wait for the next answer
-  bool greeted = false;      // the candidate in use has been written to
-  Nanoseconds probe_at = 0;  // when to find out whether anything listens at the candidates
+  Nanoseconds patience = 0;             // how long to wait for the next answer
+  bool greeted = false;                 // the candidate in use has been written to
+  Nanoseconds probe_at = 0;             // when to find out whether anything listens at the candidates
   std::unique_ptr<Reachability> probe;  // while that is being found out
 };
 
@@ -182,8 +182,8 @@ Drop what_is_wrong(const wire::Header& head, const std::byte* body, std::size_t 
   if (size < sizeof shake) return Drop::handshake_form;
   memcpy(&shake, body, sizeof shake);
   const runtime::Job& job = runtime::job();
-  const bool formed = shake.magic == wire::magic && shake.version == wire::version && shake.word_size == sizeof(void*) &&
-                      shake.address_size == size - sizeof shake;
+  const bool formed = shake.magic == wire::magic && shake.version == wire::version &&
+                      shake.word_size == sizeof(void*) && shake.address_size == size - sizeof shake;
   if (!formed) return Drop::handshake_form;
   if (shake.seal != seal_of(head.kind, body, size)) return Drop::handshake_seal;
   if (shake.your_nonce != self.nonce) return Drop::handshake_target;
@@ -222,7 +222,8 @@ void connect(Peer& peer) {
 
 void handshake_arrived(const wire::Header& head, const std::byte* body, std::size_t size) {
   wire::Handshake shake;
-  if (const Drop wrong = what_is_wrong(head, body, size, shake); wrong != Drop::count) return drop(nullptr, head, wrong);
+  if (const Drop wrong = what_is_wrong(head, body, size, shake); wrong != Drop::count)
+    return drop(nullptr, head, wrong);
   Peer& peer = peer_of(shake.rank);
   if (head.kind == wire::Kind::hello)
     return hello_arrived(peer, head, shake,

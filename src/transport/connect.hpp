@@ -20,10 +20,10 @@ namespace cow::transport {
 
 // What connect.cpp needs to know of this process; set by open().
 struct Self {
-  Port* port = nullptr;     // the network's
-  std::string address;      // as published by the port
-  std::uint64_t nonce = 0;  // random; published with the address
-  std::uint32_t window = 0; // credits given to each sender, in units
+  Port* port = nullptr;      // the network's
+  std::string address;       // as published by the port
+  std::uint64_t nonce = 0;   // random; published with the address
+  std::uint32_t window = 0;  // credits given to each sender, in units
 };
 extern Self self;
 

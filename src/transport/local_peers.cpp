@@ -83,7 +83,9 @@ void help_wanted(Peer& peer, const wire::Header& head, const std::byte* body, st
   if (!peer.link || !shared_memory->help(*peer.link, help)) drop(&peer, head, Drop::help);
 }
 
-std::size_t look_for_awaited() { return std::erase_if(awaited, [](Peer* peer) { return try_connect(*peer); }); }
+std::size_t look_for_awaited() {
+  return std::erase_if(awaited, [](Peer* peer) { return try_connect(*peer); });
+}
 
 }  // namespace
 
@@ -97,8 +99,9 @@ Error open_local_peers(std::uint32_t window) {
   const int descriptor = given_descriptor();
   if (descriptor < 0 || job.local_size < 2 || !knows_local_peers(job)) {
     if (settings().shm != "yes" || job.local_size < 2) return success;
-    return fail(ErrorClass::other, "COW_SHM=yes, but the launcher gave the ranks of this node no memory to share: that is "
-                                   "done by this library's mpirun");
+    return fail(ErrorClass::other,
+                "COW_SHM=yes, but the launcher gave the ranks of this node no memory to share: that is "
+                "done by this library's mpirun");
   }
   ShmPort::Place place;
   place.identity = {job.id, job.node, static_cast<std::uint32_t>(job.local_size), job.key};
@@ -158,7 +161,8 @@ bool local_peers_may_sleep() {
 
 bool post_long(Peer& peer, const shm::Envelope& envelope, std::uint16_t credits, const void* bytes, std::size_t size) {
   Error error;
-  const Post post = shared_memory->send(*peer.link, envelope, credits, nullptr, 0, {.bytes = bytes, .size = size}, error);
+  const Post post =
+      shared_memory->send(*peer.link, envelope, credits, nullptr, 0, {.bytes = bytes, .size = size}, error);
   if (error) peer_failed(peer, error);
   return post == Post::done;
 }

@@ -28,7 +28,7 @@ Handler handlers[static_cast<int>(wire::Kind::count)] = {};
 namespace {
 
 constexpr std::int64_t smallest_window = 64 * 1024 / wire::credit_unit;  // four of the largest messages
-constexpr std::int64_t largest_window = UINT16_MAX;                       // what one header can give back
+constexpr std::int64_t largest_window = UINT16_MAX;                      // what one header can give back
 
 std::unique_ptr<Port> port;  // the network's; null: not needed
 std::vector<std::unique_ptr<Peer>> peers;
@@ -182,9 +182,7 @@ void return_credits(Peer& peer, std::uint32_t units) {
   if (peer.owed < most_owed || peer.credit_queued) return;
   peer.credit_queued = true;
   peer.credit_message.head = {.kind = wire::Kind::credit};
-  peer.credit_message.posted = [](Outgoing& out, Error) {
-    static_cast<Peer*>(out.owner)->credit_queued = false;
-  };
+  peer.credit_message.posted = [](Outgoing& out, Error) { static_cast<Peer*>(out.owner)->credit_queued = false; };
   peer.credit_message.owner = &peer;
   if (post(peer, peer.credit_message) == Post::done) peer.credit_queued = false;
 }
@@ -293,9 +291,8 @@ Error open() {
   for (Handler& handler : handlers)
     if (!handler) handler = refuse;
   self.nonce = random_number<std::uint64_t>();
-  self.window = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(settings().eager_window / static_cast<std::int64_t>(wire::credit_unit), smallest_window,
-                               largest_window));
+  self.window = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      settings().eager_window / static_cast<std::int64_t>(wire::credit_unit), smallest_window, largest_window));
   set_handler(wire::Kind::credit, take_credit);
   set_handler(wire::Kind::starved, starved_arrived);
   most_owed = self.window / 4;

@@ -29,7 +29,7 @@ struct Outgoing {
   std::uint16_t cost = 0;  // credits it needs, in units; 0: a message that can always go (an answer)
   Body body;               // what follows; body.bytes must stay valid as long as this
   void (*posted)(Outgoing&, Error) = nullptr;  // called from progress when it left the queue: posted, or peer failed
-  void* owner = nullptr;   // for posted()
+  void* owner = nullptr;                       // for posted()
 
   template <class Extra>
   void set_extra(const Extra& value) {
@@ -58,29 +58,29 @@ struct Peer {
 
   Process process = 0;
   State state = State::unknown;
-  bool pumping = false;          // in the list of peers with something queued
-  bool local = false;        // on this node, reached through shared memory (local peers.hpp)
-  shm::Link* link = nullptr;     // local peer: once it is up
-  Destination destination = 0;   // valid when up; a local peer's always
-  std::uint32_t number = 0;      // the peer's number for us; it, the tokens and the sequence are not for local peers
-  std::uint32_t token = 0;       // and the token it wants to see
+  bool pumping = false;         // in the list of peers with something queued
+  bool local = false;           // on this node, reached through shared memory (local peers.hpp)
+  shm::Link* link = nullptr;    // local peer: once it is up
+  Destination destination = 0;  // valid when up; a local peer's always
+  std::uint32_t number = 0;     // the peer's number for us; it, the tokens and the sequence are not for local peers
+  std::uint32_t token = 0;      // and the token it wants to see
   std::uint32_t next_sequence = 0;
-  std::int64_t credits = 0;      // units we may still spend
-  std::uint32_t sent = 0;        // messages that cost credits, so far: see pt2pt/quiesce.hpp
-  std::uint32_t received = 0;    // likewise, from it
-  std::uint32_t expected = 0;    // sequence number of the next message from it
-  std::uint32_t owed = 0;        // units to give back to it
-  bool credit_queued = false;    // a message that gives them back is on its way to the port
-  bool told_starved = false;     // it knows that messages wait here for credits
-  bool starved_queued = false;   // the message that says so is on its way to the port
-  bool starved = false;          // messages wait there for credits from us
-  std::int32_t lateness = -1;    // us that offers have waited there for a receive, lately; -1: not known. pt2pt's
-  std::uint32_t held = 0;        // units of messages from it that threads of this process are still working on
-  std::uint32_t advance = 0;     // units that we gave beyond the window, to be kept back later
+  std::int64_t credits = 0;     // units we may still spend
+  std::uint32_t sent = 0;       // messages that cost credits, so far: see pt2pt/quiesce.hpp
+  std::uint32_t received = 0;   // likewise, from it
+  std::uint32_t expected = 0;   // sequence number of the next message from it
+  std::uint32_t owed = 0;       // units to give back to it
+  bool credit_queued = false;   // a message that gives them back is on its way to the port
+  bool told_starved = false;    // it knows that messages wait here for credits
+  bool starved_queued = false;  // the message that says so is on its way to the port
+  bool starved = false;         // messages wait there for credits from us
+  std::int32_t lateness = -1;   // us that offers have waited there for a receive, lately; -1: not known. pt2pt's
+  std::uint32_t held = 0;       // units of messages from it that threads of this process are still working on
+  std::uint32_t advance = 0;    // units that we gave beyond the window, to be kept back later
   Queue<Outgoing, &Outgoing::next> answers;   // cost nothing
   Queue<Outgoing, &Outgoing::next> messages;  // wait for credits
 
-  std::uint32_t expected_token = 0;  // what it must put into its messages
+  std::uint32_t expected_token = 0;                       // what it must put into its messages
   std::map<std::uint32_t, std::vector<std::byte>> early;  // arrived before their turn, by sequence number
   Outgoing credit_message, starved_message;
   std::unique_ptr<Connecting> connecting;
@@ -139,10 +139,10 @@ extern std::uint32_t most_owed;  // more is given back by a message of its own
 struct Counters {
   std::uint64_t sent = 0, received = 0;
   std::uint64_t out_of_order = 0;
-  std::uint64_t credit_waits = 0;    // messages that had to wait at the sender for credit
-  std::uint64_t advances = 0;        // windows given to a starved sender
+  std::uint64_t credit_waits = 0;  // messages that had to wait at the sender for credit
+  std::uint64_t advances = 0;      // windows given to a starved sender
   std::uint64_t retried_addresses = 0;
-  std::uint64_t lost = 0;            // messages that the network took and gave up
+  std::uint64_t lost = 0;  // messages that the network took and gave up
 };
 extern Counters counters;
 

@@ -69,9 +69,9 @@ class Port {
  public:
   // Fixed once the port is open, or, where destinations differ, once one has been asked about.
   struct Limits {
-    std::size_t message = 0;  // head and body together
-    bool read = false;        // remote read works
-    bool write = false;       // remote write works
+    std::size_t message = 0;           // head and body together
+    bool read = false;                 // remote read works
+    bool write = false;                // remote write works
     std::size_t remote_threshold = 0;  // below this many bytes, read and write are not worth their set-up
     std::size_t eager = SIZE_MAX;      // above this many bytes, sending at once costs more than offering
   };

@@ -41,7 +41,8 @@ void Reachability::begin(Attempt& attempt) {
   addrinfo* target = nullptr;
   if (!parse(attempt.address, target)) return;
   attempt.descriptor = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (attempt.descriptor < 0 || connect(attempt.descriptor, target->ai_addr, target->ai_addrlen) != 0) attempt.error = errno;
+  if (attempt.descriptor < 0 || connect(attempt.descriptor, target->ai_addr, target->ai_addrlen) != 0)
+    attempt.error = errno;
   freeaddrinfo(target);
 }
 

@@ -24,25 +24,25 @@ inline constexpr std::size_t credit_unit = 64;     // bytes
 
 enum class Kind : std::uint8_t {
   none = 0,
-  hello = 1,     // "this is who I am and how to reach me"
-  welcome = 2,   // the answer to a hello
-  confirm = 3,   // the answer to a welcome
-  credit = 4,    // nothing but the credits of the header
-  eager = 5,     // the whole of a message
-  eager_ack = 6, // an eager message that wants to be told when it is matched (MPI_Ssend)
-  matched = 7,   // the answer: Matched
-  offer = 8,     // a large message waits at the sender: Offer
-  pull_done = 9, // the receiver has read it: Done
-  request = 10,  // the receiver asks for it: Request
-  piece = 11,    // a piece of it: Piece, bytes
-  push_done = 12,// the sender has written it all: Done
-  starved = 13,  // the sender has messages waiting for credits
-  quiesce = 14, // the sender leaves the library, or answers one that leaves: Quiesce
-  active = 15,   // an active message: its header and payload. The tag is handler << 8 | size of the header
+  hello = 1,          // "this is who I am and how to reach me"
+  welcome = 2,        // the answer to a hello
+  confirm = 3,        // the answer to a welcome
+  credit = 4,         // nothing but the credits of the header
+  eager = 5,          // the whole of a message
+  eager_ack = 6,      // an eager message that wants to be told when it is matched (MPI_Ssend)
+  matched = 7,        // the answer: Matched
+  offer = 8,          // a large message waits at the sender: Offer
+  pull_done = 9,      // the receiver has read it: Done
+  request = 10,       // the receiver asks for it: Request
+  piece = 11,         // a piece of it: Piece, bytes
+  push_done = 12,     // the sender has written it all: Done
+  starved = 13,       // the sender has messages waiting for credits
+  quiesce = 14,       // the sender leaves the library, or answers one that leaves: Quiesce
+  active = 15,        // an active message: its header and payload. The tag is handler << 8 | size of the header
   active_large = 16,  // the same, but the payload comes as a message of its own: ActiveLarge, header
-  help = 17,     // inside a node: the receiver copies a large message, and the sender may do part of it: Help
-  cancel = 18,   // the sender wants a message back that may not have been received: Withdrawal
-  withdrawn = 19,// the answer: nobody has received it, nor will: Withdrawal
+  help = 17,          // inside a node: the receiver copies a large message, and the sender may do part of it: Help
+  cancel = 18,        // the sender wants a message back that may not have been received: Withdrawal
+  withdrawn = 19,     // the answer: nobody has received it, nor will: Withdrawal
   count
 };
 
@@ -70,11 +70,11 @@ struct Handshake {
   std::uint32_t magic = wire::magic;
   std::uint8_t version = wire::version;
   std::uint8_t word_size = sizeof(void*);
-  std::uint8_t attempt = 0;  // which of the receiver's addresses this was sent to
-  std::uint8_t echo = 0;     // the attempt of the message that this one answers
-  std::uint64_t job = 0;         // hash of the sender's PMIx namespace
-  std::uint32_t rank = 0;        // the sender's rank in it
-  std::uint32_t your_number = 0; // what the receiver shall put into Header::sender when it writes to me
+  std::uint8_t attempt = 0;       // which of the receiver's addresses this was sent to
+  std::uint8_t echo = 0;          // the attempt of the message that this one answers
+  std::uint64_t job = 0;          // hash of the sender's PMIx namespace
+  std::uint32_t rank = 0;         // the sender's rank in it
+  std::uint32_t your_number = 0;  // what the receiver shall put into Header::sender when it writes to me
   std::uint32_t your_token = 0;
   std::uint32_t your_credits = 0;  // units that the receiver may have piled up at me
   std::uint32_t address_size = 0;  // bytes that follow: the sender's published address
@@ -87,18 +87,18 @@ static_assert(sizeof(Handshake) == 64);
 // A large message waits at the sender. Without a key (key_size 0) it must be asked for. Of one that may move, the key is
 // the address of its Whereabouts, where they can be looked at.
 struct Offer {
-  std::uint64_t size = 0;       // of the message, in bytes
-  std::uint32_t send = 0;       // the sender's number for this operation
+  std::uint64_t size = 0;  // of the message, in bytes
+  std::uint32_t send = 0;  // the sender's number for this operation
   std::uint16_t key_size = 0;
-  std::uint16_t flags = 0;      // offer_contiguous, offer_movable; from bit 8 on the place (see transport/withdrawal.hpp)
-  std::uint64_t address = 0;    // of its first byte, as Registration::address; of one that may move, 0: it has holes
+  std::uint16_t flags = 0;    // offer_contiguous, offer_movable; from bit 8 on the place (see transport/withdrawal.hpp)
+  std::uint64_t address = 0;  // of its first byte, as Registration::address; of one that may move, 0: it has holes
   std::byte key[32] = {};
-  std::int64_t sent = 0;        // ns, when, by the sender's monotonic clock: that of the receiver on the same node
+  std::int64_t sent = 0;  // ns, when, by the sender's monotonic clock: that of the receiver on the same node
 };
 static_assert(sizeof(Offer) == 64);
 inline constexpr std::uint16_t offer_contiguous = 1;  // the data are one run of memory: the sender could write them
 inline constexpr int offer_place_shift = 8;
-inline constexpr std::uint16_t offer_movable = 2;     // as long as nobody has taken them, the sender may move them
+inline constexpr std::uint16_t offer_movable = 2;  // as long as nobody has taken them, the sender may move them
 
 // Inside a node, in the sender's memory: where the data of an offer that may move are. The receiver writes `taken` and
 // looks at `moved` then; the sender writes `moved` and looks at `taken` then, a full barrier in between at either. So one

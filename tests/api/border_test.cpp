@@ -38,8 +38,10 @@ TEST_F(Border, TheTextSaysTheCallItsArgumentsAndWhatIsWrong) {
   const std::string missing = std::to_string(ranks::count() + 3);
   EXPECT_THAT(text_of(code), AllOf(HasSubstr("MPI_ERR_RANK: invalid rank: MPI_Send(buf=0x"),
                                    HasSubstr("count=1, datatype=MPI_INT, dest=" + missing +
-                                             ", tag=1, comm=MPI_COMM_WORLD): rank " + missing + " does not exist: "
-                                             "MPI_COMM_WORLD has " + std::to_string(ranks::count()) + " rank")));
+                                             ", tag=1, comm=MPI_COMM_WORLD): rank " + missing +
+                                             " does not exist: "
+                                             "MPI_COMM_WORLD has " +
+                                             std::to_string(ranks::count()) + " rank")));
   EXPECT_EQ(text_of(MPI_ERR_TAG), "MPI_ERR_TAG: invalid tag") << "another class has the standard's text alone";
 }
 

@@ -108,7 +108,8 @@ TEST_F(Calls, SendsWithReceives) {
   ASSERT_OK(MPI_Wait(&request, &status));
   EXPECT_EQ(values[0], 7);
   EXPECT_EQ(status.MPI_SOURCE, 0);
-  ASSERT_OK(MPI_Isendrecv_replace_c(&values[0], 1, MPI_INT, MPI_PROC_NULL, 3, MPI_PROC_NULL, 3, MPI_COMM_SELF, &request));
+  ASSERT_OK(
+      MPI_Isendrecv_replace_c(&values[0], 1, MPI_INT, MPI_PROC_NULL, 3, MPI_PROC_NULL, 3, MPI_COMM_SELF, &request));
   ASSERT_OK(MPI_Wait(&request, &status));
   EXPECT_EQ(values[0], 7);
   ASSERT_OK(MPI_Sendrecv_replace_c(&values[0], 1, MPI_INT, 0, 4, 0, 4, MPI_COMM_SELF, &status));

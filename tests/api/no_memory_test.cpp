@@ -102,12 +102,15 @@ TEST_F(NoMemory, Datatypes) {
   fail_at_each({"vector", [&] { return MPI_Type_vector(3, 2, 5, MPI_INT, &type); }, free_type});
   fail_at_each({"indexed", [&] { return MPI_Type_indexed(3, lengths, places, MPI_INT, &type); }, free_type});
   fail_at_each({"struct", [&] { return MPI_Type_create_struct(3, lengths, bytes, types, &type); }, free_type});
-  fail_at_each({"subarray", [&] { return MPI_Type_create_subarray(2, sizes, parts, starts, MPI_ORDER_C, MPI_INT, &type); }, free_type});
+  fail_at_each({"subarray",
+                [&] { return MPI_Type_create_subarray(2, sizes, parts, starts, MPI_ORDER_C, MPI_INT, &type); },
+                free_type});
   fail_at_each({"resized", [&] { return MPI_Type_create_resized(MPI_INT, 0, 16, &type); }, free_type});
   fail_at_each({"dup", [&] { return MPI_Type_dup(MPI_INT, &type); }, free_type});
   MPI_Type_create_struct(3, lengths, bytes, types, &type);
   fail_at_each({"commit", commit, [] {}});
-  fail_at_each({"name", [&] { return MPI_Type_set_name(type, "a name that is too long for a string without memory"); }, [] {}});
+  fail_at_each(
+      {"name", [&] { return MPI_Type_set_name(type, "a name that is too long for a string without memory"); }, [] {}});
   free_type();
 }
 
@@ -135,22 +138,30 @@ TEST_F(NoMemory, OperationsHandlersInfosAndAttributes) {
   MPI_Op op;
   MPI_Errhandler handler;
   fail_at_each({"op", [&] { return MPI_Op_create(sum_up, 1, &op); }, [&] { MPI_Op_free(&op); }});
-  fail_at_each({"handler", [&] { return MPI_Comm_create_errhandler(no_handler, &handler); }, [&] { MPI_Errhandler_free(&handler); }});
+  fail_at_each({"handler", [&] { return MPI_Comm_create_errhandler(no_handler, &handler); },
+                [&] { MPI_Errhandler_free(&handler); }});
   const auto free_info = [this] { MPI_Info_free(&info); };
   fail_at_each({"info", [&] { return MPI_Info_create(&info); }, free_info});
   fail_at_each({"hints", [&] { return MPI_Comm_get_info(world, &info); }, free_info});
   MPI_Info_create(&info);
-  fail_at_each({"set", [&] { return MPI_Info_set(info, "a key that needs memory of its own", "and a value that does, too, as it is long"); },
+  fail_at_each({"set",
+                [&] {
+                  return MPI_Info_set(info, "a key that needs memory of its own",
+                                      "and a value that does, too, as it is long");
+                },
                 [&] { MPI_Info_delete(info, "a key that needs memory of its own"); }});
   MPI_Info_set(info, "key", "value");
   MPI_Info second;
   fail_at_each({"info dup", [&] { return MPI_Info_dup(info, &second); }, [&] { MPI_Info_free(&second); }});
   free_info();
-  const auto create_key = [&] { return MPI_Comm_create_keyval(MPI_COMM_DUP_FN, MPI_COMM_NULL_DELETE_FN, &key, nullptr); };
+  const auto create_key = [&] {
+    return MPI_Comm_create_keyval(MPI_COMM_DUP_FN, MPI_COMM_NULL_DELETE_FN, &key, nullptr);
+  };
   fail_at_each({"keyval", create_key, [&] { MPI_Comm_free_keyval(&key); }});
   create_key();
   MPI_Comm_dup(world, &comm);
-  fail_at_each({"attribute", [&] { return MPI_Comm_set_attr(comm, key, &key); }, [&] { MPI_Comm_delete_attr(comm, key); }});
+  fail_at_each(
+      {"attribute", [&] { return MPI_Comm_set_attr(comm, key, &key); }, [&] { MPI_Comm_delete_attr(comm, key); }});
   MPI_Comm_set_attr(comm, key, &key);
   MPI_Comm copy;
   fail_at_each({"dup with attribute", [&] { return MPI_Comm_dup(comm, &copy); }, [&] { MPI_Comm_free(&copy); }});
@@ -162,7 +173,8 @@ TEST_F(NoMemory, ErrorClasses) {
   int code;
   fail_at_each({"class", [&] { return MPI_Add_error_class(&code); }, [&] { MPI_Remove_error_class(code); }});
   MPI_Add_error_class(&code);
-  fail_at_each({"string", [&] { return MPI_Add_error_string(code, "a text that is too long for a string without memory"); },
+  fail_at_each({"string",
+                [&] { return MPI_Add_error_string(code, "a text that is too long for a string without memory"); },
                 [&] { MPI_Remove_error_string(code); }});
   MPI_Remove_error_class(code);
 }
@@ -174,11 +186,15 @@ TEST_F(NoMemory, Messages) {
     wait();
   };
   fail_at_each({"irecv", [&] { return MPI_Irecv(in, 1000, MPI_INT, 0, 1, world, &request); }, take_back});
-  fail_at_each({"isend, kept", [&] { return MPI_Isend(out, 10, MPI_INT, 0, 1, world, &request); }, [&] { receive(), wait(); }});
-  fail_at_each({"issend", [&] { return MPI_Issend(out, 10, MPI_INT, 0, 1, world, &request); }, [&] { receive(), wait(); }});
+  fail_at_each(
+      {"isend, kept", [&] { return MPI_Isend(out, 10, MPI_INT, 0, 1, world, &request); }, [&] { receive(), wait(); }});
+  fail_at_each(
+      {"issend", [&] { return MPI_Issend(out, 10, MPI_INT, 0, 1, world, &request); }, [&] { receive(), wait(); }});
   fail_at_each({"send, kept", [&] { return MPI_Send(out, 10, MPI_INT, 0, 1, world); }, receive});
   fail_at_each({"send_init", [&] { return MPI_Send_init(out, 10, MPI_INT, 0, 1, world, &request); }, free_request});
-  fail_at_each({"sendrecv", [&] { return MPI_Sendrecv(out, 10, MPI_INT, 0, 2, in, 10, MPI_INT, 0, 2, world, MPI_STATUS_IGNORE); }, [] {}});
+  fail_at_each({"sendrecv",
+                [&] { return MPI_Sendrecv(out, 10, MPI_INT, 0, 2, in, 10, MPI_INT, 0, 2, world, MPI_STATUS_IGNORE); },
+                [] {}});
   MPI_Buffer_attach(MPI_BUFFER_AUTOMATIC, 0);
   fail_at_each({"bsend", [&] { return MPI_Bsend(out, 10, MPI_INT, 0, 1, world); }, receive});
   void* buffer;
@@ -191,7 +207,8 @@ TEST_F(NoMemory, Collectives) {
   fail_at_each({"alltoall", [&] { return MPI_Alltoall(out, 10, MPI_INT, in, 10, MPI_INT, world); }, [] {}});
   fail_at_each({"ibarrier", [&] { return MPI_Ibarrier(world, &request); }, wait});
   fail_at_each({"iallreduce", [&] { return MPI_Iallreduce(out, in, 1000, MPI_INT, MPI_SUM, world, &request); }, wait});
-  fail_at_each({"bcast_init", [&] { return MPI_Bcast_init(out, 10, MPI_INT, 0, world, MPI_INFO_NULL, &request); }, free_request});
+  fail_at_each({"bcast_init", [&] { return MPI_Bcast_init(out, 10, MPI_INT, 0, world, MPI_INFO_NULL, &request); },
+                free_request});
 }
 
 }  // namespace

@@ -34,18 +34,17 @@ class Refusals : public cow::test::Returning {
   }
 };
 
-#define ROW(expected, function, ...) \
-  { #function, expected, [&] { return function(__VA_ARGS__); } }
+#define ROW(expected, function, ...) {#function, expected, [&] { return function(__VA_ARGS__); }}
 
 // Everything that takes (buffer, count, type, rank, tag, comm) first, in all the ways that such arguments can be wrong.
-#define SEND_ROWS(function, ...)                                                                           \
-  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, MPI_COMM_NULL __VA_OPT__(, ) __VA_ARGS__),           \
-      ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, freed __VA_OPT__(, ) __VA_ARGS__),               \
+#define SEND_ROWS(function, ...)                                                                               \
+  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, MPI_COMM_NULL __VA_OPT__(, ) __VA_ARGS__),               \
+      ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, freed __VA_OPT__(, ) __VA_ARGS__),                   \
       ROW(MPI_ERR_TYPE, function, data, 1, MPI_DATATYPE_NULL, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__), \
-      ROW(MPI_ERR_TYPE, function, data, 1, raw, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),           \
-      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),     \
-      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 1, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),       \
-      ROW(MPI_ERR_TAG, function, data, 1, MPI_INT, 0, -7, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),       \
+      ROW(MPI_ERR_TYPE, function, data, 1, raw, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),               \
+      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),         \
+      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 1, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),           \
+      ROW(MPI_ERR_TAG, function, data, 1, MPI_INT, 0, -7, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__),           \
       ROW(MPI_ERR_BUFFER, function, nullptr, 1, MPI_INT, 0, 1, MPI_COMM_SELF __VA_OPT__(, ) __VA_ARGS__)
 
 TEST_F(Refusals, SendsAndReceives) {
@@ -62,25 +61,26 @@ TEST_F(Refusals, SendsAndReceives) {
           SEND_ROWS(MPI_Bsend_init, &request), SEND_ROWS(MPI_Recv_init, &request)});
   expect({SEND_ROWS(MPI_Send_c), SEND_ROWS(MPI_Isend_c, &request), SEND_ROWS(MPI_Irecv_c, &request),
           SEND_ROWS(MPI_Recv_c, &status), SEND_ROWS(MPI_Ssend_init_c, &request)});
-  expect({SEND_ROWS(MPI_Recv, MPI_STATUS_IGNORE), ROW(MPI_ERR_ARG, MPI_Isend, data, 1, MPI_INT, 0, 1, MPI_COMM_SELF, nullptr),
+  expect({SEND_ROWS(MPI_Recv, MPI_STATUS_IGNORE),
+          ROW(MPI_ERR_ARG, MPI_Isend, data, 1, MPI_INT, 0, 1, MPI_COMM_SELF, nullptr),
           ROW(MPI_ERR_ARG, MPI_Irecv, data, 1, MPI_INT, 0, 1, MPI_COMM_SELF, nullptr)});
   EXPECT_EQ(request, MPI_REQUEST_NULL);
   ASSERT_OK(MPI_Type_free(&raw));
 }
 
-#define PAIR_ROWS(function, last)                                                                            \
-  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_NULL, last),      \
-      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_SELF, last), \
-      ROW(MPI_ERR_COUNT, function, data, 1, MPI_INT, 0, 1, &data[1], -1, MPI_INT, 0, 1, MPI_COMM_SELF, last), \
+#define PAIR_ROWS(function, last)                                                                                     \
+  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_NULL, last),               \
+      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_SELF, last),         \
+      ROW(MPI_ERR_COUNT, function, data, 1, MPI_INT, 0, 1, &data[1], -1, MPI_INT, 0, 1, MPI_COMM_SELF, last),         \
       ROW(MPI_ERR_TYPE, function, data, 1, MPI_INT, 0, 1, &data[1], 1, MPI_DATATYPE_NULL, 0, 1, MPI_COMM_SELF, last), \
-      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 9, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_SELF, last),  \
-      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 9, 1, MPI_COMM_SELF, last),  \
+      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 9, 1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_SELF, last),           \
+      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 0, 1, &data[1], 1, MPI_INT, 9, 1, MPI_COMM_SELF, last),           \
       ROW(MPI_ERR_TAG, function, data, 1, MPI_INT, 0, -1, &data[1], 1, MPI_INT, 0, 1, MPI_COMM_SELF, last)
-#define REPLACE_ROWS(function, last)                                                              \
-  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, 0, 1, MPI_COMM_NULL, last),                 \
-      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, 0, 1, MPI_COMM_SELF, last),           \
-      ROW(MPI_ERR_TYPE, function, data, 1, MPI_DATATYPE_NULL, 0, 1, 0, 1, MPI_COMM_SELF, last),   \
-      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 5, 1, 0, 1, MPI_COMM_SELF, last),             \
+#define REPLACE_ROWS(function, last)                                                            \
+  ROW(MPI_ERR_COMM, function, data, 1, MPI_INT, 0, 1, 0, 1, MPI_COMM_NULL, last),               \
+      ROW(MPI_ERR_COUNT, function, data, -1, MPI_INT, 0, 1, 0, 1, MPI_COMM_SELF, last),         \
+      ROW(MPI_ERR_TYPE, function, data, 1, MPI_DATATYPE_NULL, 0, 1, 0, 1, MPI_COMM_SELF, last), \
+      ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 5, 1, 0, 1, MPI_COMM_SELF, last),           \
       ROW(MPI_ERR_RANK, function, data, 1, MPI_INT, 0, 1, 5, 1, MPI_COMM_SELF, last)
 
 TEST_F(Refusals, SendsWithReceives) {
@@ -89,7 +89,8 @@ TEST_F(Refusals, SendsWithReceives) {
 }
 
 TEST_F(Refusals, Probes) {
-  expect({ROW(MPI_ERR_COMM, MPI_Probe, 0, 1, MPI_COMM_NULL, &status), ROW(MPI_ERR_RANK, MPI_Probe, 3, 1, MPI_COMM_SELF, &status),
+  expect({ROW(MPI_ERR_COMM, MPI_Probe, 0, 1, MPI_COMM_NULL, &status),
+          ROW(MPI_ERR_RANK, MPI_Probe, 3, 1, MPI_COMM_SELF, &status),
           ROW(MPI_ERR_TAG, MPI_Probe, 0, -9, MPI_COMM_SELF, &status),
           ROW(MPI_ERR_COMM, MPI_Iprobe, 0, 1, MPI_COMM_NULL, &flag, &status),
           ROW(MPI_ERR_RANK, MPI_Iprobe, -8, 1, MPI_COMM_SELF, &flag, &status),
@@ -127,7 +128,8 @@ TEST_F(Refusals, Requests) {
   calls(freed);
   MPI_Request made_up[2] = {cow::test::made_up<MPI_Request>(), cow::test::made_up<MPI_Request>()};
   calls(made_up);
-  expect({ROW(MPI_ERR_ARG, MPI_Test, freed, nullptr, &status), ROW(MPI_ERR_ARG, MPI_Waitall, -1, freed, MPI_STATUSES_IGNORE),
+  expect({ROW(MPI_ERR_ARG, MPI_Test, freed, nullptr, &status),
+          ROW(MPI_ERR_ARG, MPI_Waitall, -1, freed, MPI_STATUSES_IGNORE),
           ROW(MPI_ERR_ARG, MPI_Testsome, -1, freed, &index, some, MPI_STATUSES_IGNORE)});
   MPI_Request null = MPI_REQUEST_NULL;
   expect({ROW(MPI_ERR_REQUEST, MPI_Request_free, &null), ROW(MPI_ERR_REQUEST, MPI_Cancel, &null),
@@ -174,18 +176,26 @@ TEST_F(Refusals, Buffers) {
 TEST_F(Refusals, StatusesAndErrors) {
   int value;
   MPI_Count count;
-  expect({ROW(MPI_ERR_ARG, MPI_Status_get_source, nullptr, &value), ROW(MPI_ERR_ARG, MPI_Status_get_tag, &status, nullptr),
-          ROW(MPI_ERR_ARG, MPI_Status_get_error, nullptr, &value), ROW(MPI_ERR_ARG, MPI_Status_set_source, nullptr, 1),
-          ROW(MPI_ERR_ARG, MPI_Status_set_tag, nullptr, 1), ROW(MPI_ERR_ARG, MPI_Status_set_error, nullptr, 1),
-          ROW(MPI_ERR_ARG, MPI_Status_set_cancelled, nullptr, 1), ROW(MPI_ERR_ARG, MPI_Test_cancelled, nullptr, &flag),
+  expect({ROW(MPI_ERR_ARG, MPI_Status_get_source, nullptr, &value),
+          ROW(MPI_ERR_ARG, MPI_Status_get_tag, &status, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Status_get_error, nullptr, &value),
+          ROW(MPI_ERR_ARG, MPI_Status_set_source, nullptr, 1),
+          ROW(MPI_ERR_ARG, MPI_Status_set_tag, nullptr, 1),
+          ROW(MPI_ERR_ARG, MPI_Status_set_error, nullptr, 1),
+          ROW(MPI_ERR_ARG, MPI_Status_set_cancelled, nullptr, 1),
+          ROW(MPI_ERR_ARG, MPI_Test_cancelled, nullptr, &flag),
           ROW(MPI_ERR_TYPE, MPI_Status_set_elements, &status, MPI_DATATYPE_NULL, 1),
           ROW(MPI_ERR_COUNT, MPI_Status_set_elements, &status, MPI_INT, -1),
           ROW(MPI_ERR_TYPE, MPI_Get_elements_x, &status, MPI_DATATYPE_NULL, &count),
-          ROW(MPI_ERR_TYPE, MPI_Type_size, MPI_DATATYPE_NULL, &value), ROW(MPI_ERR_ARG, MPI_Type_size, MPI_INT, nullptr),
-          ROW(MPI_ERR_ARG, MPI_Error_class, -3, &value), ROW(MPI_ERR_ARG, MPI_Error_class, MPI_ERR_RANK, nullptr),
-          ROW(MPI_ERR_ARG, MPI_Add_error_class, nullptr), ROW(MPI_ERR_ARG, MPI_Add_error_code, -3, &value),
+          ROW(MPI_ERR_TYPE, MPI_Type_size, MPI_DATATYPE_NULL, &value),
+          ROW(MPI_ERR_ARG, MPI_Type_size, MPI_INT, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Error_class, -3, &value),
+          ROW(MPI_ERR_ARG, MPI_Error_class, MPI_ERR_RANK, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Add_error_class, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Add_error_code, -3, &value),
           ROW(MPI_ERR_ARG, MPI_Add_error_string, MPI_ERR_RANK, "mine now"),
-          ROW(MPI_ERR_ARG, MPI_Remove_error_class, MPI_ERR_RANK), ROW(MPI_ERR_ARG, MPI_Remove_error_code, MPI_ERR_RANK),
+          ROW(MPI_ERR_ARG, MPI_Remove_error_class, MPI_ERR_RANK),
+          ROW(MPI_ERR_ARG, MPI_Remove_error_code, MPI_ERR_RANK),
           ROW(MPI_ERR_ARG, MPI_Remove_error_string, MPI_ERR_RANK)});
 }
 
@@ -195,9 +205,10 @@ TEST_F(Refusals, TheProcess) {
   expect({ROW(MPI_ERR_ARG, MPI_Initialized, nullptr), ROW(MPI_ERR_ARG, MPI_Finalized, nullptr),
           ROW(MPI_ERR_ARG, MPI_Query_thread, nullptr), ROW(MPI_ERR_ARG, MPI_Is_thread_main, nullptr),
           ROW(MPI_ERR_ARG, MPI_Get_version, nullptr, &value), ROW(MPI_ERR_ARG, MPI_Get_processor_name, name, nullptr),
-          ROW(MPI_ERR_ARG, MPI_Alloc_mem, -1, MPI_INFO_NULL, &pointer), ROW(MPI_ERR_ARG, MPI_Get_address, data, nullptr),
-          ROW(MPI_ERR_ARG, MPI_Abi_get_version, nullptr, &value), ROW(MPI_ERR_ARG, MPI_Abi_get_info, nullptr),
-          ROW(MPI_ERR_OTHER, MPI_Init, nullptr, nullptr), ROW(MPI_ERR_ARG, MPI_Info_create, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Alloc_mem, -1, MPI_INFO_NULL, &pointer),
+          ROW(MPI_ERR_ARG, MPI_Get_address, data, nullptr), ROW(MPI_ERR_ARG, MPI_Abi_get_version, nullptr, &value),
+          ROW(MPI_ERR_ARG, MPI_Abi_get_info, nullptr), ROW(MPI_ERR_OTHER, MPI_Init, nullptr, nullptr),
+          ROW(MPI_ERR_ARG, MPI_Info_create, nullptr),
           ROW(MPI_ERR_ARG, MPI_Comm_create_keyval, MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN, nullptr, nullptr),
           ROW(MPI_ERR_ARG, MPI_Session_create_errhandler, nullptr, nullptr)});
 }

@@ -23,7 +23,9 @@ bool may_have_more() {
 }  // namespace
 
 void* __wrap_malloc(std::size_t size) { return may_have_more() ? __real_malloc(size) : nullptr; }
-void* __wrap_calloc(std::size_t count, std::size_t size) { return may_have_more() ? __real_calloc(count, size) : nullptr; }
+void* __wrap_calloc(std::size_t count, std::size_t size) {
+  return may_have_more() ? __real_calloc(count, size) : nullptr;
+}
 void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
   return may_have_more() ? __real_aligned_alloc(alignment, size) : nullptr;
 }

@@ -1,8 +1,8 @@
 // Error classes, codes and strings that a program adds.
+#include "api/user_errors.hpp"
+
 #include <gtest/gtest.h>
 #include <mpi.h>
-
-#include "api/user_errors.hpp"
 
 namespace cow::api {
 namespace {

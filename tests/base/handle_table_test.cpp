@@ -1,8 +1,8 @@
-#include "objects/handle.hpp"
-
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "objects/handle.hpp"
 
 namespace cow {
 namespace {

@@ -173,8 +173,8 @@ TEST(Links, TorusTreesShareNoLink) {
     const char* text;
     int trees;
     size_t depth;
-  } const expected[] = {{"ring:5", 2, 4},        {"torus:5x5", 4, 9},    {"torus:3x7", 4, 9},    {"torus:4x4x4", 6, 10},
-                        {"torus:8x8x8", 6, 22}, {"torus:4x2x3", 3, 7},  {"torus:2x2x2", 3, 4},  {"torus:3x3x3x3", 8, 9}};
+  } const expected[] = {{"ring:5", 2, 4},       {"torus:5x5", 4, 9},   {"torus:3x7", 4, 9},   {"torus:4x4x4", 6, 10},
+                        {"torus:8x8x8", 6, 22}, {"torus:4x2x3", 3, 7}, {"torus:2x2x2", 3, 4}, {"torus:3x3x3x3", 8, 9}};
   for (const auto& e : expected) {
     const Layout torus = layout(e.text);
     for (const char* collective : {"bcast", "reduce"}) {

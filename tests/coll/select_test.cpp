@@ -1,9 +1,9 @@
 #include "coll/select/select.hpp"
 
+#include <gtest/gtest.h>
+
 #include "coll/select/machine_file.hpp"
 #include "coll/shm/limits.hpp"
-
-#include <gtest/gtest.h>
 
 namespace cow::coll {
 namespace {
@@ -49,9 +49,9 @@ TEST(Selection, ForcedWhereValid) {
 TEST(Selection, RefusesWhatDoesNotExist) {
   Forced forced;
   EXPECT_EQ(parse_forced("", forced), "");
-  EXPECT_NE(
-      parse_forced("allreduce=circle", forced).find("the algorithms for allreduce are hierarchical, hierarchical_split, doubling"),
-      std::string::npos);
+  EXPECT_NE(parse_forced("allreduce=circle", forced)
+                .find("the algorithms for allreduce are hierarchical, hierarchical_split, doubling"),
+            std::string::npos);
   EXPECT_NE(parse_forced("allreduces=ring", forced).find("expected one of barrier, bcast"), std::string::npos);
   EXPECT_NE(parse_forced("bcast", forced), "");
 }
@@ -86,7 +86,8 @@ Nodes nodes_of(int count, int ranks) {
 TEST(Selection, SeveralNodesOfSeveralRanksTakeTwoLevels) {
   Selector selector(64, std::nullopt, nodes_of(8, 64), Model{}, {});
   for (const Collective c : {Collective::barrier, Collective::bcast, Collective::allreduce, Collective::allgather})
-    EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("hierarchical")) << name_of(c);
+    EXPECT_TRUE(std::string(algorithms()[selector.choose(c, 1024, true)].name).starts_with("hierarchical"))
+        << name_of(c);
   // In blocks, a binomial reduction is in two levels of itself, and copies once less; not so with ranks dealt out in turn.
   EXPECT_STREQ(algorithms()[selector.choose(Collective::reduce, 1024, true)].name, "binomial");
   std::vector<std::uint32_t> dealt;
@@ -113,7 +114,8 @@ TEST(Selection, ReproducibleTakesTheFixedOrderOnly) {
 }
 
 // Ranks that share one node with so many processors.
-std::string on_memory(Collective collective, int ranks, double processors, Count bytes, Memory memory = Memory::large_rings) {
+std::string on_memory(Collective collective, int ranks, double processors, Count bytes,
+                      Memory memory = Memory::large_rings) {
   Model model;
   model.processors = processors;
   Selector selector(ranks, std::nullopt, nodes_of(1, ranks), model, {});
@@ -159,7 +161,8 @@ TEST(Selection, OnMemoryAsMeasured) {
   for (const Case& c : cases)
     for (int i = 0; i < 3; ++i)
       for (const Count bytes : {c.until[i], c.until[i] * 3 / 4})
-        EXPECT_EQ(on_memory(c.collective, 2 << i, 2, bytes), c.name[i]) << name_of(c.collective) << ' ' << (2 << i) << ' ' << bytes;
+        EXPECT_EQ(on_memory(c.collective, 2 << i, 2, bytes), c.name[i])
+            << name_of(c.collective) << ' ' << (2 << i) << ' ' << bytes;
 }
 
 TEST(Selection, OnMemoryElsewhere) {
@@ -192,11 +195,13 @@ TEST(Selection, PartsOnMemory) {
     return std::string(algorithms()[selector.choose(c, bytes, true, memory)].name);
   };
   EXPECT_EQ(name(Collective::allreduce, 8, Memory::none), "doubling");
-  for (const Collective c : {Collective::barrier, Collective::bcast, Collective::reduce, Collective::allreduce, Collective::allgather})
+  for (const Collective c :
+       {Collective::barrier, Collective::bcast, Collective::reduce, Collective::allreduce, Collective::allgather})
     for (const Count bytes : {8, 4096, 65536}) {
       const std::size_t chosen = selector.choose(c, bytes, true, Memory::parts);
       EXPECT_TRUE(algorithms()[chosen].parts_on_memory) << name_of(c) << ' ' << bytes;
-      EXPECT_LT(selector.time(chosen, bytes, true, Memory::parts), selector.time(chosen, bytes, true)) << name_of(c) << ' ' << bytes;
+      EXPECT_LT(selector.time(chosen, bytes, true, Memory::parts), selector.time(chosen, bytes, true))
+          << name_of(c) << ' ' << bytes;
     }
   EXPECT_EQ(name(Collective::scan, 8, Memory::parts), name(Collective::scan, 8, Memory::none));
   EXPECT_TRUE(shm::parts_fit(shm::memory_for(8), Count{1} << 40));

@@ -31,16 +31,17 @@ std::vector<int> sizes() {
 }
 
 std::vector<std::string> layouts() {
-  std::vector<std::string> out{"ring:6",    "ring:8",      "mesh:4x3",    "torus:4x4", "torus:3x5", "torus:4x2x3",
+  std::vector<std::string> out{"ring:6",      "ring:8",      "mesh:4x3",    "torus:4x4", "torus:3x5", "torus:4x2x3",
                                "torus:3x3x3", "hypercube:1", "hypercube:3", "torus:1x4", "torus:8x2", "torus:2x2"};
   if (few_sizes) return out;
   out.insert(out.end(), {"torus:4x4x4", "hypercube:5", "torus:5x3x2", "torus:7x5"});
   if (!all_sizes()) return out;
   for (int p = 1; p <= 64; ++p) out.push_back("ring:" + std::to_string(p));
-  out.insert(out.end(), {"torus:5x5x5", "torus:16x16", "torus:15x17", "torus:8x8x4", "torus:4x4x4x4", "torus:2x2x2x2",
-                         "torus:127x1", "torus:3x3x3x3", "torus:5x1x20", "mesh:10x10", "mesh:16x16", "hypercube:0",
-                         "hypercube:2", "hypercube:4", "hypercube:6", "hypercube:7", "hypercube:8", "ring:100",
-                         "ring:127", "ring:128", "ring:255", "ring:256"});
+  out.insert(out.end(),
+             {"torus:5x5x5", "torus:16x16",   "torus:15x17",  "torus:8x8x4", "torus:4x4x4x4", "torus:2x2x2x2",
+              "torus:127x1", "torus:3x3x3x3", "torus:5x1x20", "mesh:10x10",  "mesh:16x16",    "hypercube:0",
+              "hypercube:2", "hypercube:4",   "hypercube:6",  "hypercube:7", "hypercube:8",   "ring:100",
+              "ring:127",    "ring:128",      "ring:255",     "ring:256"});
   return out;
 }
 

@@ -37,7 +37,8 @@ TEST(BigOutput, AGibibyteOfFourRanksArrivesWhole) {
     close(ends[0]);
     close(ends[1]);
     execl(MPIRUN, MPIRUN, "-n", "4", "awk",
-          "BEGIN { r = ENVIRON[\"PMIX_RANK\"]; f = sprintf(\"%080d\", 0); for (i = 0; i < 2950000; i++) printf(\"%d %08d %s\\n\", r, i, f) }",
+          "BEGIN { r = ENVIRON[\"PMIX_RANK\"]; f = sprintf(\"%080d\", 0); for (i = 0; i < 2950000; i++) printf(\"%d "
+          "%08d %s\\n\", r, i, f) }",
           nullptr);
     _exit(127);
   }

@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
     if (rank == 0 && last == 0 && access(argv[1], F_OK) == 0) last = round + size + 1;
     for (int& number : out) number = rank + round;
     out[0] = last;
-    MPI_Sendrecv(out.data(), 5000, MPI_INT, next, 7, in.data(), 5000, MPI_INT, before, 7, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Sendrecv(out.data(), 5000, MPI_INT, next, 7, in.data(), 5000, MPI_INT, before, 7, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
     for (unsigned i = 1; i < 5000; ++i) wrong += in[i] != before + round;
     if (in[0] > last) last = in[0];
     if (round == 0 && rank == 0) {
@@ -29,7 +30,8 @@ int main(int argc, char** argv) {
     usleep(1000);
   }
   std::vector<int> all(static_cast<unsigned>(size));
-  MPI_Alltoall(std::vector<int>(static_cast<unsigned>(size), rank).data(), 1, MPI_INT, all.data(), 1, MPI_INT, MPI_COMM_WORLD);
+  MPI_Alltoall(std::vector<int>(static_cast<unsigned>(size), rank).data(), 1, MPI_INT, all.data(), 1, MPI_INT,
+               MPI_COMM_WORLD);
   for (int i = 0; i < size; ++i) wrong += all[static_cast<unsigned>(i)] != i;
   printf("rank %d of %d%s\n", rank, size, wrong ? ": wrong" : "");
   MPI_Finalize();

@@ -26,8 +26,11 @@ std::size_t ranks_of(const std::vector<std::string>& arguments) {
 
 // Four hosts of four ranks get a quarter each of a square, and not a row.
 TEST(CommandLine, MapByLayoutPutsNeighboursTogether) {
-  const Finished job = mpirun({"--dry-run", "--host", "a:4,b:4,c:4,d:4", "--layout", "mesh:4x4", "--map-by", "layout", "-n", "16", "./prog"});
-  EXPECT_EQ(job.out, "a: ranks 0-1,4-5 (./prog)\nb: ranks 2-3,6-7 (./prog)\nc: ranks 8-9,12-13 (./prog)\nd: ranks 10-11,14-15 (./prog)\n");
+  const Finished job = mpirun(
+      {"--dry-run", "--host", "a:4,b:4,c:4,d:4", "--layout", "mesh:4x4", "--map-by", "layout", "-n", "16", "./prog"});
+  EXPECT_EQ(job.out,
+            "a: ranks 0-1,4-5 (./prog)\nb: ranks 2-3,6-7 (./prog)\nc: ranks 8-9,12-13 (./prog)\nd: ranks 10-11,14-15 "
+            "(./prog)\n");
   EXPECT_THAT(mpirun({"--map-by", "layout", "-n", "4", "true"}).err, HasSubstr("--map-by layout needs a layout"));
   EXPECT_EQ(mpirun({"--map-by", "layout", "--layout", "ring:4", "-n", "4", "echo", "ran"}).out, "ran\nran\nran\nran\n");
 }
@@ -86,7 +89,8 @@ TEST(CommandLine, SettingsAreOptionsToo) {
 }
 
 TEST(CommandLine, VariablesForTheRanks) {
-  EXPECT_EQ(mpirun({"-x", "A=1", "-x", "HOME", "-genv", "B", "2", "-env", "C", "3", "sh", "-c", "echo $A$B$C"}).out, "123\n");
+  EXPECT_EQ(mpirun({"-x", "A=1", "-x", "HOME", "-genv", "B", "2", "-env", "C", "3", "sh", "-c", "echo $A$B$C"}).out,
+            "123\n");
 }
 
 TEST(CommandLine, TheDirectoryOfTheRanks) {
@@ -95,8 +99,8 @@ TEST(CommandLine, TheDirectoryOfTheRanks) {
 }
 
 TEST(CommandLine, SeveralPrograms) {
-  const Finished job = mpirun({"-n", "2", "sh", "-c", "echo a$PMIX_RANK", ":", "-n", "1", "-env", "X", "x", "sh", "-c",
-                               "echo b$PMIX_RANK$X"});
+  const Finished job = mpirun(
+      {"-n", "2", "sh", "-c", "echo a$PMIX_RANK", ":", "-n", "1", "-env", "X", "x", "sh", "-c", "echo b$PMIX_RANK$X"});
   auto all = lines(job.out);
   std::sort(all.begin(), all.end());
   EXPECT_EQ(all, (std::vector<std::string>{"a0", "a1", "b2x"}));
@@ -107,7 +111,8 @@ TEST(CommandLine, SeveralPrograms) {
 
 TEST(CommandLine, ProgramsFromAFile) {
   const std::string path = testing::TempDir() + "programs." + std::to_string(getpid());
-  std::ofstream(path) << "# two programs\n-n 1 sh -c 'echo \"a b\" $PMIX_RANK'\n\n-n 2 -env X x sh -c 'echo $X $PMIX_RANK'\n";
+  std::ofstream(path)
+      << "# two programs\n-n 1 sh -c 'echo \"a b\" $PMIX_RANK'\n\n-n 2 -env X x sh -c 'echo $X $PMIX_RANK'\n";
   auto all = lines(mpirun({"--app", path}).out);
   std::sort(all.begin(), all.end());
   EXPECT_EQ(all, (std::vector<std::string>{"a b 0", "x 1", "x 2"}));
@@ -202,9 +207,10 @@ TEST(CommandLine, AHostfile) {
 
 TEST(CommandLine, AHostfileThatIsWrongIsNamedWithItsLine) {
   const std::string path = testing::TempDir() + "wrong." + std::to_string(getpid());
-  const std::pair<const char*, const char*> cases[] = {{"", ": line 1: the file is empty"},
-                                                       {"localhost\na@b@c\n", ": line 2: 'a@b@c' is no name of a host"},
-                                                       {"localhost max_slots=2\n", ": line 1: 'max_slots=2' is not known"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"", ": line 1: the file is empty"},
+      {"localhost\na@b@c\n", ": line 2: 'a@b@c' is no name of a host"},
+      {"localhost max_slots=2\n", ": line 1: 'max_slots=2' is not known"}};
   for (const auto& [text, told] : cases) {
     std::ofstream(path) << text;
     const Finished job = mpirun({"--hostfile", path, "true"});
@@ -213,7 +219,8 @@ TEST(CommandLine, AHostfileThatIsWrongIsNamedWithItsLine) {
   }
   std::filesystem::remove(path);
   EXPECT_THAT(mpirun({"--hostfile", "/tmp", "true"}).err, HasSubstr("cannot read the hostfile /tmp: Is a directory"));
-  EXPECT_THAT(mpirun({"--hostfile", path, "true"}).err, HasSubstr("cannot read the hostfile " + path + ": No such file"));
+  EXPECT_THAT(mpirun({"--hostfile", path, "true"}).err,
+              HasSubstr("cannot read the hostfile " + path + ": No such file"));
 }
 
 // All ranks see the environment of mpirun; these names alone are added, and may differ between ranks or nodes.
@@ -239,7 +246,8 @@ TEST(Environment, IsThatOfMpirun) {
 }
 
 TEST(Environment, NoDescriptorLeaksIntoARank) {
-  const Finished job = mpirun({"-n", "2", "sh", "-c", "echo $(ls /proc/self/fd | tr '\\n' ' ') key $COW_KEY_FD $COW_SHM_FD"});
+  const Finished job =
+      mpirun({"-n", "2", "sh", "-c", "echo $(ls /proc/self/fd | tr '\\n' ' ') key $COW_KEY_FD $COW_SHM_FD"});
   for (const std::string& line : lines(job.out)) {
     // 3 is ls's own.
     EXPECT_THAT(line, testing::MatchesRegex("0 1 100 101 2 3 key 100 101"));

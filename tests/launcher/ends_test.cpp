@@ -83,8 +83,7 @@ TEST(Ends, ARankThatLeavesMpiWithoutFinalizeIsAFailure) {
 }
 
 TEST(Ends, ARankThatNeverEntersMpiWhileOthersDoIsAFailure) {
-  const Finished job =
-      mpirun({"-n", "2", "sh", "-c", "[ $PMIX_RANK = 1 ] && exit 0; exec " CLIENT " wait"});
+  const Finished job = mpirun({"-n", "2", "sh", "-c", "[ $PMIX_RANK = 1 ] && exit 0; exec " CLIENT " wait"});
   EXPECT_EQ(job.status, 1);
   EXPECT_THAT(job.err, AllOf(HasSubstr("rank 1"), HasSubstr("without calling MPI_Init")));
 }
@@ -100,7 +99,8 @@ TEST(Ends, TheOthersMayCleanUpAfterSigterm) {
   const std::string ready = testing::TempDir() + "ready." + std::to_string(getpid());
   const Finished job = mpirun({"-n", "2", "--grace", "20s", "sh", "-c",
                                "if [ $PMIX_RANK = 1 ]; then until [ -e $0 ]; do sleep 0.02; done; exit 3; fi; "
-                               "trap 'echo cleaned up; exit 0' TERM; >$0; while :; do sleep 0.05; done", ready});
+                               "trap 'echo cleaned up; exit 0' TERM; >$0; while :; do sleep 0.05; done",
+                               ready});
   unlink(ready.c_str());
   EXPECT_EQ(job.status, 3);
   EXPECT_EQ(job.out, "cleaned up\n");
@@ -128,7 +128,8 @@ TEST(Ends, ARankLivesAsLongAsWhatItHasStartedTakesPart) {
 }
 
 TEST(Ends, ADaemonOfARankGoesWithTheJob) {
-  const Finished job = mpirun({"-n", "2", "sh", "-c", "setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' & exit 0"});
+  const Finished job =
+      mpirun({"-n", "2", "sh", "-c", "setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' & exit 0"});
   EXPECT_EQ(job.status, 0) << job.err;
   EXPECT_THAT(job.left, IsEmpty());
 }
@@ -193,7 +194,8 @@ TEST(SecondInterrupt, KillsAtOnce) {
 // A rank ends the job while the others are on their way to the PMIx server.
 TEST(Ends, WhatPmixSaysOfAConnectionThatBreaksIsNotPrinted) {
   for (const char* delay : {"0.00", "0.01", "0.02", "0.03", "0.05"}) {
-    const std::string script = std::string("if [ $PMIX_RANK = 3 ]; then sleep ") + delay + "; exit 3; fi; exec " CLIENT " fence";
+    const std::string script =
+        std::string("if [ $PMIX_RANK = 3 ]; then sleep ") + delay + "; exit 3; fi; exec " CLIENT " fence";
     const Finished job = mpirun({"-n", "4", "sh", "-c", script});
     EXPECT_EQ(job.status, 3);
     EXPECT_EQ(lines(job.err).size(), 1u) << job.err;

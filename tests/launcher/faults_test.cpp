@@ -32,16 +32,25 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
         " -n 3 sh -c \"trap '' TERM INT HUP; " + daemon + " & setsid " + daemon + " & " CLIENT " wait\"";
     if (GetParam() == 1) return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " " + options + ranks};
     if (GetParam() == chain) {
-      return {"/bin/sh", "-c", "echo local.; exec " MPIRUN " --rsh-agent " HARNESS "/local --tree-width 1 --host h1,h2,h3 " + options + ranks};
+      return {"/bin/sh", "-c",
+              "echo local.; exec " MPIRUN " --rsh-agent " HARNESS "/local --tree-width 1 --host h1,h2,h3 " + options +
+                  ranks};
     }
     // The hosts go with all that runs in them, supervisors too; so the job gets its two seconds before that.
-    return {hosts, "run", std::to_string(GetParam()), "--", "/bin/sh", "-c",
+    return {hosts,
+            "run",
+            std::to_string(GetParam()),
+            "--",
+            "/bin/sh",
+            "-c",
             "echo $HOSTS.; " MPIRUN " --host $HOSTS " + options + ranks +
                 "; status=$?; sleep 2; n=0; while ps -e -o args | grep -q '^[s]" + daemon.substr(1) +
                 "' && [ $n -lt 60 ]; do sleep 0.1; n=$((n+1)); done; [ $n -lt 60 ] || ps -e -o args | grep '^[s]" +
                 daemon.substr(1) + "' >&2; exit $status"};
   }
-  useconds_t some_time(int most_ms) { return static_cast<useconds_t>(random_() % static_cast<unsigned>(most_ms * 1000)); }
+  useconds_t some_time(int most_ms) {
+    return static_cast<useconds_t>(random_() % static_cast<unsigned>(most_ms * 1000));
+  }
   // A process whose command line begins so; -1: none yet.
   pid_t pick(const std::string& beginning) {
     std::vector<pid_t> found;
@@ -74,7 +83,9 @@ class Faults : public testing::TestWithParam<int> {  // the number of hosts
 
 TEST_P(Faults, ARankIsKilled) { kill_some(CLIENT); }
 
-TEST_P(Faults, AnAgentOrASupervisorIsKilled) { kill_some(std::string(MPIRUN).substr(0, std::string(MPIRUN).rfind("/bin/")) + "/libexec"); }
+TEST_P(Faults, AnAgentOrASupervisorIsKilled) {
+  kill_some(std::string(MPIRUN).substr(0, std::string(MPIRUN).rfind("/bin/")) + "/libexec");
+}
 
 TEST_P(Faults, MpirunIsKilled) { kill_some(MPIRUN); }
 
@@ -95,7 +106,8 @@ TEST_P(Faults, ARankNeverCallsInit) {
     std::vector<std::string> words = command();
     std::string& line = words.back();
     line.replace(line.find(" -n 3 sh"), std::string::npos,
-                 " -n 3 sh -c 'test $PMIX_RANK = 2 && sleep 0." + std::to_string(round % 4) + " && exit 0; exec " CLIENT " wait'");
+                 " -n 3 sh -c 'test $PMIX_RANK = 2 && sleep 0." + std::to_string(round % 4) +
+                     " && exit 0; exec " CLIENT " wait'");
     JobRun job(words);
     expect_gone(job, round);
     EXPECT_EQ(job.status, 1);

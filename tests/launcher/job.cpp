@@ -49,7 +49,8 @@ std::string read_file(const std::string& path) {
   std::string out;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   char buffer[4096];
-  for (ssize_t got; fd >= 0 && (got = read(fd, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<size_t>(got));
+  for (ssize_t got; fd >= 0 && (got = read(fd, buffer, sizeof buffer)) > 0;)
+    out.append(buffer, static_cast<size_t>(got));
   if (fd >= 0) close(fd);
   return out;
 }

@@ -33,7 +33,7 @@ class JobRun {
   // Waits for mpirun's end and that of everything it started; at most `seconds`, then all is killed.
   void finish(double seconds = 30);
 
-  int status = -1;   // exit status, 128 + signal; -1: not ended in time
+  int status = -1;  // exit status, 128 + signal; -1: not ended in time
   std::string out;
   std::string err;
   double left_after = 0;          // seconds from mpirun's end until nothing was left of the job

@@ -15,7 +15,11 @@ using testing::IsEmpty;
 
 // Ranks in MPI, each with a child and a daemon of a session of its own that ignore all they can.
 const std::vector<std::string> stubborn{
-    MPIRUN, "-n", "3", "sh", "-c",
+    MPIRUN,
+    "-n",
+    "3",
+    "sh",
+    "-c",
     "trap '' TERM INT HUP; sleep 1000 & setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & sleep 1000' & " CLIENT " wait"};
 
 pid_t find(const std::string& what, std::size_t which = 0) {
@@ -44,9 +48,7 @@ pid_t parent_of(pid_t pid) {
   return -1;
 }
 
-bool all_ready(JobRun& job) {
-  return job.wait_for("ready 0") && job.wait_for("ready 1") && job.wait_for("ready 2");
-}
+bool all_ready(JobRun& job) { return job.wait_for("ready 0") && job.wait_for("ready 1") && job.wait_for("ready 2"); }
 
 TEST(Kill, ARank) {
   JobRun job({MPIRUN, "-n", "3", CLIENT, "wait"});

@@ -23,7 +23,12 @@ class LostHost : public testing::Test {
   }
   // One rank on each of three hosts; mpirun is on the first of them.
   static std::vector<std::string> command() {
-    return {hosts, "run", "3", "--", "/bin/sh", "-c",
+    return {hosts,
+            "run",
+            "3",
+            "--",
+            "/bin/sh",
+            "-c",
             "echo hosts $HOSTS.; exec " MPIRUN " -v --host-timeout 2s --host $HOSTS -n 3 " CLIENT " wait 2>&1"};
   }
   // The name of the last host, when all is running and watched.
@@ -36,9 +41,8 @@ class LostHost : public testing::Test {
   }
   static long count(const std::string& what) {
     const auto all = descendants();
-    return std::count_if(all.begin(), all.end(), [&](const LivingProcess& process) {
-      return process.command.find(what) == 0;
-    });
+    return std::count_if(all.begin(), all.end(),
+                         [&](const LivingProcess& process) { return process.command.find(what) == 0; });
   }
 };
 

@@ -44,23 +44,23 @@ class ManyHosts : public testing::Test {
     return mpirun(std::move(arguments), std::move(options));
   }
   std::vector<std::string> waiting_job() const {
-    return {MPIRUN, "--rsh-agent", rsh, "--host", list(), "-n", "3", "sh", "-c",
-            "trap '' TERM HUP; sleep 1000 & setsid sleep 1000 & " CLIENT " wait"};
+    return {
+        MPIRUN, "--rsh-agent", rsh,  "--host", list(),
+        "-n",   "3",           "sh", "-c",     "trap '' TERM HUP; sleep 1000 & setsid sleep 1000 & " CLIENT " wait"};
   }
 
   std::vector<std::string> hosts_;
 };
 
-bool all_ready(JobRun& job) {
-  return job.wait_for("ready 0") && job.wait_for("ready 1") && job.wait_for("ready 2");
-}
+bool all_ready(JobRun& job) { return job.wait_for("ready 0") && job.wait_for("ready 1") && job.wait_for("ready 2"); }
 
 // The agents (children of supervisors) in the order of the list of processes.
 std::vector<LivingProcess> agents(bool supervisors) {
   const auto all = descendants();
   std::vector<LivingProcess> out;
   for (const LivingProcess& process : all) {
-    if (process.command.find("cow-agent --remote") == std::string::npos || process.command.starts_with("/bin/sh")) continue;
+    if (process.command.find("cow-agent --remote") == std::string::npos || process.command.starts_with("/bin/sh"))
+      continue;
     const bool below_supervisor = std::any_of(all.begin(), all.end(), [&](const LivingProcess& other) {
       return other.pid == process.parent && other.command.find("cow-agent --remote") != std::string::npos &&
              !other.command.starts_with("/bin/sh");
@@ -103,8 +103,8 @@ TEST_F(ManyHosts, TheEnvironmentIsTheSameEverywhere) {
   std::multiset<std::string> seen[2];
   for (const std::string& line : lines(job.out)) {
     const std::string entry = line.substr(4);
-    if (entry.starts_with("PMIX_RANK=") || entry.starts_with("PMIX_SERVER_URI") || entry.starts_with("PMIX_HOSTNAME=") ||
-        entry.starts_with("COW_AGENT=")) {
+    if (entry.starts_with("PMIX_RANK=") || entry.starts_with("PMIX_SERVER_URI") ||
+        entry.starts_with("PMIX_HOSTNAME=") || entry.starts_with("COW_AGENT=")) {
       continue;
     }
     seen[line[1] - '0'].insert(entry);
@@ -129,8 +129,8 @@ TEST_F(ManyHosts, OutputOfAllArrives) {
 TEST_F(ManyHosts, AHostThatIsNotThereIsNamedWithWhatTheRemoteShellSaid) {
   const Finished job = run(hosts_[0] + ",nowhere", {"-n", "2", "true"});
   EXPECT_EQ(job.status, 125);
-  EXPECT_THAT(job.err, AllOf(HasSubstr("host nowhere"), HasSubstr("there is no host nowhere"), HasSubstr("the command was"),
-                             HasSubstr("rsh nowhere")));
+  EXPECT_THAT(job.err, AllOf(HasSubstr("host nowhere"), HasSubstr("there is no host nowhere"),
+                             HasSubstr("the command was"), HasSubstr("rsh nowhere")));
   EXPECT_THAT(job.left, IsEmpty());
 }
 

@@ -145,7 +145,8 @@ int main(int argc, char** argv) {
       pmix_proc_t last;
       PMIX_LOAD_PROCID(&last, self.nspace, size - 1);
       pmix_value_t* value = nullptr;
-      if (PMIx_Get(&last, "cow.test", nullptr, 0, &value) == PMIX_SUCCESS) fail("an answer about a rank that is gone", 0);
+      if (PMIx_Get(&last, "cow.test", nullptr, 0, &value) == PMIX_SUCCESS)
+        fail("an answer about a rank that is gone", 0);
     }
   } else if (what == "ask-slow") {
     if (self.rank == 0) {

@@ -62,8 +62,7 @@ TEST(Output, WithoutANewlineAtTheEndArrivesUnchanged) {
 }
 
 TEST(Output, ALineLongerThanAnyBufferIsNotTorn) {
-  const Finished job = mpirun({"-n", "2", "sh", "-c",
-                               "head -c 3000000 /dev/zero | tr '\\0' $PMIX_RANK; echo"});
+  const Finished job = mpirun({"-n", "2", "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' $PMIX_RANK; echo"});
   ASSERT_EQ(job.status, 0);
   const auto all = lines(job.out);
   ASSERT_EQ(all.size(), 2u);
@@ -138,7 +137,8 @@ std::string random_text(std::size_t size) {
 
 TEST(Input, ArrivesWholeAtRankZeroAndNowhereElse) {
   const std::string text = random_text(8 << 20);
-  const Finished job = mpirun({"-n", "3", "sh", "-c", "if [ $PMIX_RANK = 0 ]; then cat; else wc -c >&2; fi"}, {text, {}, -1});
+  const Finished job =
+      mpirun({"-n", "3", "sh", "-c", "if [ $PMIX_RANK = 0 ]; then cat; else wc -c >&2; fi"}, {text, {}, -1});
   EXPECT_EQ(job.status, 0);
   EXPECT_TRUE(job.out == text);
   EXPECT_EQ(job.err, "0\n0\n");
@@ -186,8 +186,8 @@ TEST(Input, GoesToAllOrToNobody) {
 
 TEST(OutputFiles, AreTwoForEachRank) {
   const std::string folder = testing::TempDir() + "outputs." + std::to_string(getpid());
-  const Finished job = mpirun({"--output-filename", folder + "/run", "-n", "2", "sh", "-c",
-                               "echo out $PMIX_RANK; echo err $PMIX_RANK >&2"});
+  const Finished job = mpirun(
+      {"--output-filename", folder + "/run", "-n", "2", "sh", "-c", "echo out $PMIX_RANK; echo err $PMIX_RANK >&2"});
   EXPECT_EQ(job.status, 0) << job.err;
   EXPECT_EQ(job.out + job.err, "");
   for (const std::string rank : {"0", "1"}) {
@@ -203,7 +203,8 @@ TEST(OutputFiles, OnAFullDiskEndTheJobWithTheCause) {
   const std::string folder = testing::TempDir() + "full." + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   ASSERT_EQ(symlink("/dev/full", (folder + "/run.1.out").c_str()), 0);
-  const Finished job = mpirun({"--output-filename", folder + "/run", "-n", "2", "sh", "-c", "while echo x; do :; done"});
+  const Finished job =
+      mpirun({"--output-filename", folder + "/run", "-n", "2", "sh", "-c", "while echo x; do :; done"});
   EXPECT_EQ(job.status, 125);
   EXPECT_THAT(job.err, testing::AllOf(HasSubstr("/run.1.out"), HasSubstr("No space left")));
   EXPECT_EQ(lines(job.err).size(), 1u) << job.err;
@@ -219,7 +220,8 @@ TEST(Output, CanBeginWithTheTime) {
 
 // A shell's own idiom: the loop's input is the job's as well.
 TEST(Input, IsNotTouchedWhenNoRankReadsIt) {
-  JobRun loop({"/bin/sh", "-c", "while read line; do echo \"$line\"; " MPIRUN " -n 2 true; done"}, {"a\nb\nc\n", {}, -1});
+  JobRun loop({"/bin/sh", "-c", "while read line; do echo \"$line\"; " MPIRUN " -n 2 true; done"},
+              {"a\nb\nc\n", {}, -1});
   loop.finish(20);
   EXPECT_EQ(loop.out, "a\nb\nc\n");
   JobRun reads({"/bin/sh", "-c", MPIRUN " -n 2 sh -c 'head -c 2; :'; cat"}, {"1\n2\n", {}, -1});
@@ -236,8 +238,8 @@ TEST(Input, ThatIsClosedIsEmpty) {
 
 TEST(Debugger, WorksUnderMpirun) {
   if (access("/usr/bin/gdb", X_OK) != 0) GTEST_SKIP() << "there is no gdb";
-  const Finished job = mpirun({"-n", "2", "gdb", "-q", "-nx", "-batch", "-ex", "set startup-with-shell off", "-ex", "run",
-                               "--args", CLIENT, "exchange"});
+  const Finished job = mpirun({"-n", "2", "gdb", "-q", "-nx", "-batch", "-ex", "set startup-with-shell off", "-ex",
+                               "run", "--args", CLIENT, "exchange"});
   EXPECT_EQ(job.status, 0) << job.err;
   EXPECT_THAT(job.out, HasSubstr("rank 0 of 2"));
   EXPECT_THAT(job.out, HasSubstr("rank 1 of 2"));

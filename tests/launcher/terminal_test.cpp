@@ -77,8 +77,9 @@ TEST_F(Terminal, RankZeroCanBeTalkedTo) {
 }
 
 TEST_F(Terminal, APollingProgramIsSeenToWait) {
-  start(MPIRUN " -n 1 python3 -c 'import select, sys; print(\"go\", flush=True); select.select([0], [], []); "
-               "print(\"got \" + sys.stdin.readline())'");
+  start(MPIRUN
+        " -n 1 python3 -c 'import select, sys; print(\"go\", flush=True); select.select([0], [], []); "
+        "print(\"got \" + sys.stdin.readline())'");
   ASSERT_TRUE(shows("go"));
   type("this\n");
   EXPECT_TRUE(shows("got this")) << screen_;
@@ -101,18 +102,21 @@ TEST_F(Terminal, WhatIsTypedAheadStaysForTheShell) {
 }
 
 TEST_F(Terminal, InterruptReachesTheRanks) {
-  start("trap : INT; " MPIRUN " -n 2 sh -c 'trap \"echo interrupted; exit 5\" INT; echo ready $PMIX_RANK; "
+  start("trap : INT; " MPIRUN
+        " -n 2 sh -c 'trap \"echo interrupted; exit 5\" INT; echo ready $PMIX_RANK; "
         "while :; do sleep 0.05; done'; echo shell: status $?");
   ASSERT_TRUE(shows("ready 0"));
   ASSERT_TRUE(shows("ready 1"));
   type("\x03");
   EXPECT_TRUE(shows("shell: status 5")) << screen_;
   EXPECT_THAT(screen_, HasSubstr("interrupted"));
-  EXPECT_LT(screen_.find("interrupted"), screen_.find("ended with status 5")) << "the last words of the rank come first";
+  EXPECT_LT(screen_.find("interrupted"), screen_.find("ended with status 5"))
+      << "the last words of the rank come first";
 }
 
 TEST_F(Terminal, StopAndContinue) {
-  start("set -m; " MPIRUN " -n 2 sh -c 'trap \"exit 0\" CONT; while :; do echo tick $PMIX_RANK; sleep 0.05; done'; "
+  start("set -m; " MPIRUN
+        " -n 2 sh -c 'trap \"exit 0\" CONT; while :; do echo tick $PMIX_RANK; sleep 0.05; done'; "
         "echo stopped; sleep 0.3; echo quiet; fg >/dev/null; echo shell: status $?");
   ASSERT_TRUE(shows("tick 0"));
   ASSERT_TRUE(shows("tick 1"));  // both have set their traps

@@ -20,7 +20,8 @@ using testing::IsEmpty;
 
 // Below mpirun are h1 and h4, below h1 are h2 and h3, below h4 h5 and h6, and below h6 h7.
 std::vector<std::string> seven_hosts(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {"--rsh-agent", HARNESS "/local", "--tree-width", "2", "--host", "h1,h2,h3,h4,h5,h6,h7"});
+  arguments.insert(arguments.begin(),
+                   {"--rsh-agent", HARNESS "/local", "--tree-width", "2", "--host", "h1,h2,h3,h4,h5,h6,h7"});
   return arguments;
 }
 
@@ -30,7 +31,8 @@ std::vector<std::string> with_mpirun(std::vector<std::string> arguments) {
 }
 
 std::vector<std::string> waiting_job() {
-  return with_mpirun(seven_hosts({"-n", "7", "sh", "-c", "trap '' TERM HUP; sleep 1000 & setsid sleep 1000 & " CLIENT " wait"}));
+  return with_mpirun(
+      seven_hosts({"-n", "7", "sh", "-c", "trap '' TERM HUP; sleep 1000 & setsid sleep 1000 & " CLIENT " wait"}));
 }
 
 bool all_ready(JobRun& job) {
@@ -53,7 +55,8 @@ std::string environment_of(pid_t pid) {
 std::vector<pid_t> agents_of(const std::string& host) {
   std::vector<LivingProcess> found;
   for (const LivingProcess& process : descendants()) {
-    if (process.command.find("cow-agent --remote") == std::string::npos || process.command.starts_with("/bin/sh")) continue;
+    if (process.command.find("cow-agent --remote") == std::string::npos || process.command.starts_with("/bin/sh"))
+      continue;
     if (environment_of(process.pid).find("LOCAL_HOST=" + host + '\0') != std::string::npos) found.push_back(process);
   }
   if (found.size() == 2 && found[0].parent == found[1].pid) std::swap(found[0], found[1]);
@@ -80,8 +83,9 @@ TEST(TreeOfAgents, AQuestionAboutARankThatIsGoneIsAnswered) {
 TEST(TreeOfAgents, EachIsStartedByItsParent) {
   const Finished job = mpirun(seven_hosts({"-v", "-n", "7", "true"}));
   EXPECT_EQ(job.status, 0);
-  EXPECT_THAT(job.err, AllOf(HasSubstr("3 levels of agents"), HasSubstr("host h2: its agent answers"), HasSubstr("host h6 started it"),
-                             HasSubstr("host h1: started "), HasSubstr("host h4: started ")));
+  EXPECT_THAT(job.err,
+              AllOf(HasSubstr("3 levels of agents"), HasSubstr("host h2: its agent answers"),
+                    HasSubstr("host h6 started it"), HasSubstr("host h1: started "), HasSubstr("host h4: started ")));
   EXPECT_EQ(job.err.find("host h7: started"), std::string::npos) << "mpirun started what an agent was to start";
 }
 
@@ -97,8 +101,9 @@ TEST(TreeOfAgents, OutputAndInputPassThroughIt) {
 }
 
 TEST(TreeOfAgents, SignalsReachAll) {
-  JobRun job(with_mpirun(seven_hosts({"-n", "7", "sh", "-c",
-                                      "trap 'echo got it; exit 0' USR1; echo ready $PMIX_RANK; while :; do sleep 0.05; done"})));
+  JobRun job(with_mpirun(
+      seven_hosts({"-n", "7", "sh", "-c",
+                   "trap 'echo got it; exit 0' USR1; echo ready $PMIX_RANK; while :; do sleep 0.05; done"})));
   ASSERT_TRUE(all_ready(job));
   kill(job.pid(), SIGUSR1);
   job.finish(20);
@@ -115,10 +120,12 @@ TEST(TreeOfAgents, TheFirstFailureEndsAll) {
 }
 
 TEST(TreeOfAgents, AHostThatAnAgentCannotReachIsNamedWithWhatItsRemoteShellSaid) {
-  const Finished job = mpirun({"--rsh-agent", HARNESS "/local", "--tree-width", "1", "--host", "h1,h2,nowhere,h4", "-n", "4", "true"});
+  const Finished job =
+      mpirun({"--rsh-agent", HARNESS "/local", "--tree-width", "1", "--host", "h1,h2,nowhere,h4", "-n", "4", "true"});
   EXPECT_EQ(job.status, 125);
-  EXPECT_THAT(job.err, AllOf(HasSubstr("cannot start on host nowhere from host h2: the remote shell ended with status 255"),
-                             HasSubstr("local: there is no host nowhere"), HasSubstr("the command was: ")));
+  EXPECT_THAT(job.err,
+              AllOf(HasSubstr("cannot start on host nowhere from host h2: the remote shell ended with status 255"),
+                    HasSubstr("local: there is no host nowhere"), HasSubstr("the command was: ")));
   EXPECT_THAT(job.left, IsEmpty());
 }
 
@@ -138,7 +145,9 @@ TEST(TreeOfAgents, TheDeathOfAnInnerAgentIsTheCauseThatIsTold) {
   kill(victims[1], SIGKILL);
   job.finish(soon);
   EXPECT_EQ(job.status, 137);
-  EXPECT_THAT(job.err, HasSubstr("the agent on host h4 was killed by signal 9 (Killed); with it go the 3 hosts that it had started"));
+  EXPECT_THAT(
+      job.err,
+      HasSubstr("the agent on host h4 was killed by signal 9 (Killed); with it go the 3 hosts that it had started"));
   EXPECT_EQ(lines(job.err).size(), 1u) << job.err;
   EXPECT_THAT(job.left, IsEmpty());
 }
@@ -180,7 +189,8 @@ TEST(TreeOfAgents, TheDeathOfMpirunEndsAll) {
 TEST(TreeOfAgents, AnInnerHostThatIsCutOffIsNamed) {
   if (geteuid() != 0) GTEST_SKIP() << "hosts are network namespaces, which only root can make";
   JobRun job({HARNESS "/hosts", "run", "4", "--", "/bin/sh", "-c",
-              "echo hosts $HOSTS.; exec " MPIRUN " -v --host-timeout 2s --tree-width 1 --host $HOSTS -n 4 " CLIENT " wait 2>&1"});
+              "echo hosts $HOSTS.; exec " MPIRUN " -v --host-timeout 2s --tree-width 1 --host $HOSTS -n 4 " CLIENT
+              " wait 2>&1"});
   for (const char* text : {"ready 0", "ready 1", "ready 2", "ready 3", "-3: its kernel", "-4: its kernel"}) {
     ASSERT_TRUE(job.wait_for(text)) << text << job.out;
   }

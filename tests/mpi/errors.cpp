@@ -33,14 +33,14 @@ class Errors : public testing::Test {
 };
 
 // The class that the standard asks for, and a text with every word that a reader needs.
-#define EXPECT_EXPLAINED(call, expected, ...)                                      \
-  do {                                                                             \
-    const int code_ = call;                                                        \
-    EXPECT_EQ(ranks::error_class(code_), expected);                                \
-    if (!ranks::foreign()) {                                                       \
-      const std::string text_ = ranks::error_text(code_);                          \
+#define EXPECT_EXPLAINED(call, expected, ...)                                       \
+  do {                                                                              \
+    const int code_ = call;                                                         \
+    EXPECT_EQ(ranks::error_class(code_), expected);                                 \
+    if (!ranks::foreign()) {                                                        \
+      const std::string text_ = ranks::error_text(code_);                           \
       for (const char* word_ : {__VA_ARGS__}) EXPECT_THAT(text_, HasSubstr(word_)); \
-    }                                                                              \
+    }                                                                               \
   } while (false)
 
 TEST_F(Errors, RankThatDoesNotExist) {
@@ -78,9 +78,7 @@ TEST_F(Errors, NullAndFreedHandles) {
   }
 }
 
-TEST_F(Errors, NullBuffer) {
-  EXPECT_EXPLAINED(MPI_Send(nullptr, 1, MPI_INT, 0, 1, comm), MPI_ERR_BUFFER, "MPI_Send");
-}
+TEST_F(Errors, NullBuffer) { EXPECT_EXPLAINED(MPI_Send(nullptr, 1, MPI_INT, 0, 1, comm), MPI_ERR_BUFFER, "MPI_Send"); }
 
 TEST_F(Errors, BadRoot) {
   EXPECT_EXPLAINED(MPI_Bcast(data, 1, MPI_INT, n, comm), MPI_ERR_ROOT, "MPI_Bcast", "galley");
@@ -118,7 +116,8 @@ TEST_F(Errors, OfMessagesAndRequests) {
     ASSERT_MPI_OK(MPI_Isend(out, 2, MPI_INT, me, 4, comm, &send));
     ASSERT_MPI_OK(MPI_Mprobe(me, 4, comm, &message, MPI_STATUS_IGNORE));
     if (blocking) {
-      EXPECT_EXPLAINED(MPI_Mrecv(&in, 1, MPI_INT, &message, MPI_STATUS_IGNORE), MPI_ERR_TRUNCATE, "MPI_Mrecv", "galley", "8 bytes");
+      EXPECT_EXPLAINED(MPI_Mrecv(&in, 1, MPI_INT, &message, MPI_STATUS_IGNORE), MPI_ERR_TRUNCATE, "MPI_Mrecv", "galley",
+                       "8 bytes");
     } else {
       ASSERT_MPI_OK(MPI_Imrecv(&in, 1, MPI_INT, &message, &receive));
       EXPECT_EXPLAINED(MPI_Wait(&receive, MPI_STATUS_IGNORE), MPI_ERR_TRUNCATE, "MPI_Wait", "galley", "8 bytes");

@@ -158,8 +158,7 @@ TEST_P(Replies, ToManyRequestsAtOnce) {
   const int request = registered(comm_, request_arrived, &server, form);
   server.answer_index = registered(comm_, answer_arrived, &server);
   MPI_Barrier(comm_);
-  for (int i = 0; i < server.wanted; ++i)
-    ASSERT_MPI_OK(MPIX_Am_send(comm_, next_, request, &i, sizeof i, nullptr, 0));
+  for (int i = 0; i < server.wanted; ++i) ASSERT_MPI_OK(MPIX_Am_send(comm_, next_, request, &i, sizeof i, nullptr, 0));
   ASSERT_MPI_OK(MPIX_Progress_until(&server.done));
   EXPECT_FALSE(server.wrong);
   MPI_Barrier(comm_);  // others' requests, too, have been answered

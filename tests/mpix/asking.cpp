@@ -31,9 +31,7 @@ int token = 0;
 int previous() { return (ranks::rank() + ranks::count() - 1) % ranks::count(); }
 int next() { return (ranks::rank() + 1) % ranks::count(); }
 
-void start_receive(MPI_Request& request) {
-  MPI_Irecv(&token, 1, MPI_INT, previous(), 0, MPI_COMM_WORLD, &request);
-}
+void start_receive(MPI_Request& request) { MPI_Irecv(&token, 1, MPI_INT, previous(), 0, MPI_COMM_WORLD, &request); }
 
 template <class Asks>
 void ask_for_receive(Asks asks) {

@@ -33,9 +33,7 @@ class Continue : public testing::Test {
     previous_ = (ranks::rank() + ranks::count() - 1) % ranks::count();
     MPIX_Continue_init(&set_);
   }
-  void TearDown() override {
-    MPI_Request_free(&set_);
-  }
+  void TearDown() override { MPI_Request_free(&set_); }
   void send(int value, int tag = 0) { MPI_Send(&value, 1, MPI_INT, next_, tag, comm_); }
 
   const ranks::ReturningComm comm_;

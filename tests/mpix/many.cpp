@@ -84,7 +84,8 @@ void receive_by_descriptor() {
       MPI_Testsome(window, requests, &found, indices, MPI_STATUSES_IGNORE);
       for (int i = 0; i < found; ++i) {
         note(numbers[indices[i]]);
-        if (posted++ < wanted) MPI_Irecv(&numbers[indices[i]], 1, MPI_LONG, 0, 0, MPI_COMM_WORLD, &requests[indices[i]]);
+        if (posted++ < wanted)
+          MPI_Irecv(&numbers[indices[i]], 1, MPI_LONG, 0, 0, MPI_COMM_WORLD, &requests[indices[i]]);
       }
     } while (found > 0);
   }

@@ -14,8 +14,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 #include <mutex>
+#include <random>
 #include <shared_mutex>
 #include <string>
 #include <thread>
@@ -53,9 +53,7 @@ void send(const unsigned char* bytes, std::size_t size) {
   MPIX_Send_mode(bytes, static_cast<MPI_Count>(size), MPI_BYTE, 1 - rank, 1, MPI_COMM_WORLD, mode);
 }
 
-void send_sum(std::uint64_t sum) {
-  MPIX_Send_mode(&sum, 1, MPI_UINT64_T, 1 - rank, 2, MPI_COMM_WORLD, MPIX_SEND_COPY);
-}
+void send_sum(std::uint64_t sum) { MPIX_Send_mode(&sum, 1, MPI_UINT64_T, 1 - rank, 2, MPI_COMM_WORLD, MPIX_SEND_COPY); }
 
 long checked = 0;
 
@@ -148,7 +146,10 @@ void fire_at_buffers(double seconds) {
     switch (random() % 4) {
       case 0: (void)!read(zeros, bytes, size); break;
       case 1: madvise(mapped, largest, MADV_DONTNEED); break;
-      case 2: mapped = mremap(mapped, largest, 2 * largest, MREMAP_MAYMOVE), munmap(static_cast<char*>(mapped) + largest, largest); break;
+      case 2:
+        mapped = mremap(mapped, largest, 2 * largest, MREMAP_MAYMOVE),
+        munmap(static_cast<char*>(mapped) + largest, largest);
+        break;
       default: break;
     }
     munmap(mapped, largest);

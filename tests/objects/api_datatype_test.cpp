@@ -78,8 +78,9 @@ Contents contents_of(MPI_Datatype type) {
     EXPECT_REFUSED(MPI_ERR_TYPE, MPI_Type_get_envelope(type, &small[0], &small[1], &small[2], &small[3]));
   } else {
     EXPECT_OK(MPI_Type_get_envelope(type, &small[0], &small[1], &small[2], &small[3]));
-    EXPECT_EQ(std::vector<int>(small, small + 4), (std::vector<int>{static_cast<int>(integers),
-              static_cast<int>(addresses), static_cast<int>(types), c.combiner}));
+    EXPECT_EQ(std::vector<int>(small, small + 4),
+              (std::vector<int>{static_cast<int>(integers), static_cast<int>(addresses), static_cast<int>(types),
+                                c.combiner}));
     std::vector<int> again(integers);
     std::vector<MPI_Aint> again_addresses(addresses);
     std::vector<MPI_Datatype> again_types(types);
@@ -161,7 +162,8 @@ TEST_F(Datatypes, Indexed) {
   ASSERT_OK(MPI_Type_create_hindexed(3, lengths, bytes, MPI_INT, hindexed.out()));
   ASSERT_OK(MPI_Type_indexed_c(3, large_lengths, large_places, MPI_INT, large.out()));
   ASSERT_OK(MPI_Type_create_hindexed_c(3, large_lengths, large_bytes, MPI_INT, hlarge.out()));
-  for (const MPI_Datatype type : {MPI_Datatype(indexed), MPI_Datatype(hindexed), MPI_Datatype(large), MPI_Datatype(hlarge)})
+  for (const MPI_Datatype type :
+       {MPI_Datatype(indexed), MPI_Datatype(hindexed), MPI_Datatype(large), MPI_Datatype(hlarge)})
     EXPECT_EQ(extents_of(type), (Extents{12, 0, 24, 0, 24}));
   expect_contents(indexed, MPI_COMBINER_INDEXED, {3, 2, 0, 1, 4, 100, 0}, {}, {}, {MPI_INT});
   expect_contents(hindexed, MPI_COMBINER_HINDEXED, {3, 2, 0, 1}, {16, 400, 0}, {}, {MPI_INT});
@@ -189,7 +191,8 @@ TEST_F(Datatypes, IndexedBlocks) {
   ASSERT_OK(MPI_Type_create_hindexed_block(2, 2, bytes, MPI_INT, hindexed.out()));
   ASSERT_OK(MPI_Type_create_indexed_block_c(2, 2, large_places, MPI_INT, large.out()));
   ASSERT_OK(MPI_Type_create_hindexed_block_c(2, 2, large_bytes, MPI_INT, hlarge.out()));
-  for (const MPI_Datatype type : {MPI_Datatype(indexed), MPI_Datatype(hindexed), MPI_Datatype(large), MPI_Datatype(hlarge)})
+  for (const MPI_Datatype type :
+       {MPI_Datatype(indexed), MPI_Datatype(hindexed), MPI_Datatype(large), MPI_Datatype(hlarge)})
     EXPECT_EQ(extents_of(type), (Extents{16, 0, 24, 0, 24}));
   expect_contents(indexed, MPI_COMBINER_INDEXED_BLOCK, {2, 2, 4, 0}, {}, {}, {MPI_INT});
   expect_contents(hindexed, MPI_COMBINER_HINDEXED_BLOCK, {2, 2}, {16, 0}, {}, {MPI_INT});
@@ -251,14 +254,16 @@ TEST_F(Datatypes, DistributedArrays) {
   Type small, large;
   ASSERT_OK(MPI_Type_create_darray(4, 1, 2, sizes, distributions, arguments, grid, MPI_ORDER_C, MPI_INT, small.out()));
   EXPECT_EQ(extents_of(small), (Extents{16, 0, 96, 8, 32}));
-  expect_contents(small, MPI_COMBINER_DARRAY,
-                  {4, 1, 2, 4, 6, MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC, MPI_DISTRIBUTE_DFLT_DARG, 2, 2, 2,
-                   MPI_ORDER_C}, {}, {}, {MPI_INT});
+  expect_contents(
+      small, MPI_COMBINER_DARRAY,
+      {4, 1, 2, 4, 6, MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC, MPI_DISTRIBUTE_DFLT_DARG, 2, 2, 2, MPI_ORDER_C}, {},
+      {}, {MPI_INT});
   ASSERT_OK(MPI_Type_create_darray_c(4, 1, 2, large_sizes, distributions, arguments, grid, MPI_ORDER_C, MPI_INT,
                                      large.out()));
-  expect_contents(large, MPI_COMBINER_DARRAY,
-                  {4, 1, 2, MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC, MPI_DISTRIBUTE_DFLT_DARG, 2, 2, 2,
-                   MPI_ORDER_C}, {}, {4, 6}, {MPI_INT});
+  expect_contents(
+      large, MPI_COMBINER_DARRAY,
+      {4, 1, 2, MPI_DISTRIBUTE_BLOCK, MPI_DISTRIBUTE_CYCLIC, MPI_DISTRIBUTE_DFLT_DARG, 2, 2, 2, MPI_ORDER_C}, {},
+      {4, 6}, {MPI_INT});
   const int small_blocks[] = {1, 2}, odd[] = {2, 3}, none[] = {MPI_DISTRIBUTE_NONE, 77};
   MPI_Datatype out;
   const auto make = [&](int rank, const int* kinds, const int* dargs, const int* psizes) {

@@ -8,8 +8,8 @@
 namespace cow::test {
 namespace {
 
-std::string trace;     // what was called
-int fail_at = 0;       // keyval whose callbacks fail
+std::string trace;  // what was called
+int fail_at = 0;    // keyval whose callbacks fail
 Attributes* watched = nullptr;
 
 int copy(void* function, std::uintptr_t object, int keyval, void* extra, void* value, void** copied, bool* copy_it) {

@@ -1,5 +1,7 @@
 // Every predefined operation on every predefined type: allowed or refused as the standard's tables say, and equal to a
 // scalar reference.
+#include "objects/op.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,7 +12,6 @@
 
 #include "objects/arithmetic.hpp"
 #include "objects/constructors.hpp"
-#include "objects/op.hpp"
 #include "objects/predefined.hpp"
 
 namespace cow::test {
@@ -20,9 +21,9 @@ namespace {
 enum Group { c_integers, fortran_integers, floating, logicals, complexes, bytes, multi_language, characters };
 
 const std::vector<std::pair<MPI_Op, std::string>> operations = {
-    {MPI_SUM, "SUM"},     {MPI_PROD, "PROD"}, {MPI_MIN, "MIN"},   {MPI_MAX, "MAX"},   {MPI_LAND, "LAND"},
-    {MPI_LOR, "LOR"},     {MPI_LXOR, "LXOR"}, {MPI_BAND, "BAND"}, {MPI_BOR, "BOR"},   {MPI_BXOR, "BXOR"},
-    {MPI_MINLOC, "MINLOC"}, {MPI_MAXLOC, "MAXLOC"}};
+    {MPI_SUM, "SUM"},   {MPI_PROD, "PROD"}, {MPI_MIN, "MIN"},       {MPI_MAX, "MAX"},
+    {MPI_LAND, "LAND"}, {MPI_LOR, "LOR"},   {MPI_LXOR, "LXOR"},     {MPI_BAND, "BAND"},
+    {MPI_BOR, "BOR"},   {MPI_BXOR, "BXOR"}, {MPI_MINLOC, "MINLOC"}, {MPI_MAXLOC, "MAXLOC"}};
 
 bool allowed(const std::string& op, Group group) {
   const bool integer = group == c_integers || group == fortran_integers || group == multi_language;
@@ -58,7 +59,8 @@ template <class T>
 T reference(const std::string& op, T a, T b) {
   if constexpr (is_complex<T>) {
     // The product in its textbook form: values are chosen so that it is exact.
-    return op == "SUM" ? a + b : T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
+    return op == "SUM" ? a + b
+                       : T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
   } else {
     if (op == "MAX") return b < a ? a : b;
     if (op == "MIN") return a < b ? a : b;
@@ -228,8 +230,10 @@ void check_pair(Datatype& type) {
       in[i] = {static_cast<Value>(random_bits() % 3), static_cast<Index>(random_bits() % 3)};
       inout[i] = {static_cast<Value>(random_bits() % 3), static_cast<Index>(random_bits() % 3)};
       const Pair &a = in[i], &b = inout[i];
-      if (a.value == b.value) expected[i] = {a.value, a.index < b.index ? a.index : b.index};
-      else expected[i] = (a.value < b.value) != greatest ? a : b;
+      if (a.value == b.value)
+        expected[i] = {a.value, a.index < b.index ? a.index : b.index};
+      else
+        expected[i] = (a.value < b.value) != greatest ? a : b;
     }
     ASSERT_FALSE(reduce_local(*find(greatest ? MPI_MAXLOC : MPI_MINLOC), type, in, inout, count));
     for (int i = 0; i < count; ++i) {
@@ -279,8 +283,10 @@ TEST(HalfPrecision, EveryValueSurvivesTheWayThroughFloat) {
   for (unsigned bits = 0; bits < 65536; ++bits) {
     const float value = half_to_float(static_cast<std::uint16_t>(bits));
     const std::uint16_t back = float_to_half(value);
-    if (std::isnan(value)) EXPECT_TRUE(std::isnan(half_to_float(back))) << bits;
-    else ASSERT_EQ(back, bits);
+    if (std::isnan(value))
+      EXPECT_TRUE(std::isnan(half_to_float(back))) << bits;
+    else
+      ASSERT_EQ(back, bits);
   }
 }
 
@@ -386,9 +392,9 @@ TEST_F(Operations, OfWindowsAreRefused) {
     ASSERT_NE(find(op)->select(*find(MPI_INT)), nullptr);
   }
   int in = 3, inout = 4;
-  find(MPI_NO_OP)->select(*find(MPI_INT))(&in, &inout, 1);
+  find(MPI_NO_OP)->select (*find(MPI_INT))(&in, &inout, 1);
   EXPECT_EQ(inout, 4);
-  find(MPI_REPLACE)->select(*find(MPI_INT))(&in, &inout, 1);
+  find(MPI_REPLACE)->select (*find(MPI_INT))(&in, &inout, 1);
   EXPECT_EQ(inout, 3);
 }
 

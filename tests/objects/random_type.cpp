@@ -71,8 +71,7 @@ Made TypeMaker::vector(Made old) {
   must(make_vector(count, block, stride, *old.type, false, made));
   reference::Type model;
   for (MPI_Count i = 0; i < count; ++i) model.add_run(old.model, i * stride * old.model.extent(), block);
-  return finish(std::move(old), made, std::move(model),
-                "vector " + list({count, block, stride}));
+  return finish(std::move(old), made, std::move(model), "vector " + list({count, block, stride}));
 }
 
 Made TypeMaker::hvector(Made old) {

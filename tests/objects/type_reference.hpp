@@ -14,8 +14,8 @@ struct Element {
 };
 
 struct Type {
-  std::vector<Element> elements;           // the type map, in order
-  std::vector<std::int64_t> lb_markers;    // displacements of the conceptual types of section 5.1.6
+  std::vector<Element> elements;         // the type map, in order
+  std::vector<std::int64_t> lb_markers;  // displacements of the conceptual types of section 5.1.6
   std::vector<std::int64_t> ub_markers;
   int alignment = 1;
 

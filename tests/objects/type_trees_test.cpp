@@ -54,7 +54,8 @@ bool one_run(const std::vector<std::int64_t>& stream) {
 std::vector<std::int64_t> cuts(TypeMaker& random, std::int64_t total) {
   std::vector<std::int64_t> at = {0};
   const std::int64_t longest = random.number(0, 3) == 0 ? total : std::min<std::int64_t>(total, 40);
-  while (at.back() < total) at.push_back(std::min(total, at.back() + random.number(1, std::max<std::int64_t>(longest, 1))));
+  while (at.back() < total)
+    at.push_back(std::min(total, at.back() + random.number(1, std::max<std::int64_t>(longest, 1))));
   return at;
 }
 

@@ -7,17 +7,13 @@
 namespace cow::pt2pt {
 namespace {
 
-constexpr SendCosts costs{.alpha = 1,
-                          .beta = 0.0002,
-                          .keep = 0.0001,
-                          .fresh = 0.0005,
-                          .snapshot = 500,
-                          .resident = 0.00001,
-                          .kept = 0.0003};
+constexpr SendCosts costs{
+    .alpha = 1, .beta = 0.0002, .keep = 0.0001, .fresh = 0.0005, .snapshot = 500, .resident = 0.00001, .kept = 0.0003};
 constexpr std::size_t kibibyte = 1 << 10, mebibyte = 1 << 20;
 
 BufferRelease choose(std::size_t size, double lateness, double pause, std::size_t resident = 0) {
-  return choose_buffer_release(costs, {.size = size, .resident = resident ? resident : size, .lateness = lateness, .pause = pause});
+  return choose_buffer_release(
+      costs, {.size = size, .resident = resident ? resident : size, .lateness = lateness, .pause = pause});
 }
 
 TEST(SendCosts, WhoWaitsForTheAnswerKeepsNothing) {
@@ -51,7 +47,8 @@ TEST(SendCosts, WhatDoesNotMoveAloneIsKeptWhereThatCostsNextToNothing) {
     return choose_buffer_release(far, {.size = size, .resident = size, .lateness = lateness, .pause = pause});
   };
   const double message = 1 + 0.0002 * 64 * mebibyte;
-  EXPECT_NEAR(predict(BufferRelease::copy, far, {.size = mebibyte, .lateness = 0, .pause = 400}), 105 + 400 + 1 + 210, 1);
+  EXPECT_NEAR(predict(BufferRelease::copy, far, {.size = mebibyte, .lateness = 0, .pause = 400}), 105 + 400 + 1 + 210,
+              1);
   EXPECT_EQ(choose_far(64 * kibibyte, 0, 1000), BufferRelease::copy);
   EXPECT_EQ(choose_far(64 * mebibyte, 0, message), BufferRelease::notify);
   EXPECT_NE(choose_far(64 * mebibyte, 1e5, 1e5), BufferRelease::notify);

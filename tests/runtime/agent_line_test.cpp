@@ -90,7 +90,8 @@ class Agent {
         return say(AgentSays::nodes, first, 0, {reinterpret_cast<const char*>(some.data()), some.size() * 4});
       }
       case AgentSays::ask_key: return say(AgentSays::key, 0, 0, std::string(sizeof(SipKey), 'k'));
-      case AgentSays::fetch: return say(AgentSays::fetched, good, heard.header.token, "address " + std::to_string(heard.header.number));
+      case AgentSays::fetch:
+        return say(AgentSays::fetched, good, heard.header.token, "address " + std::to_string(heard.header.number));
       case AgentSays::fence: return say(AgentSays::fenced, good, heard.header.token);
       default: return;
     }
@@ -103,7 +104,8 @@ class Agent {
     return out + name + std::string(reinterpret_cast<const char*>(local_ranks.data()), local_ranks.size() * 4);
   }
 
-  AgentFacts facts{.size = 3, .node = 0, .node_count = 1, .local_rank = 1, .appnum = 2, .name_size = 0, .local_count = 0};
+  AgentFacts facts{
+      .size = 3, .node = 0, .node_count = 1, .local_rank = 1, .appnum = 2, .name_size = 0, .local_count = 0};
   std::string name = "job-1";
   std::vector<std::uint32_t> local_ranks{0, 1, 2};
   std::size_t nodes_per_answer = nodes_in_message;

@@ -258,8 +258,8 @@ TEST(PmiMapping, BlocksOfNodes) {
 }
 
 TEST(PmiMapping, NonsenseIsNoMapping) {
-  for (const char* text : {"", "(vector", "(vector,)", "(vector,(0,0,0))", "(vector,(0,1", "(vector,(a,b,c))", "(matrix,(0,1,1))",
-                           "(vector,(0,99999999,1))"})
+  for (const char* text : {"", "(vector", "(vector,)", "(vector,(0,0,0))", "(vector,(0,1", "(vector,(a,b,c))",
+                           "(matrix,(0,1,1))", "(vector,(0,99999999,1))"})
     EXPECT_TRUE(parse_mapping(text, 4).empty()) << text;
 }
 

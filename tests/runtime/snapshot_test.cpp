@@ -173,7 +173,8 @@ TEST(Snapshot, OneThatWasKilledFromOutsideCannotBeRead) {
   ASSERT_FALSE(taken.error) << last_failure();
   kill(taken.it->process(), SIGKILL);
   char byte;
-  for (int i = 0; i < 1000 && taken.it->read(&byte, memory.at(), 1); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int i = 0; i < 1000 && taken.it->read(&byte, memory.at(), 1); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(taken.bytes(memory.at(), 1), "none");
 }
 

@@ -39,9 +39,7 @@ constexpr char usage[] =
     "  --unsupported  the MPI functions that this version does not offer yet, one a line\n"
     "  --version      the version, in one line\n";
 
-int unsupported_count() {
-  return static_cast<int>(sizeof unsupported_functions / sizeof *unsupported_functions) - 1;
-}
+int unsupported_count() { return static_cast<int>(sizeof unsupported_functions / sizeof *unsupported_functions) - 1; }
 
 void print_versions() {
   printf("COW MPI %s, MPI 5.0 with its standard ABI (libmpi_abi.so.1)\n\n", build_info::version);
@@ -55,8 +53,8 @@ void print_versions() {
   printf("hwloc         API %u.%u.%u (built with %s)\n", hwloc >> 16, hwloc >> 8 & 255, hwloc & 255,
          build_info::hwloc_built_with);
   const std::string libfabric = libfabric_version();
-  printf("libfabric     %s (built with %s)\n", libfabric.empty() ? "not found: only jobs of one rank" : libfabric.c_str(),
-         build_info::libfabric_built_with);
+  printf("libfabric     %s (built with %s)\n",
+         libfabric.empty() ? "not found: only jobs of one rank" : libfabric.c_str(), build_info::libfabric_built_with);
   printf("languages     C and C++ (mpicc, mpicxx); Fortran is not supported yet\n");
   printf("functions     %d of %d supported; cowinfo --unsupported lists the others\n",
          function_count - unsupported_count(), function_count);

@@ -34,8 +34,10 @@ int print_protocols() {
   pt2pt::decide_protocols();
   transport::ProviderInfo provider;
   const bool found = find_provider(provider);
-  const transport::Port::Limits network{
-      .message = wire::max_message, .read = provider.read, .write = provider.write, .remote_threshold = provider.remote_threshold};
+  const transport::Port::Limits network{.message = wire::max_message,
+                                        .read = provider.read,
+                                        .write = provider.write,
+                                        .remote_threshold = provider.remote_threshold};
   const bool in_memory = transport::shared_memory_is_wanted();
   if (in_memory)
     print("inside a node", "shared memory", transport::ShmPort::limits_for(settings().cma != "no"));

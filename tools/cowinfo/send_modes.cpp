@@ -26,6 +26,8 @@ int print_send_modes(int argc, char** argv) {
   cow::coll::Model model;
   if (const std::string wrong = cow::coll::settings_model(model); !wrong.empty())
     return fprintf(stderr, "cowinfo: %s\n", wrong.c_str()), 1;
-  fputs(cow::pt2pt::describe_send_costs(cow::coll::send_costs(model, far), lateness, static_cast<std::size_t>(resident)).c_str(), stdout);
+  fputs(cow::pt2pt::describe_send_costs(cow::coll::send_costs(model, far), lateness, static_cast<std::size_t>(resident))
+            .c_str(),
+        stdout);
   return 0;
 }

@@ -30,7 +30,8 @@ constexpr char usage[] =
     "  --steps    every step: messages, hops, load of the busiest link, predicted time\n"
     "  --check    follow every byte and check what each rank ends with; for small machines\n"
     "  --model    as COW_COLL_MODEL; \"store-and-forward\" in it for that kind of switching\n"
-    "  --svg      a picture of what each link of a ring or a plane carries; with --times, of the predicted time of all\n"
+    "  --svg      a picture of what each link of a ring or a plane carries; with --times, of the predicted time of "
+    "all\n"
     "             algorithms against size\n"
     "  --compare  a table of all algorithms (of bcast and allreduce, unless one is named) on five or six layouts: time "
     "in\n"
@@ -53,9 +54,8 @@ bool read_options(int argc, char** argv, Options& o) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     const char* const value = i + 1 < argc ? argv[i + 1] : nullptr;
-    const bool takes_value =
-        word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" || word == "--ranks" ||
-        word == "--per-node" || word == "--svg";
+    const bool takes_value = word == "--layout" || word == "--bytes" || word == "--root" || word == "--model" ||
+                             word == "--ranks" || word == "--per-node" || word == "--svg";
     if (takes_value && !value) return false;
     if (word == "--layout")
       o.layout = value;
@@ -125,7 +125,8 @@ int draw_times(const Options& o, const Model& model) {
 
 int draw_links(const Options& o, const Case& c, const Layout& layout, const Wires& wires, const Model& model) {
   std::string complaint;
-  const std::string title = o.first + " by " + o.second + " on " + layout.name() + ", " + std::to_string(o.bytes) + " bytes";
+  const std::string title =
+      o.first + " by " + o.second + " on " + layout.name() + ", " + std::to_string(o.bytes) + " bytes";
   const std::string picture = picture_of_links(route(measure(c), wires, model), layout, title, complaint);
   return complaint.empty() ? write_picture(o.svg, picture) : refuse(complaint);
 }
@@ -141,8 +142,8 @@ int examine_way(const Options& o, const Algorithm& way, int ranks, const Model& 
   const Nodes node(std::vector<std::uint32_t>(static_cast<std::size_t>(ranks)));
   const Problem problem{ranks, o.bytes, true, nullptr, &node, shm::memory_for(ranks), model.processors};
   if (!way.valid(problem)) return refuse(o.second + " does not apply to so many bytes or ranks on one node");
-  printf("%s by %s on the memory of a node of %d ranks, %lld bytes\n  predicted %.2f us\n", o.first.c_str(), way.name, ranks,
-         static_cast<long long>(o.bytes), predicted_time(way, problem, model, nullptr));
+  printf("%s by %s on the memory of a node of %d ranks, %lld bytes\n  predicted %.2f us\n", o.first.c_str(), way.name,
+         ranks, static_cast<long long>(o.bytes), predicted_time(way, problem, model, nullptr));
   if (!o.check) return 0;
   if (has_no_measure(way.collective) && way.collective != Collective::barrier)
     return refuse("--check needs a collective of which all ranks know how long the blocks are");

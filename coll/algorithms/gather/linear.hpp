@@ -37,8 +37,7 @@ struct GatherLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    gather_linear(
-        v, a, [&](int i) { return v.at(a.recv, a.count * i); }, [&](int) { return a.count; });
+    gather_linear(v, a, [&](int i) { return v.at(a.recv, a.count * i); }, [&](int) { return a.count; });
   }
 };
 
@@ -49,8 +48,7 @@ struct GathervLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    gather_linear(
-        v, a, [&](int i) { return v.at(a.recv, a.displs[i]); }, [&](int i) { return a.counts[i]; });
+    gather_linear(v, a, [&](int i) { return v.at(a.recv, a.displs[i]); }, [&](int i) { return a.counts[i]; });
   }
 };
 
@@ -61,8 +59,7 @@ struct ScatterLinear {
   static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
   template <class V>
   static void run(V& v, const Args& a) {
-    scatter_linear(
-        v, a, [&](int i) { return v.at(a.send, a.count * i); }, [&](int) { return a.count; });
+    scatter_linear(v, a, [&](int i) { return v.at(a.send, a.count * i); }, [&](int) { return a.count; });
   }
 };
 

@@ -16,10 +16,8 @@ class Across {
 
   void run(Collective which) {
     switch (which) {
-      case Collective::barrier:
-        return barrier();
-      case Collective::bcast:
-        return bcast();
+      case Collective::barrier: return barrier();
+      case Collective::bcast: return bcast();
       case Collective::gather:
         return gather([&](int r) { return v_.at(a_.recv, a_.count * r); }, [&](int) { return a_.count; });
       case Collective::gatherv:
@@ -38,12 +36,9 @@ class Across {
       case Collective::alltoall:
         return all([&](int r) { v_.post_recv(r, v_.at(a_.recv, a_.count * r), a_.count); },
                    [&](int r) { v_.post_send(r, v_.at(a_.send, a_.send_count * r), a_.send_count); });
-      case Collective::alltoallv:
-        return alltoallv();
-      case Collective::reduce:
-        return reduce();
-      case Collective::allreduce:
-        return sum(a_.count, 0, a_.count, [&](int) { return a_.send; });
+      case Collective::alltoallv: return alltoallv();
+      case Collective::reduce: return reduce();
+      case Collective::allreduce: return sum(a_.count, 0, a_.count, [&](int) { return a_.send; });
       case Collective::reduce_scatter_block: {
         // Both groups give vectors of the same length; the other's ranks share ours among them.
         const Count theirs = a_.count * v_.size() / a_.remote;
@@ -58,8 +53,7 @@ class Across {
       case Collective::scan:
       case Collective::exscan:
       case Collective::neighbor_allgather:
-      case Collective::neighbor_alltoall:
-        return;  // refused before
+      case Collective::neighbor_alltoall: return;  // refused before
     }
   }
 

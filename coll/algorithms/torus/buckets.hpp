@@ -86,7 +86,7 @@ class TorusBuckets {
   const int size_;
   const int rank_;
   const int colour_;
-  std::vector<int> rank_at_;   // by slot
+  std::vector<int> rank_at_;  // by slot
   std::vector<Count> start_;  // by slot, and the end
 };
 

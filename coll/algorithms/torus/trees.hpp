@@ -30,8 +30,8 @@ namespace cow::coll {
 class TorusTrees {
  public:
   struct Place {
-    int depth = 0;             // of this rank, 0 at the root
-    int parent = -1;           // a rank
+    int depth = 0;              // of this rank, 0 at the root
+    int parent = -1;            // a rank
     std::vector<int> children;  // ranks
   };
 
@@ -120,8 +120,7 @@ struct TreePackets {
   int number;
 
   TreePackets(Count n, Count unit_size, const TorusTrees& trees)
-      : parts{n, trees.count()},
-        packet(pipeline_segment(parts.length(0) * unit_size, unit_size, trees.depth())),
+      : parts{n, trees.count()}, packet(pipeline_segment(parts.length(0) * unit_size, unit_size, trees.depth())),
         number(static_cast<int>((parts.length(0) + packet - 1) / packet)) {}
   Count at(int tree, int k) const { return parts.offset(tree) + k * packet; }
   Count length(int tree, int k) const {  // 0: no such packet
@@ -183,17 +182,15 @@ struct ReduceTorusTrees {
     const Count slot = std::min(packets.packet, packets.parts.length(0));
     const Address arrived = v.scratch(slot * static_cast<Count>(most) * trees.count());
     for (int time = 0; time < trees.depth() + packets.number - 1; ++time) {
-      each(trees, packets, time, slot, [&](int child, Count at, Count n, Count) {
-        v.post_recv(child, v.at(arrived, at), n);
-      });
+      each(trees, packets, time, slot,
+           [&](int child, Count at, Count n, Count) { v.post_recv(child, v.at(arrived, at), n); });
       for (int t = 0; t < trees.count(); ++t) {
         const int out = time - (trees.depth() - trees[t].depth);
         if (trees[t].parent >= 0) v.post_send(trees[t].parent, v.at(sum, packets.at(t, out)), packets.length(t, out));
       }
       v.step();
-      each(trees, packets, time, slot, [&](int, Count at, Count n, Count into) {
-        v.reduce(v.at(arrived, at), v.at(sum, into), n);
-      });
+      each(trees, packets, time, slot,
+           [&](int, Count at, Count n, Count into) { v.reduce(v.at(arrived, at), v.at(sum, into), n); });
     }
   }
 

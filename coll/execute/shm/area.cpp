@@ -47,13 +47,10 @@ Error all_can(Comm& comm, bool mine, bool& out) {
 }  // namespace
 
 Area::Area(Comm& comm, const Nodes& nodes, std::unique_ptr<SharedFile> file, bool fixed_order, double processors)
-    : comm_(comm),
-      ranks_(nodes.ranks(nodes.node(comm.rank))),
-      file_(std::move(file)),
-      slots_(file_ ? file_->memory() + SharedFile::reserved : nullptr, nodes.place(comm.rank), static_cast<int>(ranks_.size())),
-      fixed_order_(fixed_order),
-      crowded_(slots_.size() > runtime::allowed_processors()),
-      processors_(processors),
+    : comm_(comm), ranks_(nodes.ranks(nodes.node(comm.rank))), file_(std::move(file)),
+      slots_(file_ ? file_->memory() + SharedFile::reserved : nullptr, nodes.place(comm.rank),
+             static_cast<int>(ranks_.size())),
+      fixed_order_(fixed_order), crowded_(slots_.size() > runtime::allowed_processors()), processors_(processors),
       large_rings_(nodes.largest() <= most_ranks_with_large_rings ? Made::unknown : Made::no),
       in_use_(file_ ? Slots::bytes_for(slots_.size()) : 0) {
   static_assert(awake == static_cast<std::uint32_t>(transport::shm::Sleep::awake));
@@ -67,7 +64,8 @@ bool Area::link_up() {
   for (int r = 0; r < slots_.size(); ++r) {
     const int index = transport::local_peer_index(comm_.group->process(rank_of(r)));
     if (index < 0) return false;
-    others_.push_back(r == slots_.rank() ? nullptr : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
+    others_.push_back(r == slots_.rank() ? nullptr
+                                         : &transport::shared_memory->link(static_cast<std::uint32_t>(index)));
     if (r != slots_.rank()) asleep_.push_back(others_.back()->asleep);
   }
   return true;
@@ -78,9 +76,11 @@ bool Area::reserve(Slots::Range part) {
 }
 
 Area::Making::Making(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, bool large)
-    : comm_(comm), nodes_(nodes), fixed_order_(fixed_order), large_(large && nodes.largest() <= most_ranks_with_large_rings),
-      processors_(processors), place_(nodes.place(comm.rank)), size_(static_cast<int>(nodes.ranks(nodes.node(comm.rank)).size())),
-      bytes_(SharedFile::reserved + (large_ ? Slots::bytes_with_large_rings(size_) : Slots::bytes_for(size_) + Slots::large_bytes)) {
+    : comm_(comm), nodes_(nodes), fixed_order_(fixed_order),
+      large_(large && nodes.largest() <= most_ranks_with_large_rings), processors_(processors),
+      place_(nodes.place(comm.rank)), size_(static_cast<int>(nodes.ranks(nodes.node(comm.rank)).size())),
+      bytes_(SharedFile::reserved +
+             (large_ ? Slots::bytes_with_large_rings(size_) : Slots::bytes_for(size_) + Slots::large_bytes)) {
   if (!alone()) file_ = std::make_unique<SharedFile>();
   if (is_maker()) failed_ = static_cast<bool>(file_->make(bytes_, offer));
 }
@@ -105,7 +105,8 @@ std::unique_ptr<Area> Area::Making::finish(bool all_can) {
 
 Error Area::make(Comm& comm, const Nodes& nodes, bool fixed_order, double processors, std::unique_ptr<Area>& out) {
   Making making(comm, nodes, fixed_order, processors, true);
-  if (Error failed = share_offer(comm, nodes.ranks(nodes.node(comm.rank)), nodes.place(comm.rank), making.offer)) return failed;
+  if (Error failed = share_offer(comm, nodes.ranks(nodes.node(comm.rank)), nodes.place(comm.rank), making.offer))
+    return failed;
   bool all = false;
   if (Error failed = all_can(comm, making.open(), all)) return failed;
   out = making.finish(all);
@@ -126,7 +127,8 @@ Error Area::make(Made& made, Slots::Range part, std::size_t all) {
 
 Error Area::make_rings(Memory& memory) {
   if (memory == Memory::large_rings) {
-    if (Error error = make(large_rings_, slots_.large_ring_part(), Slots::bytes_of_large_rings(slots_.size()))) return error;
+    if (Error error = make(large_rings_, slots_.large_ring_part(), Slots::bytes_of_large_rings(slots_.size())))
+      return error;
     if (large_rings_ == Made::yes) slots_.use_large_ring();
     if (large_rings_ == Made::yes) return success;
     memory = Memory::buffers;

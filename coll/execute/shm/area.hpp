@@ -88,7 +88,8 @@ class Area {
   static int missing(const Waiting& waiting);  // a rank that has not come yet
 
  private:
-  Area(Comm& comm, const Nodes& nodes, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order, double processors);
+  Area(Comm& comm, const Nodes& nodes, std::unique_ptr<transport::shm::SharedFile> file, bool fixed_order,
+       double processors);
   bool link_up();
   bool reserve(Slots::Range part);
   enum class Made : std::uint8_t { unknown, yes, no };
@@ -107,7 +108,7 @@ class Area {
   std::unique_ptr<transport::shm::SharedFile> file_;
   Slots slots_;
   const bool fixed_order_;
-  const bool crowded_;        // more ranks than processors
+  const bool crowded_;  // more ranks than processors
   const double processors_;
   unsigned waits_ = 0;
   int tag_ = 0;    // of the present collective
@@ -115,7 +116,7 @@ class Area {
   bool out_of_step_ = false;
   Made buffers_ = Made::unknown;
   Made large_rings_ = Made::unknown;
-  std::size_t in_use_ = 0;  // of all memory of areas, by this one
+  std::size_t in_use_ = 0;                                 // of all memory of areas, by this one
   std::vector<transport::shm::Link*> others_;              // by place; null for this one
   std::vector<const std::atomic<std::uint32_t>*> asleep_;  // whether they sleep, of the others
   std::vector<std::byte> scratch_;

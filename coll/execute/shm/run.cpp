@@ -81,7 +81,8 @@ void Run::unpack(int rank, Address place, Count to_byte, Count bytes, Address to
 }
 
 // A rank's own block: nothing is to be done where it is in place, which is the same data of the same type.
-void Run::transfer(Address to, Count to_n, const Datatype* to_type, Address from, Count from_n, const Datatype* from_type) {
+void Run::transfer(Address to, Count to_n, const Datatype* to_type, Address from, Count from_n,
+                   const Datatype* from_type) {
   if ((to == from && to_type == from_type) || to_n <= 0 || from_n <= 0) return;
   const Datatype& bytes = *find(MPI_BYTE);
   transfer_data(to, to_n, to_type ? *to_type : bytes, from, from_n, from_type ? *from_type : bytes);
@@ -139,7 +140,8 @@ Parts::Parts(Area& area, Collective whole, const Unit& unit, Count longest)
 
 Error Parts::run(Collective which, const Args& args) {
   if (area_.has_lost()) return area_.loss();
-  if (area_.is_out_of_step()) return fail(ErrorClass::no_mem, "this rank had no memory to finish a collective, and is out of step");
+  if (area_.is_out_of_step())
+    return fail(ErrorClass::no_mem, "this rank had no memory to finish a collective, and is out of step");
   run_.forget();
   perform(which, args);
   is_due_ = one_round_ && run_.rank() == 0 && which != Collective::bcast;

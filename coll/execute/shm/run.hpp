@@ -55,10 +55,12 @@ class Run {
   void complete() { slots_.complete(); }
   [[nodiscard]] bool await(int first, int end) {
     const Slots::Want want{slots_.number(), static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(end)};
-    if (!area_.wait(want)) [[unlikely]] return lost();
+    if (!area_.wait(want)) [[unlikely]]
+      return lost();
     const auto own = static_cast<std::uint8_t>(kind_);
     for (int r = first; r < end; ++r)
-      if (slots_.kind(r) != own) [[unlikely]] return differs(r);
+      if (slots_.kind(r) != own) [[unlikely]]
+        return differs(r);
     return true;
   }
   [[nodiscard]] bool await_all() {
@@ -77,9 +79,12 @@ class Run {
 
   Address slot(int rank, Count at = 0) const { return data(rank, slots_.number(), at); }
   Address last_slot(int rank, Count at) const { return data(rank, slots_.number() - 1, at); }
-  Count length(int rank, Count /*expected*/) const { return static_cast<Count>(slots_.bytes_of(rank, slots_.number())); }
+  Count length(int rank, Count /*expected*/) const {
+    return static_cast<Count>(slots_.bytes_of(rank, slots_.number()));
+  }
   Count fit(int rank, Count came, Count room, int /*blocks*/ = 1) {
-    if (came <= room) [[likely]] return came;
+    if (came <= room) [[likely]]
+      return came;
     too_long(rank, came, room);
     return room;
   }
@@ -91,7 +96,8 @@ class Run {
   void put(Address place, Address from, Count bytes);
   void take(Address to, Address from, Count bytes) {
     if (past_caches_ && bytes > 0)
-      copy_past_caches(static_cast<std::byte*>(at(to)), static_cast<const std::byte*>(at(from)), static_cast<std::size_t>(bytes));
+      copy_past_caches(static_cast<std::byte*>(at(to)), static_cast<const std::byte*>(at(from)),
+                       static_cast<std::size_t>(bytes));
     else
       move(to, from, bytes);
   }
@@ -138,11 +144,10 @@ class Run {
 
  private:
   static void* at(Address address) { return reinterpret_cast<void*>(address); }
-  void begin(Count bytes) {
-    slots_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(kind_));
-  }
+  void begin(Count bytes) { slots_.begin(static_cast<std::size_t>(bytes), static_cast<std::uint8_t>(kind_)); }
   Address place() {
-    if (!slots_.may_write() && !area_.wait({slots_.needed_after_wait(), 0, static_cast<std::uint16_t>(size())})) [[unlikely]] {
+    if (!slots_.may_write() && !area_.wait({slots_.needed_after_wait(), 0, static_cast<std::uint16_t>(size())}))
+        [[unlikely]] {
       static_cast<void>(lost());
       return 0;
     }

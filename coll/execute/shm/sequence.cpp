@@ -122,7 +122,8 @@ Sequence::Outcome Sequence::execute(const Entry& e, const Work& work, Error& err
     case Entry::Verb::publish: area_->publish(e.peer != 0); return Outcome::done;
     case Entry::Verb::complete: slots.complete(); return Outcome::done;
     case Entry::Verb::await_complete:
-      return slots.has_published(e.peer, slots.number()) && slots.is_complete(e.peer, slots.number()) ? Outcome::done : Outcome::waits;
+      return slots.has_published(e.peer, slots.number()) && slots.is_complete(e.peer, slots.number()) ? Outcome::done
+                                                                                                      : Outcome::waits;
     case Entry::Verb::fit:
       if (const auto came = static_cast<Count>(slots.bytes_of(e.peer, slots.number())); came > e.n)
         error = fail(ErrorClass::truncate, "rank %d sends %lld bytes, of which %lld fit", area_->rank_of(e.peer),

@@ -59,8 +59,8 @@ class Sequence {
   int can_ = 0, all_can_ = 0;
   std::unique_ptr<Area> area_;
   unsigned joined_ = 0, left_ = 0;
-  bool opening_ = false;             // a round has begun, whose place is not free yet
-  std::byte* place_ = nullptr;       // of this rank in the present round
+  bool opening_ = false;        // a round has begun, whose place is not free yet
+  std::byte* place_ = nullptr;  // of this rank in the present round
   std::optional<Area::Waiting> waiting_;
   Nanoseconds look_at_ = 0;
 };

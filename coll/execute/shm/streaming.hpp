@@ -21,10 +21,11 @@ void copy_past_caches(std::byte* to, const std::byte* from, std::size_t bytes);
 // very slow one, and a way is found to be slower little by little, but faster at once.
 class WayOfWriting {
  public:
-  static constexpr std::size_t least = 16 << 10;     // bytes of a write that says something
-  static constexpr Nanoseconds slowest = 600'000;    // that a write counts for; of a MiB
-  static constexpr int together = 8, between = 128;  // writes that are timed together; such times from one trial to the next
-  static constexpr int soon = 8;  // of these times, to the first trial: the first writes also bring the pages
+  static constexpr std::size_t least = 16 << 10;   // bytes of a write that says something
+  static constexpr Nanoseconds slowest = 600'000;  // that a write counts for; of a MiB
+  static constexpr int together = 8,
+                       between = 128;  // writes that are timed together; such times from one trial to the next
+  static constexpr int soon = 8;       // of these times, to the first trial: the first writes also bring the pages
   // What goes past the caches must be read from memory, so the write alone has to be that much faster.
   static constexpr int worth = 2;
 

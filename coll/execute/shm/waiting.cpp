@@ -13,11 +13,12 @@ namespace {
 
 Area::Waiting* waits = nullptr;
 constexpr int most_watched = 200;
-constexpr unsigned waits_between_polls = 64;              // of all of the library, where nothing else polls
+constexpr unsigned waits_between_polls = 64;  // of all of the library, where nothing else polls
 
 }  // namespace
 
-Area::Waiting::Waiting(const Area& a, const Slots::Want& w, int first_missing) : area(a), wanted(w), from(first_missing) {
+Area::Waiting::Waiting(const Area& a, const Slots::Want& w, int first_missing)
+    : area(a), wanted(w), from(first_missing) {
   poll = [](progress::Source& source) -> std::size_t {
     auto& self = static_cast<Waiting&>(source);
     if (self.told || !self.over()) return 0;
@@ -70,7 +71,8 @@ bool Area::look_for_loss(Slots::Number number) {
   for (int r = 0; r < slots_.size() && lost_ < 0; ++r) {
     const transport::shm::Link* const other = others_[static_cast<std::size_t>(r)];
     // It may have published just before its end, so its slot is looked at afterwards.
-    if (!other || slots_.has_published(r, number) || !runtime::has_ended(transport::shared_memory->process_of(other->index)))
+    if (!other || slots_.has_published(r, number) ||
+        !runtime::has_ended(transport::shared_memory->process_of(other->index)))
       continue;
     if (!slots_.has_published(r, number)) lost_ = r;
   }

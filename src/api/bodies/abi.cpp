@@ -22,8 +22,8 @@ Error read_size(const Info& info, const char* key, int largest, int& out) {
   const long value = strtol(text->c_str(), &end, 10);
   const bool power = value > 0 && (value & (value - 1)) == 0;
   if (*end != '\0' || text->empty() || !power || value > largest)
-    return fail(ErrorClass::info_value, "info key %s is \"%s\": expected a size of a type, at most %d", key, text->c_str(),
-                largest);
+    return fail(ErrorClass::info_value, "info key %s is \"%s\": expected a size of a type, at most %d", key,
+                text->c_str(), largest);
   out = static_cast<int>(value);
   return success;
 }
@@ -100,7 +100,8 @@ Error body::Abi_set_fortran_booleans(int logical_size, void* logical_true, void*
   facts.logical_true = load(logical_true, logical_size);
   facts.logical_false = load(logical_false, logical_size);
   if (facts.logical_true == facts.logical_false) return fail(ErrorClass::arg, "true and false are the same value");
-  const bool same = facts.logical_true == fortran_facts.logical_true && facts.logical_false == fortran_facts.logical_false;
+  const bool same =
+      facts.logical_true == fortran_facts.logical_true && facts.logical_false == fortran_facts.logical_false;
   if (told_logical_size != 0 && !(same && told_logical_size == logical_size))
     return fail(MPI_ERR_ABI, "the logical values of Fortran have been set already, to others");
   set_fortran_facts(facts);

@@ -120,8 +120,9 @@ Error body::Type_create_struct(MPI_Count count, Counts array_of_blocklengths, Co
   for (MPI_Count i = 0; i < count; ++i) {
     types.push_back(find(array_of_types[i]));
     if (!types.back())
-      return fail(ErrorClass::type, "array_of_types[%lld] is %s", static_cast<long long>(i),
-                  array_of_types[i] == MPI_DATATYPE_NULL ? "MPI_DATATYPE_NULL" : "not a datatype, or one that was freed");
+      return fail(
+          ErrorClass::type, "array_of_types[%lld] is %s", static_cast<long long>(i),
+          array_of_types[i] == MPI_DATATYPE_NULL ? "MPI_DATATYPE_NULL" : "not a datatype, or one that was freed");
   }
   if (const Error error = make_struct(blocks.lengths, blocks.displacements, types, large, made)) return error;
   return hand_out(made, newtype);

@@ -95,8 +95,8 @@ Error body::Pack_external(const char* datarep, const void* inbuf, MPI_Count inco
   return success;
 }
 
-Error body::Unpack_external(const char* datarep, const void* inbuf, MPI_Count insize, MPI_Count* position,
-                            void* outbuf, MPI_Count outcount, Datatype& datatype) {
+Error body::Unpack_external(const char* datarep, const void* inbuf, MPI_Count insize, MPI_Count* position, void* outbuf,
+                            MPI_Count outcount, Datatype& datatype) {
   MPI_Count bytes;
   if (const Error error = check_representation(datarep)) return error;
   if (const Error error = check_count(outcount, "outcount")) return error;

@@ -105,8 +105,7 @@ Error body::Get_elements(const MPI_Status* status, Datatype& datatype, MPI_Count
 }
 
 Error body::Status_set_elements(MPI_Status* status, Datatype& datatype, MPI_Count count) {
-  if (count < 0)
-    return fail(ErrorClass::count, "count is %lld, must not be negative", static_cast<long long>(count));
+  if (count < 0) return fail(ErrorClass::count, "count is %lld, must not be negative", static_cast<long long>(count));
   MPI_Count bytes;
   if (const Error error = bytes_of_elements(datatype, count, bytes)) return error;
   set_bytes(*status, bytes);

@@ -38,7 +38,8 @@ void flush_buffers(Comm& comm) {
 
 Error body::Comm_disconnect(MPI_Comm* comm) {
   if (*comm == MPI_COMM_WORLD || *comm == MPI_COMM_SELF)
-    return fail(ErrorClass::comm, "%s cannot be disconnected", *comm == MPI_COMM_WORLD ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
+    return fail(ErrorClass::comm, "%s cannot be disconnected",
+                *comm == MPI_COMM_WORLD ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
   Comm& found = *find(*comm);
   flush_buffers(found);
   pt2pt::pay_debts();

@@ -28,8 +28,8 @@ Error body::Abi_get_version(int* abi_major, int* abi_minor) {
 }
 
 Error body::Get_library_version(char* version, int* resultlen) {
-  *resultlen = snprintf(version, MPI_MAX_LIBRARY_VERSION_STRING, "COW MPI %s, MPI %d.%d, ABI %d.%d", build_info::version,
-                        MPI_VERSION, MPI_SUBVERSION, MPI_ABI_VERSION, MPI_ABI_SUBVERSION);
+  *resultlen = snprintf(version, MPI_MAX_LIBRARY_VERSION_STRING, "COW MPI %s, MPI %d.%d, ABI %d.%d",
+                        build_info::version, MPI_VERSION, MPI_SUBVERSION, MPI_ABI_VERSION, MPI_ABI_SUBVERSION);
   return success;
 }
 

@@ -16,7 +16,8 @@ Error body::Remove_error_string(int errorcode) { return api::remove_string(error
 
 Error body::Add_error_string(int errorcode, const char* string) {
   if (strlen(string) >= MPI_MAX_ERROR_STRING)
-    return fail(ErrorClass::arg, "the string is longer than MPI_MAX_ERROR_STRING allows (%d)", MPI_MAX_ERROR_STRING - 1);
+    return fail(ErrorClass::arg, "the string is longer than MPI_MAX_ERROR_STRING allows (%d)",
+                MPI_MAX_ERROR_STRING - 1);
   return api::set_string(errorcode, string);
 }
 

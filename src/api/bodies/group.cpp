@@ -31,9 +31,7 @@ Error hand_out(Group* group, MPI_Group* out) {
   return error;
 }
 
-Error check_length(int n) {
-  return n >= 0 ? success : fail(ErrorClass::arg, "n is %d, must not be negative", n);
-}
+Error check_length(int n) { return n >= 0 ? success : fail(ErrorClass::arg, "n is %d, must not be negative", n); }
 
 // Each rank valid, and none twice.
 Error check_distinct(const Group& group, std::span<const int> ranks) {

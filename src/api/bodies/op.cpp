@@ -8,9 +8,9 @@ namespace cow {
 Error body::Op_create(PolyFunction<MPI_User_function, MPI_User_function_c> user_fn, int commute, MPI_Op* op) {
   if (!user_fn.small && !user_fn.large) return fail(ErrorClass::arg, "user_fn is a null pointer");
   Op* made;
-  const Error error =
-      user_fn.small ? create_op(call_c_op, reinterpret_cast<void*>(user_fn.small), commute != 0, made)
-                    : create_op(call_c_op_large, reinterpret_cast<void*>(user_fn.large), commute != 0, made);
+  const Error error = user_fn.small
+                          ? create_op(call_c_op, reinterpret_cast<void*>(user_fn.small), commute != 0, made)
+                          : create_op(call_c_op_large, reinterpret_cast<void*>(user_fn.large), commute != 0, made);
   if (error) return error;
   *op = handle_of(*made);
   return success;

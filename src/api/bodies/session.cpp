@@ -32,8 +32,10 @@ Error wanted_level(const Info* info, int& level) {
   if (!text) return success;
   for (const LevelName& row : level_names)
     if (*text == row.name) return level = row.level, success;
-  return fail(ErrorClass::info_value, "info key thread_level is \"%s\": expected MPI_THREAD_SINGLE, _FUNNELED, "
-              "_SERIALIZED or _MULTIPLE", text->c_str());
+  return fail(ErrorClass::info_value,
+              "info key thread_level is \"%s\": expected MPI_THREAD_SINGLE, _FUNNELED, "
+              "_SERIALIZED or _MULTIPLE",
+              text->c_str());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Questions about the start and the end, and about threads.
-#include "api/bodies.hpp"
 #include "api/start.hpp"
+
+#include "api/bodies.hpp"
 
 namespace cow {
 

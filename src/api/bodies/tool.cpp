@@ -78,8 +78,8 @@ Error body::T_cvar_get_info(int cvar_index, char*, int*, int*, MPI_Datatype*, MP
 
 Error body::T_cvar_handle_alloc(int cvar_index, void*, MPI_T_cvar_handle*, int*) { return no_such(cvar, cvar_index); }
 
-Error body::T_pvar_get_info(int pvar_index, char*, int*, int*, int*, MPI_Datatype*, MPI_T_enum*, char*, int*, int*, int*,
-                            int*, int*) {
+Error body::T_pvar_get_info(int pvar_index, char*, int*, int*, int*, MPI_Datatype*, MPI_T_enum*, char*, int*, int*,
+                            int*, int*, int*) {
   return no_such(pvar, pvar_index);
 }
 

@@ -66,7 +66,8 @@ Error body::Finalize() {
 Error body::Abort(Comm&, int errorcode) {
   const std::string text = "MPI_Abort: error code " + std::to_string(errorcode);
   if (runtime::is_child())
-    runtime::abort_job(errorcode, "[child of rank " + std::to_string(runtime::job().rank) + "] " + text + "; the job goes on");
+    runtime::abort_job(errorcode,
+                       "[child of rank " + std::to_string(runtime::job().rank) + "] " + text + "; the job goes on");
   // The launcher, where there is one, tells who aborted the job.
   runtime::abort_job(errorcode, runtime::job().launched ? "" : text);
 }

@@ -27,14 +27,9 @@ Error body::Topo_test(Comm& comm, int* status) {
   *status = MPI_UNDEFINED;
   if (!topology) return success;
   switch (topology->kind) {
-    case Topology::Kind::cart:
-      *status = MPI_CART;
-      break;
-    case Topology::Kind::graph:
-      *status = MPI_GRAPH;
-      break;
-    case Topology::Kind::dist_graph:
-      *status = MPI_DIST_GRAPH;
+    case Topology::Kind::cart: *status = MPI_CART; break;
+    case Topology::Kind::graph: *status = MPI_GRAPH; break;
+    case Topology::Kind::dist_graph: *status = MPI_DIST_GRAPH;
   }
   return success;
 }
@@ -96,8 +91,7 @@ Error body::Cart_shift(Comm& comm, int direction, int disp, int* rank_source, in
   const CartTopology* cart;
   if (Error error = need_cart(comm, cart)) return error;
   if (direction < 0 || direction >= cart->dimensions())
-    return fail(ErrorClass::dims, "direction is %d: the grid has %d dimensions, from 0", direction,
-                cart->dimensions());
+    return fail(ErrorClass::dims, "direction is %d: the grid has %d dimensions, from 0", direction, cart->dimensions());
   *rank_source = cart->moved(comm.rank, direction, -std::int64_t{disp});
   *rank_dest = cart->moved(comm.rank, direction, disp);
   return success;

@@ -24,8 +24,8 @@ Error read_graph(const Comm& comm, int nnodes, const int* index, const int* edge
   if (Error error = need_array(index, nnodes, "index")) return error;
   for (int r = 0, before = 0; r < nnodes; before = index[r++])
     if (index[r] < before)
-      return fail(ErrorClass::arg, "index[%d] is %d: expected the number of edges of nodes 0 to %d, not less than %d", r,
-                  index[r], r, before);
+      return fail(ErrorClass::arg, "index[%d] is %d: expected the number of edges of nodes 0 to %d, not less than %d",
+                  r, index[r], r, before);
   const int count = nnodes > 0 ? index[nnodes - 1] : 0;
   if (Error error = need_array(edges, count, "edges")) return error;
   for (int e = 0; e < count; ++e)

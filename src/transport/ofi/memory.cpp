@@ -14,9 +14,8 @@ Slab::~Slab() {
 }
 
 Slab::Slab(Slab&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, nullptr)),
-      size_(other.size_),
-      memory_(std::exchange(other.memory_, nullptr)) {}
+    : bytes_(std::exchange(other.bytes_, nullptr)), size_(other.size_), memory_(std::exchange(other.memory_, nullptr)) {
+}
 
 Error Slab::open(const Fabric& fabric, std::size_t size, std::uint64_t access) {
   void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

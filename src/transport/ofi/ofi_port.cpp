@@ -219,7 +219,8 @@ std::size_t OfiPort::read_errors() {
   std::size_t count = 0;
   fi_cq_err_entry entry = {};
   while (fi_cq_readerr(fabric_.queue.get(), &entry, 0) == 1) {
-    if (entry.err != FI_ECANCELED || entry.op_context) failed(static_cast<OperationContext*>(entry.op_context), entry.err);
+    if (entry.err != FI_ECANCELED || entry.op_context)
+      failed(static_cast<OperationContext*>(entry.op_context), entry.err);
     entry = {};
     ++count;
   }

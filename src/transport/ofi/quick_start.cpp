@@ -13,8 +13,9 @@
 #include <string>
 
 // The libraries made of no_psm.c and no_psm2.c.
-#define EMBED(name, file)                                                                                   \
-  asm(".section .rodata.cow_" name ",\"a\",@progbits\n.balign 16\ncow_" name "_begin:\n.incbin \"" file "\"\n" \
+#define EMBED(name, file)                                                                               \
+  asm(".section .rodata.cow_" name ",\"a\",@progbits\n.balign 16\ncow_" name "_begin:\n.incbin \"" file \
+      "\"\n"                                                                                            \
       "cow_" name "_end:\n.previous\n")
 EMBED("no_psm", COW_NO_PSM_FILE);
 EMBED("no_psm2", COW_NO_PSM2_FILE);
@@ -61,24 +62,12 @@ Dynamic read_dynamic(const link_map& map) {
   Dynamic out;
   for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
     switch (entry->d_tag) {
-      case DT_SYMTAB:
-        out.symbols = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr);
-        break;
-      case DT_STRTAB:
-        out.names = reinterpret_cast<const char*>(entry->d_un.d_ptr);
-        break;
-      case DT_JMPREL:
-        out.tables[0] = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
-        break;
-      case DT_PLTRELSZ:
-        out.counts[0] = entry->d_un.d_val / sizeof(ElfW(Rela));
-        break;
-      case DT_RELA:
-        out.tables[1] = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
-        break;
-      case DT_RELASZ:
-        out.counts[1] = entry->d_un.d_val / sizeof(ElfW(Rela));
-        break;
+      case DT_SYMTAB: out.symbols = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr); break;
+      case DT_STRTAB: out.names = reinterpret_cast<const char*>(entry->d_un.d_ptr); break;
+      case DT_JMPREL: out.tables[0] = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr); break;
+      case DT_PLTRELSZ: out.counts[0] = entry->d_un.d_val / sizeof(ElfW(Rela)); break;
+      case DT_RELA: out.tables[1] = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr); break;
+      case DT_RELASZ: out.counts[1] = entry->d_un.d_val / sizeof(ElfW(Rela)); break;
     }
   }
   return out;

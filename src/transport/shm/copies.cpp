@@ -30,13 +30,13 @@ const Port::Limits& ShmPort::limits(Destination to) {
   return link.copying == Link::Copying::yes ? limits_ : without_read_;
 }
 
-Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address, const std::byte* key,
-                   std::size_t key_size, std::size_t size, Completion& completion) {
+Post ShmPort::read(Destination from, void* local, const Registration*, std::uint64_t remote_address,
+                   const std::byte* key, std::size_t key_size, std::size_t size, Completion& completion) {
   std::int32_t process = segment_.rank_entry(links_[from].index).pid;
   const bool kept = key_size == sizeof process;
   if (kept) memcpy(&process, key, sizeof process);
-  copies_.push_back({&links_[from], process, kept, static_cast<std::byte*>(local), remote_address, size, &completion,
-                     {}});
+  copies_.push_back(
+      {&links_[from], process, kept, static_cast<std::byte*>(local), remote_address, size, &completion, {}});
   return Post::posted;
 }
 
@@ -72,10 +72,10 @@ std::size_t ShmPort::go_on_copying() {
   const Copy ended = copy;
   copies_.erase(copies_.begin());
   if (ended.wrong) ended.from->copying = Link::Copying::no;
-  ended.completion->done(*ended.completion, ended.wrong ? fail(ErrorClass::unsupported_operation,
-                                                               "reading the memory of process %d: %s", ended.process,
-                                                               strerror(ended.wrong))
-                                                        : success);
+  ended.completion->done(*ended.completion,
+                         ended.wrong ? fail(ErrorClass::unsupported_operation, "reading the memory of process %d: %s",
+                                            ended.process, strerror(ended.wrong))
+                                     : success);
   return 1;
 }
 
@@ -100,15 +100,19 @@ bool ShmPort::copy_with_help(Copy& copy, std::size_t piece) {
   const std::uint32_t number = ++link.copies;
   shm::Claims claims(link.out.fifo(), number, piece);
   claims.open();
-  const wire::Help wanted{.to = reinterpret_cast<std::uintptr_t>(copy.local), .from = copy.remote,
-                          .size = static_cast<std::uint32_t>(piece), .number = number};
+  const wire::Help wanted{.to = reinterpret_cast<std::uintptr_t>(copy.local),
+                          .from = copy.remote,
+                          .size = static_cast<std::uint32_t>(piece),
+                          .number = number};
   if (link.put({wire::Kind::help, 0, 0, 0}, 0, &wanted, sizeof wanted)) link.called = link.out.sent();
   std::uint32_t own = 0;
   for (std::uint32_t chunk; (chunk = claims.claim()) != shm::Claims::none; ++own) {
     const std::size_t begin = claims.begin(chunk);
-    if (!copy.wrong) copy.wrong = shm::copy_from(copy.process, copy.local + begin, copy.remote + begin, claims.size(chunk));
+    if (!copy.wrong)
+      copy.wrong = shm::copy_from(copy.process, copy.local + begin, copy.remote + begin, claims.size(chunk));
   }
-  if (link.in.is_open() && link.in.ready() && link.in.head().kind == wire::Kind::help) link.exchanges = exchanges_presumed;
+  if (link.in.is_open() && link.in.ready() && link.in.head().kind == wire::Kind::help)
+    link.exchanges = exchanges_presumed;
   copy.help = {.claims = claims, .asked = true, .chunks = claims.count() - own};
   return help_has_ended(copy, piece);
 }

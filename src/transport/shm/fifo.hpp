@@ -250,7 +250,8 @@ class FifoReceiver {
       body = data_ + extent.place * line_size;
     }
     exchange_->told = taken_of(line);
-    if (__builtin_expect(sound, 1)) deliver(static_cast<const wire::Header&>(line.head), body, std::size_t{extent.size});
+    if (__builtin_expect(sound, 1))
+      deliver(static_cast<const wire::Header&>(line.head), body, std::size_t{extent.size});
     fifo_->taken.store(++exchange_->taken, std::memory_order_release);
     return sound;
   }

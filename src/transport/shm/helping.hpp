@@ -60,7 +60,9 @@ class Claims {
   void tell_refused() { fifo_->helped.store(number_ | refused_mark, std::memory_order_release); }
 
   // The receiver, of the chunks that the other has claimed.
-  bool helped(std::uint32_t chunks) const { return fifo_->helped.load(std::memory_order_acquire) == (number_ | chunks); }
+  bool helped(std::uint32_t chunks) const {
+    return fifo_->helped.load(std::memory_order_acquire) == (number_ | chunks);
+  }
   bool refused() const { return fifo_->helped.load(std::memory_order_acquire) == (number_ | refused_mark); }
 
  private:

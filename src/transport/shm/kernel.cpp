@@ -27,16 +27,14 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 socklen_t make_name(std::uint64_t name, sockaddr_un& out) {
   out = {};
   out.sun_family = AF_UNIX;
-  const int length = snprintf(out.sun_path + 1, sizeof out.sun_path - 1, "cow-%016llx",
-                              static_cast<unsigned long long>(name));
+  const int length =
+      snprintf(out.sun_path + 1, sizeof out.sun_path - 1, "cow-%016llx", static_cast<unsigned long long>(name));
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<std::size_t>(length));
 }
 
 }  // namespace
 
-bool register_for_barriers() {
-  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
-}
+bool register_for_barriers() { return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0; }
 
 bool barrier_everywhere() { return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0; }
 

@@ -14,8 +14,8 @@ namespace cow::transport::shm {
 struct Link {
   FifoSender out;
   Exchange exchange;
-  const std::atomic<std::uint32_t>* asleep = nullptr;  // the other's, in the segment
-  const std::atomic<std::uint8_t>* listening_flag = nullptr;      // the other's for us
+  const std::atomic<std::uint32_t>* asleep = nullptr;         // the other's, in the segment
+  const std::atomic<std::uint8_t>* listening_flag = nullptr;  // the other's for us
   ShmPort* port = nullptr;
   std::uint32_t index = 0;  // the other's number on the node
 
@@ -24,14 +24,15 @@ struct Link {
   bool heard = false;   // something came since the silent were last looked for
   bool on_starved_list = false;
   enum class Copying : std::uint8_t { unknown, yes, no } copying = Copying::unknown;  // cross-memory attach works
-  bool helps = true;          // the other may do part of a copy
-  std::uint32_t copies = 0;   // that it was asked to help with
-  std::uint32_t called = 0;   // messages sent to it, the last such call included
-  std::uint8_t exchanges = 0;  // so many of the next copies are presumed to go both ways at once
-  std::size_t data_reserved = 0;  // bytes of the data part that exist
-  void* owner = nullptr;          // the transport::Peer, once known
+  bool helps = true;                                                                  // the other may do part of a copy
+  std::uint32_t copies = 0;                                                           // that it was asked to help with
+  std::uint32_t called = 0;        // messages sent to it, the last such call included
+  std::uint8_t exchanges = 0;      // so many of the next copies are presumed to go both ways at once
+  std::size_t data_reserved = 0;   // bytes of the data part that exist
+  void* owner = nullptr;           // the transport::Peer, once known
   std::uint32_t places_taken = 0;  // a bit for each place of withdrawal.hpp that a message of ours has
-  std::uint32_t dropped[withdrawal_places] = {};  // by place: the message from it that was found withdrawn and forgotten
+  std::uint32_t dropped[withdrawal_places] =
+      {};  // by place: the message from it that was found withdrawn and forgotten
 
   // Posts a message of at most inline_size bytes: the whole of the fast path. False when there is no room now.
   [[gnu::always_inline]] bool put(const Envelope& envelope, std::uint16_t credits, const void* body, std::size_t size) {

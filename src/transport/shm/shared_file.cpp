@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstring>
 
-
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23  // since Linux 5.14
 #endif
@@ -19,7 +18,9 @@
 namespace cow::transport::shm {
 namespace {
 
-Error cannot(const char* what) { return fail(ErrorClass::no_mem, "memory to be shared: %s: %s", what, strerror(errno)); }
+Error cannot(const char* what) {
+  return fail(ErrorClass::no_mem, "memory to be shared: %s: %s", what, strerror(errno));
+}
 
 // A file larger than the limit would bring SIGXFSZ upon this process.
 bool too_large_for_limit(std::size_t size) {
@@ -72,7 +73,8 @@ Error SharedFile::open(std::size_t bytes, const Offer& offer) {
   if (descriptor_ < 0) return cannot("opening it");
   struct stat status;
   std::uint64_t secret[2];
-  if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) != bytes ||
+  if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::size_t>(status.st_size) != bytes ||
       pread(descriptor_, secret, sizeof secret, 0) != static_cast<ssize_t>(sizeof secret) ||
       memcmp(secret, offer.secret, sizeof secret) != 0)
     return fail(ErrorClass::no_mem, "memory to be shared: what was found is something else");

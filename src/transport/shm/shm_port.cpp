@@ -68,9 +68,10 @@ Error ShmPort::announce(Presence presence) {
   me_ = &segment_.rank_entry(place_.index);
   if (presence == Presence::refused && me_->presence.load() == static_cast<std::uint32_t>(presence)) return success;
   if (me_->presence.load() != static_cast<std::uint32_t>(Presence::unknown))
-    return fail(ErrorClass::other,
-                "process %d was rank %u of this job before this one: two programs cannot be the same rank, one after the other",
-                me_->pid, place_.rank);
+    return fail(
+        ErrorClass::other,
+        "process %d was rank %u of this job before this one: two programs cannot be the same rank, one after the other",
+        me_->pid, place_.rank);
   me_->rank = place_.rank;
   me_->pid = getpid();
   me_->window = place_.window;
@@ -111,8 +112,8 @@ Post ShmPort::send(Link& to, const shm::Envelope& envelope, std::uint16_t credit
     return Post::again;
   }
   if (const std::size_t reach = to.out.reach(size); __builtin_expect(reach > to.data_reserved, 0)) {
-    const std::size_t end = std::min((reach + 16 * shm::page_size) / shm::page_size * shm::page_size,
-                                     shm::data_units * shm::line_size);
+    const std::size_t end =
+        std::min((reach + 16 * shm::page_size) / shm::page_size * shm::page_size, shm::data_units * shm::line_size);
     error = segment_.reserve_fifo(to.index, place_.index, shm::data_offset + to.data_reserved, shm::data_offset + end);
     if (error) return Post::again;
     to.data_reserved = end;
@@ -131,8 +132,8 @@ Post ShmPort::send(Destination to, const void* head, std::size_t head_size, cons
   wire::Header header;
   memcpy(&header, head, sizeof header);
   Error error;
-  return send(links_[to], {header.kind, header.context, header.source, header.tag}, header.credits, static_cast<const std::byte*>(head) + sizeof header,
-              head_size - sizeof header, body, error);
+  return send(links_[to], {header.kind, header.context, header.source, header.tag}, header.credits,
+              static_cast<const std::byte*>(head) + sizeof header, head_size - sizeof header, body, error);
 }
 
 void shm::Link::feed_sender() { port->wake(index); }

@@ -54,8 +54,8 @@ class ShmPort final : public Port {
   static Limits limits_for(bool copying);
 
   // As send(), with the header's fields known. May fail for good (no memory): then `error` is set.
-  Post send(shm::Link& to, const shm::Envelope& envelope, std::uint16_t credits, const void* extra, std::size_t extra_size,
-            const Body& body, Error& error);
+  Post send(shm::Link& to, const shm::Envelope& envelope, std::uint16_t credits, const void* extra,
+            std::size_t extra_size, const Body& body, Error& error);
 
   // poll() for a caller known at compile time: deliver(link, header, body, size).
   template <class Deliver>
@@ -122,7 +122,7 @@ class ShmPort final : public Port {
 
   void draw_attention(shm::Link& link);  // Link's
   void wake(std::uint32_t index);        // whoever sleeps there, for something that it finds without this port
-  std::uint64_t chunks_helped() const { return chunks_helped_; }                   // others did so many of our copies
+  std::uint64_t chunks_helped() const { return chunks_helped_; }  // others did so many of our copies
   std::uint64_t chunks_done_for_others() const { return chunks_done_for_others_; }
   bool listens_to(std::uint32_t index) const { return links_[index].active; }
 
@@ -135,9 +135,9 @@ class ShmPort final : public Port {
   // The other was asked to help with a piece.
   struct Help {
     shm::Claims claims;
-    bool asked = false;         // and must still say that its chunks are done
-    std::uint32_t chunks = 0;   // how many those are
-    std::uint32_t looked = 0;   // how often in vain
+    bool asked = false;        // and must still say that its chunks are done
+    std::uint32_t chunks = 0;  // how many those are
+    std::uint32_t looked = 0;  // how often in vain
   };
 
   // A read under way: it goes on by pieces, so that messages are handled in between.
@@ -163,9 +163,8 @@ class ShmPort final : public Port {
   std::size_t drain(shm::Link& link, Deliver&& deliver) {
     std::size_t count = 0;
     do {
-      const bool sound = link.in.take([&](const wire::Header& head, const std::byte* body, std::size_t size) {
-        deliver(link, head, body, size);
-      });
+      const bool sound = link.in.take(
+          [&](const wire::Header& head, const std::byte* body, std::size_t size) { deliver(link, head, body, size); });
       if (__builtin_expect(!sound, 0)) transport::drop(static_cast<const Peer*>(link.owner), {}, Drop::fifo_line);
       ++count;
     } while (count < batch && link.in.ready());
@@ -198,8 +197,8 @@ class ShmPort final : public Port {
   shm::Segment segment_;
   Place place_;
   Receiver* receiver_ = nullptr;
-  std::vector<shm::Link> links_;      // by number on the node
-  std::vector<shm::Link*> starved_;   // those that had no room
+  std::vector<shm::Link> links_;     // by number on the node
+  std::vector<shm::Link*> starved_;  // those that had no room
   std::vector<Copy> copies_;
   bool barrier_works_ = false;
   int socket_ = -1;

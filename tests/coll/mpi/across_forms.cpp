@@ -42,7 +42,9 @@ class AcrossForms : public testing::TestWithParam<Form> {
   const Shape& shape() { return *shapes[static_cast<std::size_t>(ranks::pick(own, 0, 3))]; }
   int length() { return multiple * std::max(0, ranks::pick(random, -1, 90)); }
   // What rank `from` of a side has for rank `to` of the other: number i, and how many.
-  int number(int of_side, int from, int to, int i) const { return value(job_number, of_side * 100 + from, to * 5000 + i); }
+  int number(int of_side, int from, int to, int i) const {
+    return value(job_number, of_side * 100 + from, to * 5000 + i);
+  }
   int given(int of_side, int from, int to) const { return multiple * ((job_number + of_side + from * 3 + to) % 4); }
 
   // A buffer of one block for each rank of the other group, or none.
@@ -78,8 +80,9 @@ INSTANTIATE_TEST_SUITE_P(All, AcrossForms, testing::Values(Form::blocking, Form:
 
 TEST_P(AcrossForms, Barrier) {
   run([&](Job& job) {
-    call(job, GetParam(), [&] { return MPI_Barrier(inter); }, [&](MPI_Request* r) { return MPI_Ibarrier(inter, r); },
-         [&](MPI_Request* r) { return MPI_Barrier_init(inter, MPI_INFO_NULL, r); });
+    call(
+        job, GetParam(), [&] { return MPI_Barrier(inter); }, [&](MPI_Request* r) { return MPI_Ibarrier(inter, r); },
+        [&](MPI_Request* r) { return MPI_Barrier_init(inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -96,9 +99,10 @@ TEST_P(AcrossForms, Bcast) {
     void* const data = job.in->data();
     const int n = job.in->count();
     const MPI_Datatype t = job.in->types.empty() ? MPI_DATATYPE_NULL : job.in->types[0];
-    call(job, GetParam(), [&] { return MPI_Bcast(data, n, t, root.argument, inter); },
-         [&](MPI_Request* r) { return MPI_Ibcast(data, n, t, root.argument, inter, r); },
-         [&](MPI_Request* r) { return MPI_Bcast_init(data, n, t, root.argument, inter, MPI_INFO_NULL, r); });
+    call(
+        job, GetParam(), [&] { return MPI_Bcast(data, n, t, root.argument, inter); },
+        [&](MPI_Request* r) { return MPI_Ibcast(data, n, t, root.argument, inter, r); },
+        [&](MPI_Request* r) { return MPI_Bcast_init(data, n, t, root.argument, inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -120,18 +124,21 @@ TEST_P(AcrossForms, Gather) {
     const void* const from = root.takes_part ? job.out->data() : nullptr;
     void* const to = root.is_root ? job.in->data() : nullptr;
     const int a = job.out->count(), b = job.in->count();
-    const int *const n = root.is_root ? job.in->counts.data() : nullptr, *const d = root.is_root ? job.in->displs.data() : nullptr;
+    const int *const n = root.is_root ? job.in->counts.data() : nullptr, *const d = root.is_root ? job.in->displs.data()
+                                                                                                 : nullptr;
     const MPI_Datatype t = root.takes_part ? job.out->types[0] : MPI_DATATYPE_NULL;
     const MPI_Datatype u = root.is_root ? job.in->types[0] : MPI_DATATYPE_NULL;
     const int g = root.argument;
     if (uneven)
-      call(job, GetParam(), [&] { return MPI_Gatherv(from, a, t, to, n, d, u, g, inter); },
-           [&](MPI_Request* r) { return MPI_Igatherv(from, a, t, to, n, d, u, g, inter, r); },
-           [&](MPI_Request* r) { return MPI_Gatherv_init(from, a, t, to, n, d, u, g, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Gatherv(from, a, t, to, n, d, u, g, inter); },
+          [&](MPI_Request* r) { return MPI_Igatherv(from, a, t, to, n, d, u, g, inter, r); },
+          [&](MPI_Request* r) { return MPI_Gatherv_init(from, a, t, to, n, d, u, g, inter, MPI_INFO_NULL, r); });
     else
-      call(job, GetParam(), [&] { return MPI_Gather(from, a, t, to, b, u, g, inter); },
-           [&](MPI_Request* r) { return MPI_Igather(from, a, t, to, b, u, g, inter, r); },
-           [&](MPI_Request* r) { return MPI_Gather_init(from, a, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Gather(from, a, t, to, b, u, g, inter); },
+          [&](MPI_Request* r) { return MPI_Igather(from, a, t, to, b, u, g, inter, r); },
+          [&](MPI_Request* r) { return MPI_Gather_init(from, a, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -145,26 +152,29 @@ TEST_P(AcrossForms, Scatter) {
       job.out = blocks(root.is_root, to_rank);
     else
       job.out = std::make_unique<Buffer>(shape(), ints, root.is_root ? remote : 0);
-    for (int r = 0; root.is_root && r < remote; ++r)
-      job.out->fill(r, [&](int i) { return number(side, me, r, i); });
+    for (int r = 0; root.is_root && r < remote; ++r) job.out->fill(r, [&](int i) { return number(side, me, r, i); });
     job.in = std::make_unique<Buffer>(shape(), to_rank(me), root.takes_part);
     job.expected = std::make_unique<Buffer>(*job.in);
     if (root.takes_part) job.expected->fill(0, [&](int i) { return number(root.side, root.rank, me, i); });
     const void* const from = root.is_root ? job.out->data() : nullptr;
     void* const to = root.takes_part ? job.in->data() : nullptr;
     const int a = job.out->count(), b = job.in->count();
-    const int *const n = root.is_root ? job.out->counts.data() : nullptr, *const d = root.is_root ? job.out->displs.data() : nullptr;
+    const int *const n = root.is_root ? job.out->counts.data() : nullptr, *const d = root.is_root
+                                                                                         ? job.out->displs.data()
+                                                                                         : nullptr;
     const MPI_Datatype t = root.is_root ? job.out->types[0] : MPI_DATATYPE_NULL;
     const MPI_Datatype u = root.takes_part ? job.in->types[0] : MPI_DATATYPE_NULL;
     const int g = root.argument;
     if (uneven)
-      call(job, GetParam(), [&] { return MPI_Scatterv(from, n, d, t, to, b, u, g, inter); },
-           [&](MPI_Request* r) { return MPI_Iscatterv(from, n, d, t, to, b, u, g, inter, r); },
-           [&](MPI_Request* r) { return MPI_Scatterv_init(from, n, d, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Scatterv(from, n, d, t, to, b, u, g, inter); },
+          [&](MPI_Request* r) { return MPI_Iscatterv(from, n, d, t, to, b, u, g, inter, r); },
+          [&](MPI_Request* r) { return MPI_Scatterv_init(from, n, d, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
     else
-      call(job, GetParam(), [&] { return MPI_Scatter(from, a, t, to, b, u, g, inter); },
-           [&](MPI_Request* r) { return MPI_Iscatter(from, a, t, to, b, u, g, inter, r); },
-           [&](MPI_Request* r) { return MPI_Scatter_init(from, a, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Scatter(from, a, t, to, b, u, g, inter); },
+          [&](MPI_Request* r) { return MPI_Iscatter(from, a, t, to, b, u, g, inter, r); },
+          [&](MPI_Request* r) { return MPI_Scatter_init(from, a, t, to, b, u, g, inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -188,13 +198,15 @@ TEST_P(AcrossForms, Allgather) {
     const int *const n = job.in->counts.data(), *const d = job.in->displs.data();
     const MPI_Datatype t = job.out->types[0], u = job.in->types[0];
     if (uneven)
-      call(job, GetParam(), [&] { return MPI_Allgatherv(from, a, t, to, n, d, u, inter); },
-           [&](MPI_Request* r) { return MPI_Iallgatherv(from, a, t, to, n, d, u, inter, r); },
-           [&](MPI_Request* r) { return MPI_Allgatherv_init(from, a, t, to, n, d, u, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Allgatherv(from, a, t, to, n, d, u, inter); },
+          [&](MPI_Request* r) { return MPI_Iallgatherv(from, a, t, to, n, d, u, inter, r); },
+          [&](MPI_Request* r) { return MPI_Allgatherv_init(from, a, t, to, n, d, u, inter, MPI_INFO_NULL, r); });
     else
-      call(job, GetParam(), [&] { return MPI_Allgather(from, a, t, to, b, u, inter); },
-           [&](MPI_Request* r) { return MPI_Iallgather(from, a, t, to, b, u, inter, r); },
-           [&](MPI_Request* r) { return MPI_Allgather_init(from, a, t, to, b, u, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Allgather(from, a, t, to, b, u, inter); },
+          [&](MPI_Request* r) { return MPI_Iallgather(from, a, t, to, b, u, inter, r); },
+          [&](MPI_Request* r) { return MPI_Allgather_init(from, a, t, to, b, u, inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -223,17 +235,20 @@ TEST_P(AcrossForms, Alltoall) {
     const MPI_Datatype *const ts = job.out->types.data(), *const us = job.in->types.data();
     const MPI_Datatype t = ts[0], u = us[0];
     if (kind == 0)
-      call(job, GetParam(), [&] { return MPI_Alltoall(from, a, t, to, b, u, inter); },
-           [&](MPI_Request* r) { return MPI_Ialltoall(from, a, t, to, b, u, inter, r); },
-           [&](MPI_Request* r) { return MPI_Alltoall_init(from, a, t, to, b, u, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Alltoall(from, a, t, to, b, u, inter); },
+          [&](MPI_Request* r) { return MPI_Ialltoall(from, a, t, to, b, u, inter, r); },
+          [&](MPI_Request* r) { return MPI_Alltoall_init(from, a, t, to, b, u, inter, MPI_INFO_NULL, r); });
     else if (kind == 1)
-      call(job, GetParam(), [&] { return MPI_Alltoallv(from, n, d, t, to, m, e, u, inter); },
-           [&](MPI_Request* r) { return MPI_Ialltoallv(from, n, d, t, to, m, e, u, inter, r); },
-           [&](MPI_Request* r) { return MPI_Alltoallv_init(from, n, d, t, to, m, e, u, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Alltoallv(from, n, d, t, to, m, e, u, inter); },
+          [&](MPI_Request* r) { return MPI_Ialltoallv(from, n, d, t, to, m, e, u, inter, r); },
+          [&](MPI_Request* r) { return MPI_Alltoallv_init(from, n, d, t, to, m, e, u, inter, MPI_INFO_NULL, r); });
     else
-      call(job, GetParam(), [&] { return MPI_Alltoallw(from, n, x, ts, to, m, y, us, inter); },
-           [&](MPI_Request* r) { return MPI_Ialltoallw(from, n, x, ts, to, m, y, us, inter, r); },
-           [&](MPI_Request* r) { return MPI_Alltoallw_init(from, n, x, ts, to, m, y, us, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Alltoallw(from, n, x, ts, to, m, y, us, inter); },
+          [&](MPI_Request* r) { return MPI_Ialltoallw(from, n, x, ts, to, m, y, us, inter, r); },
+          [&](MPI_Request* r) { return MPI_Alltoallw_init(from, n, x, ts, to, m, y, us, inter, MPI_INFO_NULL, r); });
   });
 }
 
@@ -244,43 +259,48 @@ TEST_P(AcrossForms, Reductions) {
     const Rooted root = pick_root();
     const int kind = job_number % 4;  // reduce, allreduce, reduce_scatter_block, reduce_scatter
     const auto op = static_cast<Operator>(ranks::pick(random, 0, 2));
-    const Shape& element = op == Operator::exclusive_or ? plain : *shapes[static_cast<std::size_t>(ranks::pick(random, 0, 3))];
+    const Shape& element =
+        op == Operator::exclusive_or ? plain : *shapes[static_cast<std::size_t>(ranks::pick(random, 0, 3))];
     const bool spread = kind >= 2, gives = kind != 0 || root.takes_part, gets = kind != 0 || root.is_root;
     const int whole = spread ? multiple * local * remote * 2 : length();
     // The block of this rank; uneven ones are half as long at rank 0, and the last takes the rest.
     const int even = whole / local;
     Ints lengths(static_cast<std::size_t>(local), even / element.ints());
-    if (kind == 3 && local > 1) lengths.front() = even / 2 / element.ints(), lengths.back() = (even + even / 2) / element.ints();
+    if (kind == 3 && local > 1)
+      lengths.front() = even / 2 / element.ints(), lengths.back() = (even + even / 2) / element.ints();
     const int mine = spread ? lengths[static_cast<std::size_t>(me)] * element.ints() : whole;
     const int first = spread ? std::accumulate(lengths.begin(), lengths.begin() + me, 0) * element.ints() : 0;
     job.out = std::make_unique<Buffer>(element, gives ? whole : 0, 1);
     job.out->fill(0, [&](int i) { return operand(number(side, me, 0, i)); });
     job.in = std::make_unique<Buffer>(element, gets ? mine : 0, 1);
     job.expected = std::make_unique<Buffer>(*job.in);
-    job.expected->fill(0, [&](int i) {
-      return fold(op, remote, [&](int r) { return operand(number(1 - side, r, 0, first + i)); });
-    });
+    job.expected->fill(
+        0, [&](int i) { return fold(op, remote, [&](int r) { return operand(number(1 - side, r, 0, first + i)); }); });
     const void* const from = gives ? job.out->data() : nullptr;
     void* const to = gets ? job.in->data() : nullptr;
     const MPI_Datatype t = element.type();
     const MPI_Op f = handle_of(op, element);
     const int n = mine / element.ints(), g = root.argument, *const c = lengths.data();
     if (kind == 0)
-      call(job, GetParam(), [&] { return MPI_Reduce(from, to, n, t, f, g, inter); },
-           [&](MPI_Request* r) { return MPI_Ireduce(from, to, n, t, f, g, inter, r); },
-           [&](MPI_Request* r) { return MPI_Reduce_init(from, to, n, t, f, g, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Reduce(from, to, n, t, f, g, inter); },
+          [&](MPI_Request* r) { return MPI_Ireduce(from, to, n, t, f, g, inter, r); },
+          [&](MPI_Request* r) { return MPI_Reduce_init(from, to, n, t, f, g, inter, MPI_INFO_NULL, r); });
     else if (kind == 1)
-      call(job, GetParam(), [&] { return MPI_Allreduce(from, to, n, t, f, inter); },
-           [&](MPI_Request* r) { return MPI_Iallreduce(from, to, n, t, f, inter, r); },
-           [&](MPI_Request* r) { return MPI_Allreduce_init(from, to, n, t, f, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Allreduce(from, to, n, t, f, inter); },
+          [&](MPI_Request* r) { return MPI_Iallreduce(from, to, n, t, f, inter, r); },
+          [&](MPI_Request* r) { return MPI_Allreduce_init(from, to, n, t, f, inter, MPI_INFO_NULL, r); });
     else if (kind == 2)
-      call(job, GetParam(), [&] { return MPI_Reduce_scatter_block(from, to, n, t, f, inter); },
-           [&](MPI_Request* r) { return MPI_Ireduce_scatter_block(from, to, n, t, f, inter, r); },
-           [&](MPI_Request* r) { return MPI_Reduce_scatter_block_init(from, to, n, t, f, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Reduce_scatter_block(from, to, n, t, f, inter); },
+          [&](MPI_Request* r) { return MPI_Ireduce_scatter_block(from, to, n, t, f, inter, r); },
+          [&](MPI_Request* r) { return MPI_Reduce_scatter_block_init(from, to, n, t, f, inter, MPI_INFO_NULL, r); });
     else
-      call(job, GetParam(), [&] { return MPI_Reduce_scatter(from, to, c, t, f, inter); },
-           [&](MPI_Request* r) { return MPI_Ireduce_scatter(from, to, c, t, f, inter, r); },
-           [&](MPI_Request* r) { return MPI_Reduce_scatter_init(from, to, c, t, f, inter, MPI_INFO_NULL, r); });
+      call(
+          job, GetParam(), [&] { return MPI_Reduce_scatter(from, to, c, t, f, inter); },
+          [&](MPI_Request* r) { return MPI_Ireduce_scatter(from, to, c, t, f, inter, r); },
+          [&](MPI_Request* r) { return MPI_Reduce_scatter_init(from, to, c, t, f, inter, MPI_INFO_NULL, r); });
   });
 }
 

@@ -397,38 +397,24 @@ void reduce_scatter(const Case& c, bool uneven, const Operand& o) {
 
 void run_case(Collective which, const Case& c, const Operand& operand) {
   switch (which) {
-    case Collective::barrier:
-      return barrier(c);
-    case Collective::bcast:
-      return bcast(c);
-    case Collective::gather:
-      return gather(c);
-    case Collective::gatherv:
-      return gatherv(c);
-    case Collective::scatter:
-      return scatter_blocks(c, false);
-    case Collective::scatterv:
-      return scatter_blocks(c, true);
-    case Collective::allgather:
-      return allgather(c);
-    case Collective::allgatherv:
-      return allgatherv(c);
-    case Collective::alltoall:
-      return alltoall(c);
-    case Collective::alltoallv:
-      return alltoallv(c);
+    case Collective::barrier: return barrier(c);
+    case Collective::bcast: return bcast(c);
+    case Collective::gather: return gather(c);
+    case Collective::gatherv: return gatherv(c);
+    case Collective::scatter: return scatter_blocks(c, false);
+    case Collective::scatterv: return scatter_blocks(c, true);
+    case Collective::allgather: return allgather(c);
+    case Collective::allgatherv: return allgatherv(c);
+    case Collective::alltoall: return alltoall(c);
+    case Collective::alltoallv: return alltoallv(c);
     case Collective::reduce:
     case Collective::allreduce:
     case Collective::scan:
-    case Collective::exscan:
-      return sums(c, which, operand);
-    case Collective::reduce_scatter_block:
-      return reduce_scatter(c, false, operand);
-    case Collective::reduce_scatter:
-      return reduce_scatter(c, true, operand);
+    case Collective::exscan: return sums(c, which, operand);
+    case Collective::reduce_scatter_block: return reduce_scatter(c, false, operand);
+    case Collective::reduce_scatter: return reduce_scatter(c, true, operand);
     case Collective::neighbor_allgather:
-    case Collective::neighbor_alltoall:
-      return;  // tests/topo
+    case Collective::neighbor_alltoall: return;  // tests/topo
   }
 }
 

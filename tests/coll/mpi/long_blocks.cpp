@@ -94,7 +94,8 @@ struct Sums {
     } else {
       ASSERT_MPI_OK(MPI_Reduce_scatter(from, to.data(), counts.data(), type, op, comm));
     }
-    for (int i = 0; i < own; ++i) ASSERT_TRUE(to[sized(i)] == total(first + i)) << i << " of " << own << " from " << first;
+    for (int i = 0; i < own; ++i)
+      ASSERT_TRUE(to[sized(i)] == total(first + i)) << i << " of " << own << " from " << first;
   }
 };
 
@@ -163,12 +164,15 @@ struct Map {
 };
 Map then(Map first, Map second) { return {first.a * second.a, first.b * second.a + second.b}; }
 void combine_maps(void* in, void* inout, int* n, MPI_Datatype*) {
-  for (int i = 0; i < *n; ++i) static_cast<Map*>(inout)[i] = then(static_cast<Map*>(in)[i], static_cast<Map*>(inout)[i]);
+  for (int i = 0; i < *n; ++i)
+    static_cast<Map*>(inout)[i] = then(static_cast<Map*>(in)[i], static_cast<Map*>(inout)[i]);
 }
 
 TEST(LongBlocks, ReduceScatterInTheOrderOfRanks) {
   const int n = ranks::count();
-  const auto number = [](int r, int i) { return Map{2 * static_cast<unsigned>(value(r, i)) + 1, static_cast<unsigned>(i)}; };
+  const auto number = [](int r, int i) {
+    return Map{2 * static_cast<unsigned>(value(r, i)) + 1, static_cast<unsigned>(i)};
+  };
   const auto total = [&](int i) {
     Map out = number(0, i);
     for (int r = 1; r < n; ++r) out = then(out, number(r, i));
@@ -198,7 +202,8 @@ TEST(LongBlocks, InTurn) {
   auto random = ranks::shared_random(41);
   Warm comm;
   for (int job = 0; job < 30; ++job) {
-    const int length = ranks::pick(random, 1, 3) == 1 ? ranks::pick(random, 1, 300) : ranks::pick(random, 8'000, 30'000);
+    const int length =
+        ranks::pick(random, 1, 3) == 1 ? ranks::pick(random, 1, 300) : ranks::pick(random, 8'000, 30'000);
     const int root = ranks::pick(random, 0, n - 1);
     if (ranks::pick(random, 0, 1) == 0) {
       sums.check(comm, Ints(sized(n), length), job % 2 == 0, job % 3 == 0);

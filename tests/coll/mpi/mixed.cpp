@@ -17,9 +17,10 @@ void bcast(Job& job, const Setting& s, const Shape& in, int ints) {
   job.expected->fill(0, [&](int i) { return value(s.id, s.root, i); });
   if (s.me == s.root) job.in->memory = job.expected->memory;
   Buffer& b = *job.in;
-  call(job, s.form, [&] { return MPI_Bcast(b.data(), b.count(), in.type(), s.root, s.comm); },
-       [&](MPI_Request* r) { return MPI_Ibcast(b.data(), b.count(), in.type(), s.root, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Bcast_init(b.data(), b.count(), in.type(), s.root, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Bcast(b.data(), b.count(), in.type(), s.root, s.comm); },
+      [&](MPI_Request* r) { return MPI_Ibcast(b.data(), b.count(), in.type(), s.root, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Bcast_init(b.data(), b.count(), in.type(), s.root, s.comm, MPI_INFO_NULL, r); });
 }
 
 // Gather (at the root) or allgather.
@@ -35,13 +36,15 @@ void collect(Job& job, const Setting& s, const Shape& out, const Shape& in, int 
   const int a = job.out->count(), b = job.in->count();
   const MPI_Datatype t = out.type(), u = in.type();
   if (everywhere)
-    call(job, s.form, [&] { return MPI_Allgather(from, a, t, to, b, u, s.comm); },
-         [&](MPI_Request* r) { return MPI_Iallgather(from, a, t, to, b, u, s.comm, r); },
-         [&](MPI_Request* r) { return MPI_Allgather_init(from, a, t, to, b, u, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return MPI_Allgather(from, a, t, to, b, u, s.comm); },
+        [&](MPI_Request* r) { return MPI_Iallgather(from, a, t, to, b, u, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Allgather_init(from, a, t, to, b, u, s.comm, MPI_INFO_NULL, r); });
   else
-    call(job, s.form, [&] { return MPI_Gather(from, a, t, to, b, u, s.root, s.comm); },
-         [&](MPI_Request* r) { return MPI_Igather(from, a, t, to, b, u, s.root, s.comm, r); },
-         [&](MPI_Request* r) { return MPI_Gather_init(from, a, t, to, b, u, s.root, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return MPI_Gather(from, a, t, to, b, u, s.root, s.comm); },
+        [&](MPI_Request* r) { return MPI_Igather(from, a, t, to, b, u, s.root, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Gather_init(from, a, t, to, b, u, s.root, s.comm, MPI_INFO_NULL, r); });
 }
 
 void scatter(Job& job, const Setting& s, const Shape& out, const Shape& in, int ints) {
@@ -54,9 +57,10 @@ void scatter(Job& job, const Setting& s, const Shape& out, const Shape& in, int 
   void* const to = in_place ? MPI_IN_PLACE : job.in->data();
   const int a = job.out->count(), b = job.in->count();
   const MPI_Datatype t = out.type(), u = in.type();
-  call(job, s.form, [&] { return MPI_Scatter(from, a, t, to, b, u, s.root, s.comm); },
-       [&](MPI_Request* r) { return MPI_Iscatter(from, a, t, to, b, u, s.root, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Scatter_init(from, a, t, to, b, u, s.root, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Scatter(from, a, t, to, b, u, s.root, s.comm); },
+      [&](MPI_Request* r) { return MPI_Iscatter(from, a, t, to, b, u, s.root, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Scatter_init(from, a, t, to, b, u, s.root, s.comm, MPI_INFO_NULL, r); });
 }
 
 void alltoall(Job& job, const Setting& s, const Shape& out, const Shape& in, int ints) {
@@ -70,16 +74,18 @@ void alltoall(Job& job, const Setting& s, const Shape& out, const Shape& in, int
   void* const to = job.in->data();
   const int a = job.out->count(), b = job.in->count();
   const MPI_Datatype t = out.type(), u = in.type();
-  call(job, s.form, [&] { return MPI_Alltoall(from, a, t, to, b, u, s.comm); },
-       [&](MPI_Request* r) { return MPI_Ialltoall(from, a, t, to, b, u, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Alltoall_init(from, a, t, to, b, u, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Alltoall(from, a, t, to, b, u, s.comm); },
+      [&](MPI_Request* r) { return MPI_Ialltoall(from, a, t, to, b, u, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Alltoall_init(from, a, t, to, b, u, s.comm, MPI_INFO_NULL, r); });
 }
 
 void barrier(Job& job, const Setting& s) {
   static const Shape plain;
   make_buffers(job, plain, plain, 0, 0, 0);
-  call(job, s.form, [&] { return MPI_Barrier(s.comm); }, [&](MPI_Request* r) { return MPI_Ibarrier(s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Barrier_init(s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Barrier(s.comm); }, [&](MPI_Request* r) { return MPI_Ibarrier(s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Barrier_init(s.comm, MPI_INFO_NULL, r); });
 }
 
 // All but those among neighbours, which tests/topo looks at.
@@ -111,8 +117,8 @@ std::vector<MPI_Comm> make_comms(ranks::Random& random, bool with_hints) {
   std::vector<MPI_Comm> comms(5, MPI_COMM_NULL);
   MPI_Comm_dup(MPI_COMM_WORLD, &comms[0]);
   MPI_Comm_dup(MPI_COMM_WORLD, &comms[1]);
-  MPI_Comm_split(MPI_COMM_WORLD, 0, -me, &comms[2]);                                     // the other way round
-  MPI_Comm_split(MPI_COMM_WORLD, me % 2, me, &comms[3]);                                 // two at once
+  MPI_Comm_split(MPI_COMM_WORLD, 0, -me, &comms[2]);                                         // the other way round
+  MPI_Comm_split(MPI_COMM_WORLD, me % 2, me, &comms[3]);                                     // two at once
   MPI_Comm_split(MPI_COMM_WORLD, me >= n / 3 ? 0 : MPI_UNDEFINED, (me * 5) % n, &comms[4]);  // some, mixed
   for (MPI_Comm comm : comms)
     if (with_hints) set_hints(comm, random);
@@ -150,7 +156,8 @@ void run_many(std::uint64_t seed, bool with_hints) {
       const auto which = static_cast<Collective>(ranks::pick(random, 0, kinds - 1));
       const int lengths[] = {0, 1, ranks::pick(random, 2, 20), ranks::pick(random, 50, 400)};
       const bool is_long = !with_hints && ranks::pick(random, 0, 9) == 0;  // in pieces, on memory
-      const int ints = multiple * (is_long ? ranks::pick(random, 10'000, 80'000) / multiple : lengths[ranks::pick(random, 0, 3)]);
+      const int ints =
+          multiple * (is_long ? ranks::pick(random, 10'000, 80'000) / multiple : lengths[ranks::pick(random, 0, 3)]);
       const int root = ranks::pick(random, 0, 1000);
       const auto form = static_cast<Form>(ranks::pick(random, 0, 2));
       const bool in_place = ranks::pick(random, 0, 3) == 0;
@@ -171,7 +178,9 @@ void run_many(std::uint64_t seed, bool with_hints) {
         case Collective::barrier: barrier(*job, setting); break;
         case Collective::bcast: bcast(*job, setting, shape(), ints); break;
         case Collective::gather:
-        case Collective::allgather: collect(*job, setting, shape(), shape(), ints, which == Collective::allgather); break;
+        case Collective::allgather:
+          collect(*job, setting, shape(), shape(), ints, which == Collective::allgather);
+          break;
         case Collective::scatter: scatter(*job, setting, shape(), shape(), ints); break;
         case Collective::alltoall: alltoall(*job, setting, shape(), shape(), ints); break;
         case Collective::gatherv:

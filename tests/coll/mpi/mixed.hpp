@@ -63,7 +63,8 @@ class Shape {
 class Buffer {
  public:
   Buffer(const Shape& shape, int ints, int blocks)
-      : Buffer(Shapes(static_cast<std::size_t>(blocks), &shape), Ints(static_cast<std::size_t>(blocks), ints), nullptr) {}
+      : Buffer(Shapes(static_cast<std::size_t>(blocks), &shape), Ints(static_cast<std::size_t>(blocks), ints),
+               nullptr) {}
   Buffer(const Shape& shape, const Ints& ints, ranks::Random* random)
       : Buffer(Shapes(ints.size(), &shape), ints, random) {}
   using Shapes = std::vector<const Shape*>;
@@ -131,12 +132,8 @@ struct Setting {
 template <class Blocking, class Nonblocking, class Persistent>
 void call(Job& job, Form form, Blocking blocking, Nonblocking nonblocking, Persistent persistent) {
   switch (form) {
-    case Form::blocking:
-      EXPECT_EQ(blocking(), MPI_SUCCESS);
-      return;
-    case Form::nonblocking:
-      EXPECT_EQ(nonblocking(&job.request), MPI_SUCCESS);
-      return;
+    case Form::blocking: EXPECT_EQ(blocking(), MPI_SUCCESS); return;
+    case Form::nonblocking: EXPECT_EQ(nonblocking(&job.request), MPI_SUCCESS); return;
     case Form::persistent:
       EXPECT_EQ(persistent(&job.request), MPI_SUCCESS);
       EXPECT_EQ(MPI_Start(&job.request), MPI_SUCCESS);
@@ -150,7 +147,6 @@ inline void make_buffers(Job& job, const Shape& out, const Shape& in, int ints, 
   job.in = std::make_unique<Buffer>(in, ints, in_blocks);
   job.expected = std::make_unique<Buffer>(in, ints, in_blocks);
 }
-
 
 // Reductions: mixed_sums.cpp. `ints` of data at each rank, or for each rank where the result is shared out.
 enum class Operator { exclusive_or, by_user, in_order };

@@ -9,8 +9,9 @@ using ShapeOf = std::function<const Shape&()>;
 // Ints that rank `from` has for rank `to`: the same at both, and often none.
 int length(int job, int from, int to, int multiple) {
   constexpr int lengths[] = {0, 0, 1, 1, 2, 5, 11, 60};
-  const unsigned mixed = (static_cast<unsigned>(job) * 40503u + static_cast<unsigned>(from) * 977u +
-                          static_cast<unsigned>(to) * 331u) * 2654435761u;
+  const unsigned mixed =
+      (static_cast<unsigned>(job) * 40503u + static_cast<unsigned>(from) * 977u + static_cast<unsigned>(to) * 331u) *
+      2654435761u;
   return lengths[mixed >> 29] * multiple;
 }
 
@@ -38,13 +39,15 @@ void collect(Job& job, const Setting& s, const Shape& a, const Shape& b, int mul
   const int c = job.out->counts[0], *const n = job.in->counts.data(), *const d = job.in->displs.data();
   const MPI_Datatype t = a.type(), u = b.type();
   if (everywhere)
-    call(job, s.form, [&] { return MPI_Allgatherv(from, c, t, to, n, d, u, s.comm); },
-         [&](MPI_Request* r) { return MPI_Iallgatherv(from, c, t, to, n, d, u, s.comm, r); },
-         [&](MPI_Request* r) { return MPI_Allgatherv_init(from, c, t, to, n, d, u, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return MPI_Allgatherv(from, c, t, to, n, d, u, s.comm); },
+        [&](MPI_Request* r) { return MPI_Iallgatherv(from, c, t, to, n, d, u, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Allgatherv_init(from, c, t, to, n, d, u, s.comm, MPI_INFO_NULL, r); });
   else
-    call(job, s.form, [&] { return MPI_Gatherv(from, c, t, to, n, d, u, s.root, s.comm); },
-         [&](MPI_Request* r) { return MPI_Igatherv(from, c, t, to, n, d, u, s.root, s.comm, r); },
-         [&](MPI_Request* r) { return MPI_Gatherv_init(from, c, t, to, n, d, u, s.root, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return MPI_Gatherv(from, c, t, to, n, d, u, s.root, s.comm); },
+        [&](MPI_Request* r) { return MPI_Igatherv(from, c, t, to, n, d, u, s.root, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Gatherv_init(from, c, t, to, n, d, u, s.root, s.comm, MPI_INFO_NULL, r); });
 }
 
 void scatter(Job& job, const Setting& s, const Shape& a, const Shape& b, int multiple, ranks::Random& own) {
@@ -61,9 +64,10 @@ void scatter(Job& job, const Setting& s, const Shape& a, const Shape& b, int mul
   void* const to = in_place ? MPI_IN_PLACE : job.in->data();
   const int c = job.in->count(), *const n = job.out->counts.data(), *const d = job.out->displs.data();
   const MPI_Datatype t = a.type(), u = b.type();
-  call(job, s.form, [&] { return MPI_Scatterv(from, n, d, t, to, c, u, s.root, s.comm); },
-       [&](MPI_Request* r) { return MPI_Iscatterv(from, n, d, t, to, c, u, s.root, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Scatterv_init(from, n, d, t, to, c, u, s.root, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Scatterv(from, n, d, t, to, c, u, s.root, s.comm); },
+      [&](MPI_Request* r) { return MPI_Iscatterv(from, n, d, t, to, c, u, s.root, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Scatterv_init(from, n, d, t, to, c, u, s.root, s.comm, MPI_INFO_NULL, r); });
 }
 
 // MPI_Alltoallv, or MPI_Alltoallw with a type for each block. In place, what two ranks have for each other is as long
@@ -71,7 +75,8 @@ void scatter(Job& job, const Setting& s, const Shape& a, const Shape& b, int mul
 void alltoallv(Job& job, const Setting& s, const ShapeOf& shape, int multiple, ranks::Random& own) {
   const bool mixed_types = s.id % 2 == 1;
   const auto of = [&](int from, int to) {
-    return s.in_place ? length(s.id, std::min(from, to), std::max(from, to), multiple) : length(s.id, from, to, multiple);
+    return s.in_place ? length(s.id, std::min(from, to), std::max(from, to), multiple)
+                      : length(s.id, from, to, multiple);
   };
   const auto shapes = [&] {
     Buffer::Shapes out(static_cast<std::size_t>(s.n), &shape());
@@ -93,15 +98,17 @@ void alltoallv(Job& job, const Setting& s, const ShapeOf& shape, int multiple, r
   if (mixed_types) {
     const int *const d = job.out->bytes.data(), *const e = job.in->bytes.data();
     const MPI_Datatype *const t = job.out->types.data(), *const u = job.in->types.data();
-    return call(job, s.form, [&] { return MPI_Alltoallw(from, n, d, t, to, m, e, u, s.comm); },
-                [&](MPI_Request* r) { return MPI_Ialltoallw(from, n, d, t, to, m, e, u, s.comm, r); },
-                [&](MPI_Request* r) { return MPI_Alltoallw_init(from, n, d, t, to, m, e, u, s.comm, MPI_INFO_NULL, r); });
+    return call(
+        job, s.form, [&] { return MPI_Alltoallw(from, n, d, t, to, m, e, u, s.comm); },
+        [&](MPI_Request* r) { return MPI_Ialltoallw(from, n, d, t, to, m, e, u, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Alltoallw_init(from, n, d, t, to, m, e, u, s.comm, MPI_INFO_NULL, r); });
   }
   const int *const d = job.out->displs.data(), *const e = job.in->displs.data();
   const MPI_Datatype t = job.out->types[0], u = job.in->types[0];
-  call(job, s.form, [&] { return MPI_Alltoallv(from, n, d, t, to, m, e, u, s.comm); },
-       [&](MPI_Request* r) { return MPI_Ialltoallv(from, n, d, t, to, m, e, u, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Alltoallv_init(from, n, d, t, to, m, e, u, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Alltoallv(from, n, d, t, to, m, e, u, s.comm); },
+      [&](MPI_Request* r) { return MPI_Ialltoallv(from, n, d, t, to, m, e, u, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Alltoallv_init(from, n, d, t, to, m, e, u, s.comm, MPI_INFO_NULL, r); });
 }
 
 }  // namespace

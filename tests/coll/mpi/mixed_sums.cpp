@@ -1,8 +1,8 @@
 // Reductions of elements with holes in them, by an operation of MPI's or by one of the program's own, which may not
 // commute.
-#include "coll/mpi/mixed.hpp"
-
 #include <map>
+
+#include "coll/mpi/mixed.hpp"
 
 namespace mixed {
 namespace {
@@ -14,7 +14,8 @@ void each(void* left, void* right, int n, MPI_Datatype type, unsigned (*combine)
   const Shape& shape = *shapes.at(type);
   for (int i = 0; i < n * shape.ints(); ++i) {
     int& mine = static_cast<int*>(right)[shape.place(i)];
-    mine = static_cast<int>(combine(static_cast<unsigned>(static_cast<int*>(left)[shape.place(i)]), static_cast<unsigned>(mine)));
+    mine = static_cast<int>(
+        combine(static_cast<unsigned>(static_cast<int*>(left)[shape.place(i)]), static_cast<unsigned>(mine)));
   }
 }
 
@@ -81,9 +82,10 @@ void begin_sum(Job& job, const Setting& s, Collective which, const Shape& shape,
   const MPI_Op f = handle_of(op, shape);
   const int n = length / shape.ints();
   const auto alike = [&](auto blocking, auto nonblocking, auto persistent) {
-    call(job, s.form, [&] { return blocking(from, to, n, t, f, s.comm); },
-         [&](MPI_Request* r) { return nonblocking(from, to, n, t, f, s.comm, r); },
-         [&](MPI_Request* r) { return persistent(from, to, n, t, f, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return blocking(from, to, n, t, f, s.comm); },
+        [&](MPI_Request* r) { return nonblocking(from, to, n, t, f, s.comm, r); },
+        [&](MPI_Request* r) { return persistent(from, to, n, t, f, s.comm, MPI_INFO_NULL, r); });
   };
   if (which == Collective::allreduce) alike(MPI_Allreduce, MPI_Iallreduce, MPI_Allreduce_init);
   if (which == Collective::scan) alike(MPI_Scan, MPI_Iscan, MPI_Scan_init);
@@ -91,15 +93,17 @@ void begin_sum(Job& job, const Setting& s, Collective which, const Shape& shape,
   if (which == Collective::reduce_scatter_block)
     alike(MPI_Reduce_scatter_block, MPI_Ireduce_scatter_block, MPI_Reduce_scatter_block_init);
   if (which == Collective::reduce)
-    call(job, s.form, [&] { return MPI_Reduce(from, to, n, t, f, s.root, s.comm); },
-         [&](MPI_Request* r) { return MPI_Ireduce(from, to, n, t, f, s.root, s.comm, r); },
-         [&](MPI_Request* r) { return MPI_Reduce_init(from, to, n, t, f, s.root, s.comm, MPI_INFO_NULL, r); });
+    call(
+        job, s.form, [&] { return MPI_Reduce(from, to, n, t, f, s.root, s.comm); },
+        [&](MPI_Request* r) { return MPI_Ireduce(from, to, n, t, f, s.root, s.comm, r); },
+        [&](MPI_Request* r) { return MPI_Reduce_init(from, to, n, t, f, s.root, s.comm, MPI_INFO_NULL, r); });
   if (!uneven) return;
   for (int& l : lengths) l /= shape.ints();
   const int* const c = lengths.data();
-  call(job, s.form, [&] { return MPI_Reduce_scatter(from, to, c, t, f, s.comm); },
-       [&](MPI_Request* r) { return MPI_Ireduce_scatter(from, to, c, t, f, s.comm, r); },
-       [&](MPI_Request* r) { return MPI_Reduce_scatter_init(from, to, c, t, f, s.comm, MPI_INFO_NULL, r); });
+  call(
+      job, s.form, [&] { return MPI_Reduce_scatter(from, to, c, t, f, s.comm); },
+      [&](MPI_Request* r) { return MPI_Ireduce_scatter(from, to, c, t, f, s.comm, r); },
+      [&](MPI_Request* r) { return MPI_Reduce_scatter_init(from, to, c, t, f, s.comm, MPI_INFO_NULL, r); });
 }
 
 }  // namespace mixed

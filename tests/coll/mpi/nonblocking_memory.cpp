@@ -33,7 +33,8 @@ struct Job {
     return static_cast<int>(out_value);
   }
   void fill() {
-    const bool blocks = kind == scatter || kind == alltoall, gathers = kind == gather || kind == allgather || kind == alltoall;
+    const bool blocks = kind == scatter || kind == alltoall,
+               gathers = kind == gather || kind == allgather || kind == alltoall;
     for (std::size_t i = 0; i < (blocks ? all() : one()); ++i) in.push_back(value(number, me, static_cast<int>(i)));
     out.assign(gathers ? all() : one(), -1);
     if (kind == bcast && me == root) out = in;
@@ -124,8 +125,9 @@ TEST(NonblockingOnMemory, PersistentOnesInAnyOrder) {
   std::vector<MPI_Request> requests(many);
   for (int i = 0; i < many; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    ASSERT_MPI_OK(i % 2 ? MPI_Bcast_init(&tokens[at], 1, MPI_INT, i % n, comm, MPI_INFO_NULL, &requests[at])
-                        : MPI_Allreduce_init(&in[at], &sums[at], 1, MPI_INT, MPI_SUM, comm, MPI_INFO_NULL, &requests[at]));
+    ASSERT_MPI_OK(
+        i % 2 ? MPI_Bcast_init(&tokens[at], 1, MPI_INT, i % n, comm, MPI_INFO_NULL, &requests[at])
+              : MPI_Allreduce_init(&in[at], &sums[at], 1, MPI_INT, MPI_SUM, comm, MPI_INFO_NULL, &requests[at]));
   }
   std::iota(order.begin(), order.end(), 0);
   for (int turn = 0; turn < 40; ++turn) {
@@ -139,7 +141,8 @@ TEST(NonblockingOnMemory, PersistentOnesInAnyOrder) {
     for (const int i : order) {
       const auto at = static_cast<std::size_t>(i);
       ASSERT_MPI_OK(MPI_Wait(&requests[at], MPI_STATUS_IGNORE));
-      ASSERT_EQ(i % 2 ? tokens[at] : sums[at], i % 2 ? turn * i : turn * n * (n - 1) / 2 + n * i) << i << " in turn " << turn;
+      ASSERT_EQ(i % 2 ? tokens[at] : sums[at], i % 2 ? turn * i : turn * n * (n - 1) / 2 + n * i)
+          << i << " in turn " << turn;
     }
   }
   for (MPI_Request& request : requests) ASSERT_MPI_OK(MPI_Request_free(&request));

@@ -30,9 +30,10 @@ TEST_F(Empty, ElementsMatchNone) {
     const MPI_Datatype out = receives ? MPI_INT : type, back = receives ? type : MPI_INT;
     const std::vector<MPI_Datatype>&outs = receives ? ints : empty, &backs = receives ? empty : ints;
     const int root = ranks::count() - 1;
-    EXPECT_MPI_OK(MPI_Alltoallv(buffer, sent.data(), none.data(), out, in, expected.data(), none.data(), back, MPI_COMM_WORLD));
-    EXPECT_MPI_OK(MPI_Alltoallw(buffer, sent.data(), none.data(), outs.data(), in, expected.data(), none.data(), backs.data(),
-                                MPI_COMM_WORLD));
+    EXPECT_MPI_OK(
+        MPI_Alltoallv(buffer, sent.data(), none.data(), out, in, expected.data(), none.data(), back, MPI_COMM_WORLD));
+    EXPECT_MPI_OK(MPI_Alltoallw(buffer, sent.data(), none.data(), outs.data(), in, expected.data(), none.data(),
+                                backs.data(), MPI_COMM_WORLD));
     EXPECT_MPI_OK(MPI_Gatherv(buffer, sent[0], out, in, expected.data(), none.data(), back, root, MPI_COMM_WORLD));
     EXPECT_MPI_OK(MPI_Scatterv(buffer, sent.data(), none.data(), out, in, expected[0], back, root, MPI_COMM_WORLD));
     EXPECT_MPI_OK(MPI_Allgatherv(buffer, sent[0], out, in, expected.data(), none.data(), back, MPI_COMM_WORLD));
@@ -109,8 +110,8 @@ TEST(TooLong, IsAnErrorOfTheRequest) {
   Ints all(static_cast<std::size_t>(4 * ranks::count()));
   const Ints counts = all_ranks(2), places = all_ranks(0);
   MPI_Request request;
-  ASSERT_MPI_OK(MPI_Igatherv(receives ? MPI_IN_PLACE : data, 8, MPI_INT, all.data(), counts.data(), places.data(), MPI_INT, 0,
-                             comm, &request));
+  ASSERT_MPI_OK(MPI_Igatherv(receives ? MPI_IN_PLACE : data, 8, MPI_INT, all.data(), counts.data(), places.data(),
+                             MPI_INT, 0, comm, &request));
   const int error = MPI_Wait(&request, MPI_STATUS_IGNORE);
   if (!receives) {
     EXPECT_MPI_OK(error);
@@ -153,7 +154,8 @@ TEST(NegativeStride, TurnsTheOrder) {
     EXPECT_MPI_OK(MPI_Type_commit(type));
     const Ints out{1, 2, 3, 4, 5, 6};
     Ints in(6, -1);
-    EXPECT_MPI_OK(MPI_Sendrecv(out.data(), 6, MPI_INT, 0, 1, in.data() + 4, 1, *type, 0, 1, MPI_COMM_SELF, MPI_STATUS_IGNORE));
+    EXPECT_MPI_OK(
+        MPI_Sendrecv(out.data(), 6, MPI_INT, 0, 1, in.data() + 4, 1, *type, 0, 1, MPI_COMM_SELF, MPI_STATUS_IGNORE));
     EXPECT_EQ(in, (Ints{5, 6, 3, 4, 1, 2}));
     EXPECT_MPI_OK(MPI_Type_free(type));
   }

@@ -29,9 +29,7 @@ void run_one(MPI_Comm comm, int job, ranks::Random& random) {
     for (int r = 0; r < n; ++r) sum[static_cast<std::size_t>(i)] ^= value(job, r, i);
   }
   switch (kind) {
-    case 0:
-      EXPECT_MPI_OK(MPI_Barrier(comm));
-      break;
+    case 0: EXPECT_MPI_OK(MPI_Barrier(comm)); break;
     case 1: {
       for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] = value(job, root, i);
       if (me == root) got = mine;
@@ -120,8 +118,10 @@ TEST(OnMemory, RanksThatRunAhead) {
   int root = 0, slow = 0, kind = 0;
   for (int job = 0; job < jobs; ++job) {
     if (job % 600 == 0) root = ranks::pick(random, 0, n - 1), slow = ranks::pick(random, 0, n - 1);
-    if (job % 600 >= 300) kind = ranks::pick(random, 0, 5);  // before, a long run of one kind
-    else if (job % 600 == 0) kind = ranks::pick(random, 0, 5);
+    if (job % 600 >= 300)
+      kind = ranks::pick(random, 0, 5);  // before, a long run of one kind
+    else if (job % 600 == 0)
+      kind = ranks::pick(random, 0, 5);
     if (job % 400 == 399) root = (root + 1) % n;
     const int most = ranks::pick(random, 0, 9) == 0 ? 700 : 9;
     const auto length = static_cast<std::size_t>(ranks::pick(random, 1, most)), blocks = static_cast<std::size_t>(n);
@@ -300,7 +300,8 @@ TEST(OnMemory, LongVectors) {
     ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
     EXPECT_TRUE(got == (me == root ? sum : Ints(size, -1))) << "reduce of " << length;
     got = mine;
-    ASSERT_MPI_OK(MPI_Reduce(me == root ? MPI_IN_PLACE : got.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
+    ASSERT_MPI_OK(
+        MPI_Reduce(me == root ? MPI_IN_PLACE : got.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
     EXPECT_TRUE(got == (me == root ? sum : mine)) << "reduce in place of " << length;
     got = mine;
     ASSERT_MPI_OK(MPI_Bcast(got.data(), length, MPI_INT, root, comm));

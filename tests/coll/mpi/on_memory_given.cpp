@@ -42,9 +42,11 @@ void gather(MPI_Comm comm, int job, bool everywhere) {
   Blocks got(n, of), expected = got;
   if (everywhere || me == root) expected.fill([&](int r, int i) { return value(job, r, 0, i); });
   if (everywhere) {
-    ASSERT_MPI_OK(MPI_Allgatherv(mine.data(), of(me), MPI_INT, got.ints.data(), got.counts.data(), got.displs.data(), MPI_INT, comm));
+    ASSERT_MPI_OK(MPI_Allgatherv(mine.data(), of(me), MPI_INT, got.ints.data(), got.counts.data(), got.displs.data(),
+                                 MPI_INT, comm));
   } else {
-    ASSERT_MPI_OK(MPI_Gatherv(mine.data(), of(me), MPI_INT, got.ints.data(), got.counts.data(), got.displs.data(), MPI_INT, root, comm));
+    ASSERT_MPI_OK(MPI_Gatherv(mine.data(), of(me), MPI_INT, got.ints.data(), got.counts.data(), got.displs.data(),
+                              MPI_INT, root, comm));
   }
   EXPECT_TRUE(got.ints == expected.ints) << (everywhere ? "allgatherv " : "gatherv ") << job;
 }
@@ -56,17 +58,19 @@ void scatter(MPI_Comm comm, int job) {
   const int mine = length(job, root, me);
   Ints got(static_cast<std::size_t>(mine) + 1, -1), expected = got;
   for (int i = 0; i < mine; ++i) expected[static_cast<std::size_t>(i)] = value(job, root, me, i);
-  ASSERT_MPI_OK(MPI_Scatterv(out.ints.data(), out.counts.data(), out.displs.data(), MPI_INT, got.data(), mine, MPI_INT, root, comm));
+  ASSERT_MPI_OK(MPI_Scatterv(out.ints.data(), out.counts.data(), out.displs.data(), MPI_INT, got.data(), mine, MPI_INT,
+                             root, comm));
   EXPECT_TRUE(got == expected) << "scatterv " << job;
 }
 
 void exchange(MPI_Comm comm, int job) {
   const int n = ranks::count(comm), me = ranks::rank(comm);
-  Blocks out(n, [&](int r) { return length(job, me, r); }), got(n, [&](int r) { return length(job, r, me); }), expected = got;
+  Blocks out(n, [&](int r) { return length(job, me, r); }), got(n, [&](int r) { return length(job, r, me); }),
+      expected = got;
   out.fill([&](int r, int i) { return value(job, me, r, i); });
   expected.fill([&](int r, int i) { return value(job, r, me, i); });
-  ASSERT_MPI_OK(MPI_Alltoallv(out.ints.data(), out.counts.data(), out.displs.data(), MPI_INT, got.ints.data(), got.counts.data(),
-                              got.displs.data(), MPI_INT, comm));
+  ASSERT_MPI_OK(MPI_Alltoallv(out.ints.data(), out.counts.data(), out.displs.data(), MPI_INT, got.ints.data(),
+                              got.counts.data(), got.displs.data(), MPI_INT, comm));
   EXPECT_TRUE(got.ints == expected.ints) << "alltoallv " << job;
 }
 
@@ -121,10 +125,12 @@ TEST(OnMemory, ABlockTooLongIsAnError) {
     EXPECT_MPI_ERROR(gathered, MPI_ERR_TRUNCATE);
     EXPECT_EQ(got[3], -1);
   }
-  const int scattered = MPI_Scatterv(data.data(), two.data(), at.data(), MPI_INT, got.data(), me == 0 ? 2 : 1, MPI_INT, 0, comm);
+  const int scattered =
+      MPI_Scatterv(data.data(), two.data(), at.data(), MPI_INT, got.data(), me == 0 ? 2 : 1, MPI_INT, 0, comm);
   EXPECT_EQ(ranks::error_class(scattered), me == 0 ? MPI_SUCCESS : MPI_ERR_TRUNCATE);
-  EXPECT_MPI_ERROR(MPI_Alltoallv(data.data(), two.data(), at.data(), MPI_INT, got.data(), one.data(), at.data(), MPI_INT, comm),
-                   MPI_ERR_TRUNCATE);
+  EXPECT_MPI_ERROR(
+      MPI_Alltoallv(data.data(), two.data(), at.data(), MPI_INT, got.data(), one.data(), at.data(), MPI_INT, comm),
+      MPI_ERR_TRUNCATE);
   EXPECT_MPI_OK(MPI_Barrier(comm));
 }
 

@@ -118,8 +118,7 @@ void expect_fixed(Collective which, MPI_Comm comm, int count) {
       }
       break;
     }
-    default:
-      break;
+    default: break;
   }
   EXPECT_TRUE(same_bits(got, expected));
 }
@@ -177,12 +176,14 @@ TEST(Reproducible, LongVectorsOnMemory) {
   ASSERT_MPI_OK(MPI_Allreduce(MPI_IN_PLACE, got.data(), many, MPI_DOUBLE, MPI_SUM, comm));
   EXPECT_TRUE(same_bits(got, expected)) << "in place";
   got = mine;
-  ASSERT_MPI_OK(MPI_Reduce(me == n / 2 ? MPI_IN_PLACE : got.data(), got.data(), many, MPI_DOUBLE, MPI_SUM, n / 2, comm));
+  ASSERT_MPI_OK(
+      MPI_Reduce(me == n / 2 ? MPI_IN_PLACE : got.data(), got.data(), many, MPI_DOUBLE, MPI_SUM, n / 2, comm));
   EXPECT_TRUE(same_bits(got, me == n / 2 ? expected : mine)) << "reduce";
   const int block = many / n;
   got.assign(static_cast<std::size_t>(block), 0.0);
   ASSERT_MPI_OK(MPI_Reduce_scatter_block(mine.data(), got.data(), block, MPI_DOUBLE, MPI_SUM, comm));
-  EXPECT_TRUE(same_bits(got, Doubles(expected.begin() + me * block, expected.begin() + (me + 1) * block))) << "reduce_scatter";
+  EXPECT_TRUE(same_bits(got, Doubles(expected.begin() + me * block, expected.begin() + (me + 1) * block)))
+      << "reduce_scatter";
   MPI_Comm_free(&comm);
 }
 
@@ -200,7 +201,8 @@ TEST(Reproducible, ReduceAtEveryRootInEveryForm) {
       EXPECT_TRUE(same_bits(got, expected));
     }
     got = mine;
-    ASSERT_MPI_OK(MPI_Allreduce_init(MPI_IN_PLACE, got.data(), length, MPI_DOUBLE, MPI_SUM, comm, MPI_INFO_NULL, &request));
+    ASSERT_MPI_OK(
+        MPI_Allreduce_init(MPI_IN_PLACE, got.data(), length, MPI_DOUBLE, MPI_SUM, comm, MPI_INFO_NULL, &request));
     ASSERT_MPI_OK(MPI_Start(&request));
     ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
     ASSERT_MPI_OK(MPI_Request_free(&request));

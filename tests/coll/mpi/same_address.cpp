@@ -19,8 +19,8 @@ int number(int from, int to, int i) { return 1 + from * 1'000'003 + to * 10'007 
 struct Way {
   bool bottom;
   bool interleaved;
-  int length;    // ints of a block
-  int pieces;    // elements that a received block has
+  int length;  // ints of a block
+  int pieces;  // elements that a received block has
 };
 
 // One half of the memory as elements of `ints` ints, counted from `base`.
@@ -94,10 +94,12 @@ struct Call {
 };
 
 // One collective as its three forms: the same arguments, with what the nonblocking and the persistent ones have more.
-#define CALL(NAME, INAME, each_out, each_in, root_out, root_in, ...)                                           \
-  Call{#NAME, each_out, each_in, root_out, root_in, [&b, comm] { return MPI_##NAME(__VA_ARGS__, comm); },      \
-       [&b, comm](MPI_Request* q) { return MPI_##INAME(__VA_ARGS__, comm, q); },                               \
-       [&b, comm](MPI_Request* q) { return MPI_##NAME##_init(__VA_ARGS__, comm, MPI_INFO_NULL, q); }}
+#define CALL(NAME, INAME, each_out, each_in, root_out, root_in, ...)                                   \
+  Call {                                                                                               \
+    #NAME, each_out, each_in, root_out, root_in, [&b, comm] { return MPI_##NAME(__VA_ARGS__, comm); }, \
+        [&b, comm](MPI_Request* q) { return MPI_##INAME(__VA_ARGS__, comm, q); },                      \
+        [&b, comm](MPI_Request* q) { return MPI_##NAME##_init(__VA_ARGS__, comm, MPI_INFO_NULL, q); }  \
+  }
 
 #define SENT b.out.base, 1, b.out.type
 #define SENT_V b.out.base, b.ones.data(), b.out_displs.data(), b.out.type
@@ -132,8 +134,7 @@ std::vector<Call> among_neighbours(const Buffers& b, MPI_Comm comm) {
 void fill(Buffers& b, const Call& call, int length) {
   for (int i = 0; i < b.n * length; ++i) b.in.at(i) = untouched;
   for (int r = 0; r < b.n; ++r)
-    for (int i = 0; i < length; ++i)
-      b.out.at(r * length + i) = number(b.me, call.sends_each ? r : 0, i);
+    for (int i = 0; i < length; ++i) b.out.at(r * length + i) = number(b.me, call.sends_each ? r : 0, i);
 }
 
 void check(const Buffers& b, const Call& call, int length) {
@@ -207,8 +208,8 @@ TEST(SameAddress, AmongNeighbours) {
   std::vector<int> all;
   for (int r = 0; r < ranks::count(); ++r) all.push_back(r);
   MPI_Comm graph;
-  ASSERT_MPI_OK(MPI_Dist_graph_create_adjacent(MPI_COMM_WORLD, ranks::count(), all.data(), MPI_UNWEIGHTED, ranks::count(),
-                                               all.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0, &graph));
+  ASSERT_MPI_OK(MPI_Dist_graph_create_adjacent(MPI_COMM_WORLD, ranks::count(), all.data(), MPI_UNWEIGHTED,
+                                               ranks::count(), all.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, 0, &graph));
   each_way(among_neighbours, graph);
   MPI_Comm_free(&graph);
 }
@@ -220,11 +221,12 @@ TEST(SameAddress, ToOneself) {
       for (const bool interleaved : {false, true})
         for (const int pieces : {1, 2}) {
           Buffers b({bottom, interleaved, length, pieces}, 1, 0);
-          const Call call{"Sendrecv", true, true, false, false,
-                          [&b] {
-                            return MPI_Sendrecv(SENT, b.me, 5, GOT, b.me, 5, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-                          },
-                          {}, {}};
+          const Call call{
+              "Sendrecv", true,
+              true,       false,
+              false,      [&b] {
+                            return MPI_Sendrecv(SENT, b.me, 5, GOT, b.me, 5, MPI_COMM_WORLD, MPI_STATUS_IGNORE); },
+              {},         {}};
           fill(b, call, length);
           ASSERT_MPI_OK(call.blocking());
           for (int i = 0; i < length; ++i) ASSERT_EQ(b.in.at(i), number(b.me, 0, i));

@@ -60,13 +60,17 @@ MPI_Comm some_ranks(ranks::Random& random) {
   if (ranks::pick(random, 0, 1)) std::sort(left.begin(), left.end());
   const auto found = std::find(left.begin(), left.end(), ranks::rank());
   MPI_Comm comm;
-  EXPECT_MPI_OK(MPI_Comm_split(MPI_COMM_WORLD, found == left.end() ? MPI_UNDEFINED : 0, static_cast<int>(found - left.begin()), &comm));
+  EXPECT_MPI_OK(MPI_Comm_split(MPI_COMM_WORLD, found == left.end() ? MPI_UNDEFINED : 0,
+                               static_cast<int>(found - left.begin()), &comm));
   return comm;
 }
 
 void name_algorithms(MPI_Comm comm, int which) {
-  const char* const names[] = {nullptr, "barrier=hierarchical,bcast=hierarchical,reduce=hierarchical,allreduce=hierarchical,allgather=hierarchical,gather=hierarchical,scatter=hierarchical,scan=hierarchical,exscan=hierarchical",
-                               "bcast=hierarchical_large,reduce=hierarchical_large,allreduce=hierarchical_split,allgather=hierarchical_ring"};
+  const char* const names[] = {
+      nullptr,
+      "barrier=hierarchical,bcast=hierarchical,reduce=hierarchical,allreduce=hierarchical,allgather=hierarchical,"
+      "gather=hierarchical,scatter=hierarchical,scan=hierarchical,exscan=hierarchical",
+      "bcast=hierarchical_large,reduce=hierarchical_large,allreduce=hierarchical_split,allgather=hierarchical_ring"};
   if (!names[which] || ranks::foreign()) return;
   MPI_Info info;
   MPI_Info_create(&info);
@@ -90,13 +94,14 @@ class SeveralNodes : public testing::Test {
   // One random collective; `random` is the same at all ranks of the communicator.
   void run_one(MPI_Comm comm, int job, ranks::Random& random, int longest) {
     const int n = ranks::count(comm), me = ranks::rank(comm);
-    const int kind = ranks::pick(random, 0, 10), root = ranks::pick(random, 0, n - 1), late = ranks::pick(random, 0, n - 1);
+    const int kind = ranks::pick(random, 0, 10), root = ranks::pick(random, 0, n - 1),
+              late = ranks::pick(random, 0, n - 1);
     const int lengths[] = {0, 1, 2, ranks::pick(random, 3, 20), 14, 15, ranks::pick(random, 500, 1500), longest};
     const int length = lengths[ranks::pick(random, 0, 7)];
     const bool in_place = ranks::pick(random, 0, 1) == 1;
     const auto size = static_cast<std::size_t>(length);
-    SCOPED_TRACE("job " + std::to_string(job) + ", kind " + std::to_string(kind) + ", " + std::to_string(length) + " of " +
-                 std::to_string(n) + " ranks, root " + std::to_string(root) + (in_place ? ", in place" : ""));
+    SCOPED_TRACE("job " + std::to_string(job) + ", kind " + std::to_string(kind) + ", " + std::to_string(length) +
+                 " of " + std::to_string(n) + " ranks, root " + std::to_string(root) + (in_place ? ", in place" : ""));
     Ints mine, sum(size, 0), got(size, -1);
     for (int i = 0; i < length; ++i) {
       mine.push_back(value(job, me, i));
@@ -127,29 +132,17 @@ class SeveralNodes : public testing::Test {
       }
       case 3:
         if (in_place) got = mine;
-        EXPECT_MPI_OK(MPI_Allreduce(in_place ? MPI_IN_PLACE : mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
+        EXPECT_MPI_OK(
+            MPI_Allreduce(in_place ? MPI_IN_PLACE : mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
         EXPECT_TRUE(got == sum) << "allreduce";
         break;
-      case 4:
-        gather(comm, job, mine, in_place);
-        break;
-      case 5:
-        in_order(comm, job, length, root, in_place);
-        break;
-      case 6:
-        with_holes(comm, length, root);
-        break;
-      case 7:
-        columns(comm, job, length, root);
-        break;
-      case 8:
-        gather_to(comm, job, mine, root, in_place);
-        break;
-      case 9:
-        scatter_from(comm, job, length, root, in_place);
-        break;
-      default:
-        prefix(comm, job, mine, job % 2 == 0, in_place);
+      case 4: gather(comm, job, mine, in_place); break;
+      case 5: in_order(comm, job, length, root, in_place); break;
+      case 6: with_holes(comm, length, root); break;
+      case 7: columns(comm, job, length, root); break;
+      case 8: gather_to(comm, job, mine, root, in_place); break;
+      case 9: scatter_from(comm, job, length, root, in_place); break;
+      default: prefix(comm, job, mine, job % 2 == 0, in_place);
     }
   }
 
@@ -172,7 +165,8 @@ class SeveralNodes : public testing::Test {
       for (int i = 0; i < length; ++i) expected[static_cast<std::size_t>(r * length + i)] = value(job, r, i);
     in_place = in_place && me == root;
     if (in_place) std::copy(mine.begin(), mine.end(), all.begin() + me * length);
-    EXPECT_MPI_OK(MPI_Gather(in_place ? MPI_IN_PLACE : mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
+    EXPECT_MPI_OK(
+        MPI_Gather(in_place ? MPI_IN_PLACE : mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
     EXPECT_TRUE(all == expected) << "gather";
   }
 
@@ -182,7 +176,8 @@ class SeveralNodes : public testing::Test {
     for (int i = 0; me == root && i < n * length; ++i) all.push_back(value(job, root, i));
     for (int i = 0; i < length; ++i) expected.push_back(value(job, root, me * length + i));
     in_place = in_place && me == root;
-    EXPECT_MPI_OK(MPI_Scatter(all.data(), length, MPI_INT, in_place ? MPI_IN_PLACE : got.data(), length, MPI_INT, root, comm));
+    EXPECT_MPI_OK(
+        MPI_Scatter(all.data(), length, MPI_INT, in_place ? MPI_IN_PLACE : got.data(), length, MPI_INT, root, comm));
     EXPECT_TRUE(in_place || got == expected) << "scatter";
   }
 
@@ -192,7 +187,8 @@ class SeveralNodes : public testing::Test {
     for (int r = 0; r < n; ++r)
       for (int i = 0; i < length; ++i) expected.push_back(value(job, r, i));
     if (in_place) std::copy(mine.begin(), mine.end(), all.begin() + me * length);
-    EXPECT_MPI_OK(MPI_Allgather(in_place ? MPI_IN_PLACE : mine.data(), length, MPI_INT, all.data(), length, MPI_INT, comm));
+    EXPECT_MPI_OK(
+        MPI_Allgather(in_place ? MPI_IN_PLACE : mine.data(), length, MPI_INT, all.data(), length, MPI_INT, comm));
     EXPECT_TRUE(all == expected) << "allgather";
   }
 
@@ -307,7 +303,8 @@ TEST_F(SeveralNodes, AllGetTheSameBits) {
     name_algorithms(comm, which);
     for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
     std::vector<double> mine, got(length), again;
-    for (int i = 0; i < length; ++i) mine.push_back(std::ldexp(ranks::pick(own, -1000, 1000) + 0.1, ranks::pick(own, -30, 30)));
+    for (int i = 0; i < length; ++i)
+      mine.push_back(std::ldexp(ranks::pick(own, -1000, 1000) + 0.1, ranks::pick(own, -30, 30)));
     for (const int count : {1, 20, length}) {
       ASSERT_MPI_OK(MPI_Allreduce(mine.data(), got.data(), count, MPI_DOUBLE, MPI_SUM, comm));
       again = got;

@@ -47,11 +47,21 @@ struct Round {
 };
 
 Round random_round(std::mt19937& random, int size, bool halls) {
-  const std::size_t sizes[] = {0,    1,    8, Slots::inline_bytes,  Slots::inline_bytes + 1, Slots::small_bytes, Slots::small_bytes + 1,
-                               9000, Slots::buffer_bytes, Slots::buffer_bytes + 1, 100'000};
+  const std::size_t sizes[] = {0,
+                               1,
+                               8,
+                               Slots::inline_bytes,
+                               Slots::inline_bytes + 1,
+                               Slots::small_bytes,
+                               Slots::small_bytes + 1,
+                               9000,
+                               Slots::buffer_bytes,
+                               Slots::buffer_bytes + 1,
+                               100'000};
   // Long bytes are rare: what is tested is the order of things.
   const std::size_t kinds = random() % 16 == 0 ? std::size(sizes) - (halls ? 0 : 2) : 5;
-  return {static_cast<Pattern>(random() % 4), static_cast<int>(random() % static_cast<unsigned>(size)), sizes[random() % kinds]};
+  return {static_cast<Pattern>(random() % 4), static_cast<int>(random() % static_cast<unsigned>(size)),
+          sizes[random() % kinds]};
 }
 
 class Rank {
@@ -146,7 +156,7 @@ TEST(Slots, WhatIsAddedLaterIsSeenWhole) {
         }
         wrong[static_cast<std::size_t>(r)] += sum != i * r * (r + 1) / 2;
         for (int k = 0; k < 3 && i % 50 == r; ++k) std::this_thread::yield();  // others find it half done
-        if (r == 0) continue;  // it was whole at once
+        if (r == 0) continue;                                                  // it was whole at once
         std::memcpy(place + half, &sum, sizeof sum);
         board.complete();
       }
@@ -206,9 +216,9 @@ TEST(SmallRing, AreTakenInTurn) {
 
 // One thread plays both ranks, so that who is ahead of whom is known.
 TEST(Slots, AGiverIsAheadByAsManyRoundsAsThereArePlaces) {
-  for (const auto& [bytes, places] : {std::pair{Slots::inline_bytes, Slots::per_rank}, std::pair{Slots::small_bytes, 4U},
-                                      std::pair{Slots::buffer_bytes, Slots::buffers},
-                                      std::pair{Slots::large_bytes, 4U}}) {
+  for (const auto& [bytes, places] :
+       {std::pair{Slots::inline_bytes, Slots::per_rank}, std::pair{Slots::small_bytes, 4U},
+        std::pair{Slots::buffer_bytes, Slots::buffers}, std::pair{Slots::large_bytes, 4U}}) {
     const Memory memory = make_memory(2);
     Slots giver(static_cast<std::byte*>(memory.get()), 0, 2), taker(static_cast<std::byte*>(memory.get()), 1, 2);
     for (Slots* board : {&giver, &taker})

@@ -16,7 +16,8 @@ TEST(Streaming, CopiesWhateverTheEnds) {
       for (const std::size_t target : {0, 3, 33, 63}) {
         std::fill(to.begin(), to.end(), std::byte{0xee});
         copy_past_caches(to.data() + target, from.data() + source, size);
-        EXPECT_EQ(std::memcmp(to.data() + target, from.data() + source, size), 0) << size << ' ' << source << ' ' << target;
+        EXPECT_EQ(std::memcmp(to.data() + target, from.data() + source, size), 0)
+            << size << ' ' << source << ' ' << target;
         EXPECT_EQ(to[target + size], std::byte{0xee});
         EXPECT_TRUE(target == 0 || to[target - 1] == std::byte{0xee});
       }

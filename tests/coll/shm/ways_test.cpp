@@ -42,12 +42,15 @@ bool is_whole(Collective c, Count count, int size, int rank, Count most) {
 
 // The same of neighbours: a rank publishes its blocks for others, and what stands before them.
 struct NeighbourTables {
-  explicit NeighbourTables(const Case& c) : same(c.algorithm->collective == Collective::neighbor_allgather), settings(make_settings(c)) {}
+  explicit NeighbourTables(const Case& c)
+      : same(c.algorithm->collective == Collective::neighbor_allgather), settings(make_settings(c)) {}
   bool same;
   std::vector<RankSetting> settings;
   const Neighbours& of(int rank) const { return *settings[static_cast<std::size_t>(rank)].neighbours; }
   Count bytes(int rank, int j) const {
-    return of(rank).destinations[static_cast<std::size_t>(j)] == rank ? 0 : settings[static_cast<std::size_t>(rank)].send_counts[static_cast<std::size_t>(j)];
+    return of(rank).destinations[static_cast<std::size_t>(j)] == rank
+               ? 0
+               : settings[static_cast<std::size_t>(rank)].send_counts[static_cast<std::size_t>(j)];
   }
   Count table(int rank, int i) const {
     if (i == 0) return of(rank).outdegree();
@@ -62,7 +65,9 @@ struct NeighbourTables {
     return all <= most;
   }
 };
-bool is_of_neighbours(Collective c) { return c == Collective::neighbor_allgather || c == Collective::neighbor_alltoall; }
+bool is_of_neighbours(Collective c) {
+  return c == Collective::neighbor_allgather || c == Collective::neighbor_alltoall;
+}
 
 // Pieces of 24 bytes, combined 5 at a time, on places that begin anywhere.
 shm::Terms terms_for(Collective c, int size, Count count, std::mt19937& random) {
@@ -90,7 +95,8 @@ void check(const Case& c) {
   const Outcome outcome = examine(c);
   EXPECT_EQ(outcome.wrong, "") << name_of(c.algorithm->collective) << ' ' << c.algorithm->name << ", " << c.size
                                << " ranks, count " << c.count << ", root " << c.root << (c.in_place ? ", in place" : "")
-                               << (c.commutative ? "" : ", not commutative") << (c.memory->fixed_order ? ", fixed order" : "")
+                               << (c.commutative ? "" : ", not commutative")
+                               << (c.memory->fixed_order ? ", fixed order" : "")
                                << (c.memory->large_ring ? "" : ", without large rings");
 }
 
@@ -138,7 +144,10 @@ INSTANTIATE_TEST_SUITE_P(All, Ways, testing::ValuesIn(all()), [](const auto& ins
 
 template <class Text>
 std::string wrong_with(Collective collective, int size = 3) {
-  const Algorithm way{collective, "broken", [](const Problem&) { return true; }, [](Cost&, const Problem&) {},
+  const Algorithm way{collective,
+                      "broken",
+                      [](const Problem&) { return true; },
+                      [](Cost&, const Problem&) {},
                       [](Recorder& recorder, const Args& args) {
                         shm::Recorder v(recorder);
                         Text::run(v, args);

@@ -118,7 +118,8 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
 TEST_F(RankLinesTest, WhatARankWaitsForIsPassedOn) {
   const int fd = join(2);
   say(fd, AgentSays::why, 0, 0, "5.0 s without progress\nreceive from rank 1\n");
-  EXPECT_THAT(waits_, ElementsAre(std::pair<std::uint32_t, std::string>(2, "5.0 s without progress\nreceive from rank 1\n")));
+  EXPECT_THAT(waits_,
+              ElementsAre(std::pair<std::uint32_t, std::string>(2, "5.0 s without progress\nreceive from rank 1\n")));
   EXPECT_FALSE(is_closed(fd));
 }
 
@@ -136,7 +137,8 @@ TEST_F(RankLinesTest, ARankIsToldWhoItIs) {
   AgentFacts facts;
   ASSERT_EQ(heard.payload.size(), sizeof facts + 3 + 2 * sizeof(std::uint32_t));
   heard.payload.copy(reinterpret_cast<char*>(&facts), sizeof facts);
-  EXPECT_EQ(std::tuple(facts.size, facts.node, facts.node_count, facts.local_rank, facts.local_count), std::tuple(3u, 1u, 2u, 1u, 2u));
+  EXPECT_EQ(std::tuple(facts.size, facts.node, facts.node_count, facts.local_rank, facts.local_count),
+            std::tuple(3u, 1u, 2u, 1u, 2u));
   EXPECT_EQ(heard.payload.substr(sizeof facts, 3), "job");
   EXPECT_THAT(connected_, ElementsAre(2));
   say(fd, AgentSays::ask_nodes, 1);
@@ -162,8 +164,9 @@ TEST_F(RankLinesTest, RanksOfElsewhereAndOtherVersionsAreRefused) {
 }
 
 TEST_F(RankLinesTest, WhoDoesNotJoinIsToldNothing) {
-  for (const AgentSays kind : {AgentSays::ask_key, AgentSays::ask_nodes, AgentSays::publish, AgentSays::fetch, AgentSays::fence,
-                               AgentSays::leave, AgentSays::abort, AgentSays::joined, static_cast<AgentSays>(999)}) {
+  for (const AgentSays kind :
+       {AgentSays::ask_key, AgentSays::ask_nodes, AgentSays::publish, AgentSays::fetch, AgentSays::fence,
+        AgentSays::leave, AgentSays::abort, AgentSays::joined, static_cast<AgentSays>(999)}) {
     const int fd = call();
     say(fd, kind, 1, 1);
     EXPECT_TRUE(is_closed(fd)) << static_cast<int>(kind);
@@ -193,7 +196,8 @@ TEST_F(RankLinesTest, WhatIsPublishedReachesThoseWhoAskedBeforeAndAfter) {
   EXPECT_FALSE(hear(one, heard));
   say(two, AgentSays::publish, 0, 0, "address");
   heard = hear(one);
-  EXPECT_EQ(std::tuple(heard.status(), heard.header.token, heard.payload), std::tuple(AgentStatus::good, 11u, "address"));
+  EXPECT_EQ(std::tuple(heard.status(), heard.header.token, heard.payload),
+            std::tuple(AgentStatus::good, 11u, "address"));
   EXPECT_THAT(answered_, ElementsAre(std::pair(std::uint64_t{5}, std::string("address"))));
   say(one, AgentSays::fetch, 2, 12);
   EXPECT_EQ(hear(one).header.token, 12u);

@@ -11,9 +11,9 @@ namespace cow::launch::frames {
 namespace {
 
 // One of each kind, with other values in all fields than those of a new one.
-using Samples = std::tuple<Job, Input, OutputCredit, Signal, End, FenceAnswer, ModexQuestion, ModexAnswer, Event, Goodbye,
-                           Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted, Fence, ModexRequest,
-                           Complaint, Bindings, Why, Watched, LostNode, RemoteWords>;
+using Samples = std::tuple<Job, Input, OutputCredit, Signal, End, FenceAnswer, ModexQuestion, ModexAnswer, Event,
+                           Goodbye, Hello, Started, StartFailure, Output, InputCredit, Connected, Exited, Aborted,
+                           Fence, ModexRequest, Complaint, Bindings, Why, Watched, LostNode, RemoteWords>;
 
 Samples samples() {
   constexpr std::string_view text("any\0 bytes", 10);
@@ -92,7 +92,8 @@ TEST(Frames, ThatAreCutAnywhereAreRefused) {
     const std::string body = write_fields(content);
     for (std::size_t size = 0; size < body.size(); ++size) {
       Content out;
-      EXPECT_FALSE(read_fields(std::string_view(body).substr(0, size), out)) << static_cast<int>(Content::kind) << " " << size;
+      EXPECT_FALSE(read_fields(std::string_view(body).substr(0, size), out))
+          << static_cast<int>(Content::kind) << " " << size;
     }
   });
 }

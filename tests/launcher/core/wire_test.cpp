@@ -44,7 +44,8 @@ TEST(Frames, AreFoundHoweverTheStreamIsCut) {
         nodes.push_back(frame.node);
       }
     }
-    const std::vector<std::pair<Kind, std::size_t>> expected{{Kind::output, 3}, {Kind::goodbye, 0}, {Kind::job, 100'000}};
+    const std::vector<std::pair<Kind, std::size_t>> expected{
+        {Kind::output, 3}, {Kind::goodbye, 0}, {Kind::job, 100'000}};
     EXPECT_EQ(seen, expected) << step;
     EXPECT_EQ(nodes, (std::vector<std::uint32_t>{5, everyone, 0}));
     EXPECT_EQ(parser.waiting(), 0u);

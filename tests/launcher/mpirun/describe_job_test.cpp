@@ -20,7 +20,8 @@ Options with(std::vector<std::uint32_t> ranks_of_programs, std::vector<Host> hos
 // "node/application" of each rank.
 std::vector<std::string> places(const Job& job) {
   std::vector<std::string> out;
-  for (const Place& place : job.ranks) out.push_back(std::to_string(place.node) + "/" + std::to_string(place.application));
+  for (const Place& place : job.ranks)
+    out.push_back(std::to_string(place.node) + "/" + std::to_string(place.application));
   return out;
 }
 

@@ -15,7 +15,8 @@ std::string receive(int from) {
   return "receive from rank " + std::to_string(from) + ", tag 7, on MPI_COMM_WORLD (context 2), room for 4 bytes";
 }
 std::string collective(int number, int peer) {
-  return "collective " + std::to_string(number) + " on MPI_COMM_WORLD (context 2): waits for rank " + std::to_string(peer);
+  return "collective " + std::to_string(number) + " on MPI_COMM_WORLD (context 2): waits for rank " +
+         std::to_string(peer);
 }
 
 TEST(Why, ACircleIsNamed) {
@@ -25,8 +26,9 @@ TEST(Why, ACircleIsNamed) {
   wait(why, 2, "MPI_Ssend", "send to rank 1, tag 7, on MPI_COMM_WORLD (context 2), 4 bytes");
   const auto said = why.conclude(3);
   ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0], "a circle of ranks that wait for each other: rank 1 in MPI_Recv for rank 2, rank 2 in MPI_Ssend for "
-                     "rank 1");
+  EXPECT_EQ(said[0],
+            "a circle of ranks that wait for each other: rank 1 in MPI_Recv for rank 2, rank 2 in MPI_Ssend for "
+            "rank 1");
 }
 
 TEST(Why, MismatchedCollectivesAreNamed) {
@@ -35,16 +37,18 @@ TEST(Why, MismatchedCollectivesAreNamed) {
   wait(why, 7, "MPI_Bcast", collective(17, 0));
   const auto said = why.conclude(8);
   ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0], "collectives do not match on MPI_COMM_WORLD: ranks 0-6 are in MPI_Allreduce, rank 7 is in MPI_Bcast "
-                     "(number 17 on this communicator)");
+  EXPECT_EQ(said[0],
+            "collectives do not match on MPI_COMM_WORLD: ranks 0-6 are in MPI_Allreduce, rank 7 is in MPI_Bcast "
+            "(number 17 on this communicator)");
 }
 
 TEST(Why, OtherRootsAndLengthsAreNamed) {
   Why why;
   for (std::uint32_t rank = 0; rank < 3; ++rank) wait(why, rank, "MPI_Bcast", collective(4, 3) + ", root 1, 8 bytes");
   wait(why, 3, "MPI_Bcast", collective(4, 0) + ", root 3, 8 bytes");
-  EXPECT_EQ(why.conclude(4)[0], "collectives do not match on MPI_COMM_WORLD: ranks 0-2 are in MPI_Bcast (root 1, 8 bytes), "
-                                "rank 3 is in MPI_Bcast (root 3, 8 bytes) (number 4 on this communicator)");
+  EXPECT_EQ(why.conclude(4)[0],
+            "collectives do not match on MPI_COMM_WORLD: ranks 0-2 are in MPI_Bcast (root 1, 8 bytes), "
+            "rank 3 is in MPI_Bcast (root 3, 8 bytes) (number 4 on this communicator)");
 }
 
 TEST(Why, TheSlowRankIsNamed) {
@@ -54,8 +58,9 @@ TEST(Why, TheSlowRankIsNamed) {
   wait(why, 3, "MPI_Recv", receive(2));
   const auto said = why.conclude(4);
   ASSERT_EQ(said.size(), 1u);
-  EXPECT_EQ(said[0], "rank 2 does not wait in MPI (it computes, is stopped, or waits elsewhere), and ranks 0 and 3 wait for "
-                     "it");
+  EXPECT_EQ(said[0],
+            "rank 2 does not wait in MPI (it computes, is stopped, or waits elsewhere), and ranks 0 and 3 wait for "
+            "it");
 }
 
 TEST(Why, WaitsForRequestsAreNoMismatch) {

@@ -72,7 +72,8 @@ TEST(Objects, AreLimitedToWhatIsAllowed) {
 TEST(Binding, NothingUnlessAsked) { EXPECT_THAT(Described(server).choose(3, {}), Each(IsEmpty())); }
 
 TEST(Binding, ConsecutiveCores) {
-  EXPECT_THAT(Described(server).choose(3, plan(Level::none, Level::core)), ElementsAre(Cpus{0, 1}, Cpus{2, 3}, Cpus{4, 5}));
+  EXPECT_THAT(Described(server).choose(3, plan(Level::none, Level::core)),
+              ElementsAre(Cpus{0, 1}, Cpus{2, 3}, Cpus{4, 5}));
 }
 
 TEST(Binding, MoreRanksThanCoresShareThemInTurn) {
@@ -104,7 +105,8 @@ TEST(Binding, SeveralCoresEach) {
 TEST(Binding, SoManyRanksOnEachObject) {
   BindingPlan two = plan(Level::socket, Level::socket);
   two.per_object = 2;
-  EXPECT_THAT(Described("pack:2 core:2 pu:1").choose(4, two), ElementsAre(Cpus{0, 1}, Cpus{0, 1}, Cpus{2, 3}, Cpus{2, 3}));
+  EXPECT_THAT(Described("pack:2 core:2 pu:1").choose(4, two),
+              ElementsAre(Cpus{0, 1}, Cpus{0, 1}, Cpus{2, 3}, Cpus{2, 3}));
 }
 
 TEST(Binding, NumbersThatGoRoundTheSockets) {

@@ -46,7 +46,11 @@ TEST(HostFile, AnErrorNamesItsLine) {
   EXPECT_EQ(parse_hostfile("").error, "line 1: the file is empty");
   EXPECT_EQ(parse_hostfile("\xef\xbb\xbf").error, "line 1: the file is empty");
   EXPECT_EQ(parse_hostfile(std::string("a\0b\n", 4)).error, "line 1: this is no text");
-  EXPECT_THAT(parse_hostfile(std::string("\xff\xfe" "a\0", 4)).error, HasSubstr("line 1: UTF-16"));
+  EXPECT_THAT(parse_hostfile(std::string("\xff\xfe"
+                                         "a\0",
+                                         4))
+                  .error,
+              HasSubstr("line 1: UTF-16"));
   EXPECT_EQ(parse_hostfile("a\nb slots =\n").error, "line 2: 'slots=': expected at least one slot");
   EXPECT_EQ(parse_hostfile("a max_slots = 2\n").error,
             "line 1: 'max_slots=2' is not known (known: slots=): slots are the limit, which --oversubscribe lifts");
@@ -54,7 +58,9 @@ TEST(HostFile, AnErrorNamesItsLine) {
 }
 
 TEST(HostFile, BlanksAroundTheSignAndAMarkAtTheBeginningDoNoHarm) {
-  const Hosts hosts = parse_hostfile("\xef\xbb\xbf" "a slots = 2\r\nb slots= 3\r\nc slots =4\r\n");
+  const Hosts hosts = parse_hostfile(
+      "\xef\xbb\xbf"
+      "a slots = 2\r\nb slots= 3\r\nc slots =4\r\n");
   EXPECT_EQ(hosts.error, "");
   EXPECT_THAT(hosts.list, ElementsAre(Host{"a", 2}, Host{"b", 3}, Host{"c", 4}));
 }
@@ -94,7 +100,8 @@ TEST(Placement, OneToEachHostInTurn) {
 
 TEST(Placement, NumbersMayFollowAnotherOrderThanCounts) {
   EXPECT_THAT(place_ranks({{"a", 2}, {"b", 2}}, 4, false, "", {false, true, 0}).host_of_rank, ElementsAre(0, 1, 0, 1));
-  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", {true, false, 0}).host_of_rank, ElementsAre(0, 0, 0, 1, 1));
+  EXPECT_THAT(place_ranks({{"a", 0}, {"b", 0}}, 5, false, "", {true, false, 0}).host_of_rank,
+              ElementsAre(0, 0, 0, 1, 1));
 }
 
 TEST(Placement, SoManyOnEachHost) {

@@ -39,7 +39,8 @@ TEST(LayoutPlacement, HostsGetCubesOfATorus) {
 }
 
 TEST(LayoutPlacement, NeverHasMoreLinksBetweenHostsThanConsecutiveRanks) {
-  for (const char* text : {"mesh:3x5", "torus:4x4", "torus:3x3x3", "hypercube:5", "ring:13", "mesh:7x1x3", "torus:2x2x2"}) {
+  for (const char* text :
+       {"mesh:3x5", "torus:4x4", "torus:3x3x3", "hypercube:5", "ring:13", "mesh:7x1x3", "torus:2x2x2"}) {
     const auto size = static_cast<std::uint32_t>(layout_of(text).size());
     for (std::uint32_t width = 1; width <= size; ++width) {
       std::vector<std::uint32_t> counts(size / width, width);

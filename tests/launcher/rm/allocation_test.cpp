@@ -32,7 +32,8 @@ TEST(Names, AreExpandedAsSlurmWritesThem) {
 }
 
 TEST(Names, ThatMakeNoSenseAreRefused) {
-  for (const char* text : {"", ",", "n[", "n[]", "n[3-1]", "n[a]", "n1]", "-x", "n[1-3", "n[1-99999999]n[1-99999999]"}) {
+  for (const char* text :
+       {"", ",", "n[", "n[]", "n[3-1]", "n[a]", "n1]", "-x", "n[1-3", "n[1-99999999]n[1-99999999]"}) {
     std::vector<std::string> out;
     EXPECT_FALSE(expand_names(text, out)) << text;
   }
@@ -42,11 +43,14 @@ TEST(Counts, AreExpandedAsSlurmWritesThem) {
   std::vector<int> out;
   EXPECT_TRUE(expand_counts("2(x3),1", out));
   EXPECT_THAT(out, ElementsAre(2, 2, 2, 1));
-  for (const char* text : {"", "x", "2(", "2(x", "2(x)", "2(x3", "-1", "1,,2"}) EXPECT_FALSE(expand_counts(text, out)) << text;
+  for (const char* text : {"", "x", "2(", "2(x", "2(x)", "2(x3", "-1", "1,,2"})
+    EXPECT_FALSE(expand_counts(text, out)) << text;
 }
 
 TEST(Allocation, OfSlurm) {
-  const Allocation out = read({{"SLURM_JOB_ID", "7"}, {"SLURM_JOB_NODELIST", "n[1-2]"}, {"SLURM_TASKS_PER_NODE", "4,2"},
+  const Allocation out = read({{"SLURM_JOB_ID", "7"},
+                               {"SLURM_JOB_NODELIST", "n[1-2]"},
+                               {"SLURM_TASKS_PER_NODE", "4,2"},
                                {"SLURM_JOB_CPUS_PER_NODE", "8,4"}});
   EXPECT_EQ(out.error, "");
   EXPECT_TRUE(out.slurm);

@@ -77,8 +77,8 @@ TEST_F(Data, Gather) {
     const Ints out = contribution<int>(round, me, count);
     Ints in(me == root ? at(count * n) : 0, unused);
     if (me == root && in_place) std::copy(out.begin(), out.end(), in.begin() + me * count);
-    ASSERT_MPI_OK(MPI_Gather(me == root && in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count, MPI_INT,
-                             root, MPI_COMM_WORLD));
+    ASSERT_MPI_OK(MPI_Gather(me == root && in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count,
+                             MPI_INT, root, MPI_COMM_WORLD));
     if (me == root) {
       ASSERT_EQ(in, joined(round, count)) << "count " << count << ", in place " << in_place;
     }
@@ -92,8 +92,8 @@ TEST_F(Data, Scatter) {
     const bool in_place = ranks::pick(random, 0, 1) == 1;
     const Ints out = me == root ? joined(round, count) : Ints();
     Ints in(at(count), unused);
-    ASSERT_MPI_OK(MPI_Scatter(out.data(), count, MPI_INT, me == root && in_place ? MPI_IN_PLACE : in.data(), count, MPI_INT,
-                              root, MPI_COMM_WORLD));
+    ASSERT_MPI_OK(MPI_Scatter(out.data(), count, MPI_INT, me == root && in_place ? MPI_IN_PLACE : in.data(), count,
+                              MPI_INT, root, MPI_COMM_WORLD));
     const bool untouched = me == root && in_place;
     ASSERT_EQ(in, untouched ? Ints(at(count), unused) : contribution<int>(round, me, count));
   }
@@ -126,8 +126,8 @@ TEST_F(Data, Scatterv) {
         std::copy(block.begin(), block.end(), out.begin() + blocks.place(rank));
       }
     Ints in(at(blocks.count(me)), unused);
-    ASSERT_MPI_OK(MPI_Scatterv(out.data(), blocks.counts.data(), blocks.places.data(), MPI_INT, in.data(), blocks.count(me),
-                               MPI_INT, root, MPI_COMM_WORLD));
+    ASSERT_MPI_OK(MPI_Scatterv(out.data(), blocks.counts.data(), blocks.places.data(), MPI_INT, in.data(),
+                               blocks.count(me), MPI_INT, root, MPI_COMM_WORLD));
     ASSERT_EQ(in, contribution<int>(round, me, blocks.count(me)));
   }
 }
@@ -140,8 +140,8 @@ TEST_F(Data, Allgather) {
     const Ints out = contribution<int>(round, me, count);
     Ints in(at(count * n), unused);
     if (in_place) std::copy(out.begin(), out.end(), in.begin() + me * count);
-    ASSERT_MPI_OK(MPI_Allgather(in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count, MPI_INT,
-                                MPI_COMM_WORLD));
+    ASSERT_MPI_OK(
+        MPI_Allgather(in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count, MPI_INT, MPI_COMM_WORLD));
     ASSERT_EQ(in, joined(round, count)) << "count " << count << ", in place " << in_place;
   }
 }
@@ -171,13 +171,14 @@ TEST_F(Data, Alltoall) {
     const bool in_place = ranks::pick(random, 0, 1) == 1;
     Ints out, expected;
     for (int peer = 0; peer < n; ++peer) {
-      const Ints give = contribution<int>(pair_key(round, peer), me, count), get = contribution<int>(pair_key(round, me), peer, count);
+      const Ints give = contribution<int>(pair_key(round, peer), me, count),
+                 get = contribution<int>(pair_key(round, me), peer, count);
       out.insert(out.end(), give.begin(), give.end());
       expected.insert(expected.end(), get.begin(), get.end());
     }
     Ints in = in_place ? out : Ints(out.size(), unused);
-    ASSERT_MPI_OK(MPI_Alltoall(in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count, MPI_INT,
-                               MPI_COMM_WORLD));
+    ASSERT_MPI_OK(
+        MPI_Alltoall(in_place ? MPI_IN_PLACE : out.data(), count, MPI_INT, in.data(), count, MPI_INT, MPI_COMM_WORLD));
     ASSERT_EQ(in, expected) << "count " << count << ", in place " << in_place;
   }
 }
@@ -221,8 +222,8 @@ TEST_F(Data, AlltoallvInPlace) {
       data.insert(data.end(), give.begin(), give.end());
       expected.insert(expected.end(), get.begin(), get.end());
     }
-    ASSERT_MPI_OK(MPI_Alltoallv(MPI_IN_PLACE, nullptr, nullptr, MPI_INT, data.data(), counts.data(), places.data(), MPI_INT,
-                                MPI_COMM_WORLD));
+    ASSERT_MPI_OK(MPI_Alltoallv(MPI_IN_PLACE, nullptr, nullptr, MPI_INT, data.data(), counts.data(), places.data(),
+                                MPI_INT, MPI_COMM_WORLD));
     ASSERT_EQ(data, expected);
   }
 }

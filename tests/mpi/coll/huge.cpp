@@ -10,7 +10,9 @@ using Bytes = std::vector<unsigned char>;
 constexpr std::size_t huge = (std::size_t{1} << 31) + 12'345, half = (std::size_t{1} << 30) + 4'567;
 constexpr std::size_t stride = 4093;  // between the bytes that are filled: prime to all sizes of pages and pieces
 
-unsigned char mark(int rank, std::size_t i) { return static_cast<unsigned char>(i / stride * 31 + static_cast<std::size_t>(rank) * 7 + 1); }
+unsigned char mark(int rank, std::size_t i) {
+  return static_cast<unsigned char>(i / stride * 31 + static_cast<std::size_t>(rank) * 7 + 1);
+}
 
 void fill(unsigned char* data, std::size_t size, int rank) {
   for (std::size_t i = 0; i < size; i += stride) data[i] = mark(rank, i);
@@ -59,7 +61,9 @@ TEST_P(Huge, Allreduce) {
     fill(data.data(), huge, me);
     const auto count = static_cast<MPI_Count>(huge);
     call([&] { return MPI_Allreduce_c(MPI_IN_PLACE, data.data(), count, MPI_BYTE, op, MPI_COMM_WORLD); },
-         [&](MPI_Request* r) { return MPI_Iallreduce_c(MPI_IN_PLACE, data.data(), count, MPI_BYTE, op, MPI_COMM_WORLD, r); });
+         [&](MPI_Request* r) {
+           return MPI_Iallreduce_c(MPI_IN_PLACE, data.data(), count, MPI_BYTE, op, MPI_COMM_WORLD, r);
+         });
     const auto sum = [&](std::size_t i) {
       unsigned char out = 0;
       for (int r = 0; r < n; ++r) out ^= mark(r, i);
@@ -76,9 +80,14 @@ TEST_P(Huge, GatherOfBlocksThatAreNot) {
   fill(own.data(), half, me);
   const int count = half;
   call([&] { return MPI_Gather(own.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, 0, MPI_COMM_WORLD); },
-       [&](MPI_Request* r) { return MPI_Igather(own.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, 0, MPI_COMM_WORLD, r); });
+       [&](MPI_Request* r) {
+         return MPI_Igather(own.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, 0, MPI_COMM_WORLD, r);
+       });
   for (int r = 0; me == 0 && r < n; ++r)
-    EXPECT_EQ(first_wrong(all.data() + half * static_cast<std::size_t>(r), half, [&](std::size_t i) { return mark(r, i); }), -1) << r;
+    EXPECT_EQ(
+        first_wrong(all.data() + half * static_cast<std::size_t>(r), half, [&](std::size_t i) { return mark(r, i); }),
+        -1)
+        << r;
 }
 #endif
 

@@ -95,59 +95,100 @@ TEST_F(LargeCounts, OfBroadcasts) {
 }
 
 TEST_F(LargeCounts, OfBlocksToAll) {
-  same("allgather", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), 3, MPI_INT, result.data(), 3, MPI_INT, world(), tail...);
-  }, MPI_Allgather, MPI_Allgather_c, MPI_Iallgather_c, MPI_Allgather_init_c);
-  same("alltoall", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, world(), tail...);
-  }, MPI_Alltoall, MPI_Alltoall_c, MPI_Ialltoall_c, MPI_Alltoall_init_c);
-  same("gather", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, 0, world(), tail...);
-  }, MPI_Gather, MPI_Gather_c, MPI_Igather_c, MPI_Gather_init_c);
-  same("scatter", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, n - 1, world(), tail...);
-  }, MPI_Scatter, MPI_Scatter_c, MPI_Iscatter_c, MPI_Scatter_init_c);
+  same(
+      "allgather",
+      [&](auto f, auto&, auto... tail) {
+        return f(send.data(), 3, MPI_INT, result.data(), 3, MPI_INT, world(), tail...);
+      },
+      MPI_Allgather, MPI_Allgather_c, MPI_Iallgather_c, MPI_Allgather_init_c);
+  same(
+      "alltoall",
+      [&](auto f, auto&, auto... tail) {
+        return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, world(), tail...);
+      },
+      MPI_Alltoall, MPI_Alltoall_c, MPI_Ialltoall_c, MPI_Alltoall_init_c);
+  same(
+      "gather",
+      [&](auto f, auto&, auto... tail) {
+        return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, 0, world(), tail...);
+      },
+      MPI_Gather, MPI_Gather_c, MPI_Igather_c, MPI_Gather_init_c);
+  same(
+      "scatter",
+      [&](auto f, auto&, auto... tail) {
+        return f(send.data(), 2, MPI_INT, result.data(), 2, MPI_INT, n - 1, world(), tail...);
+      },
+      MPI_Scatter, MPI_Scatter_c, MPI_Iscatter_c, MPI_Scatter_init_c);
 }
 
 TEST_F(LargeCounts, OfBlocksOfEachLength) {
-  same("allgatherv", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), me + 1, MPI_INT, result.data(), a.counts.data(), a.places.data(), MPI_INT, world(), tail...);
-  }, MPI_Allgatherv, MPI_Allgatherv_c, MPI_Iallgatherv_c, MPI_Allgatherv_init_c);
-  same("gatherv", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), me + 1, MPI_INT, result.data(), a.counts.data(), a.places.data(), MPI_INT, 0, world(), tail...);
-  }, MPI_Gatherv, MPI_Gatherv_c, MPI_Igatherv_c, MPI_Gatherv_init_c);
-  same("scatterv", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), a.counts.data(), a.places.data(), MPI_INT, result.data(), me + 1, MPI_INT, 0, world(), tail...);
-  }, MPI_Scatterv, MPI_Scatterv_c, MPI_Iscatterv_c, MPI_Scatterv_init_c);
-  same("alltoallv", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), a.other_counts.data(), a.places.data(), MPI_INT, result.data(), a.other_counts.data(),
-             a.other_places.data(), MPI_INT, world(), tail...);
-  }, MPI_Alltoallv, MPI_Alltoallv_c, MPI_Ialltoallv_c, MPI_Alltoallv_init_c);
-  same("alltoallw", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), a.other_counts.data(), a.bytes.data(), types.data(), result.data(), a.other_counts.data(),
-             a.other_bytes.data(), types.data(), world(), tail...);
-  }, MPI_Alltoallw, MPI_Alltoallw_c, MPI_Ialltoallw_c, MPI_Alltoallw_init_c);
+  same(
+      "allgatherv",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), me + 1, MPI_INT, result.data(), a.counts.data(), a.places.data(), MPI_INT, world(),
+                 tail...);
+      },
+      MPI_Allgatherv, MPI_Allgatherv_c, MPI_Iallgatherv_c, MPI_Allgatherv_init_c);
+  same(
+      "gatherv",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), me + 1, MPI_INT, result.data(), a.counts.data(), a.places.data(), MPI_INT, 0, world(),
+                 tail...);
+      },
+      MPI_Gatherv, MPI_Gatherv_c, MPI_Igatherv_c, MPI_Gatherv_init_c);
+  same(
+      "scatterv",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), a.counts.data(), a.places.data(), MPI_INT, result.data(), me + 1, MPI_INT, 0, world(),
+                 tail...);
+      },
+      MPI_Scatterv, MPI_Scatterv_c, MPI_Iscatterv_c, MPI_Scatterv_init_c);
+  same(
+      "alltoallv",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), a.other_counts.data(), a.places.data(), MPI_INT, result.data(), a.other_counts.data(),
+                 a.other_places.data(), MPI_INT, world(), tail...);
+      },
+      MPI_Alltoallv, MPI_Alltoallv_c, MPI_Ialltoallv_c, MPI_Alltoallv_init_c);
+  same(
+      "alltoallw",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), a.other_counts.data(), a.bytes.data(), types.data(), result.data(), a.other_counts.data(),
+                 a.other_bytes.data(), types.data(), world(), tail...);
+      },
+      MPI_Alltoallw, MPI_Alltoallw_c, MPI_Ialltoallw_c, MPI_Alltoallw_init_c);
 }
 
 TEST_F(LargeCounts, OfReductions) {
-  same("allreduce", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), result.data(), 4, MPI_INT, MPI_SUM, world(), tail...);
-  }, MPI_Allreduce, MPI_Allreduce_c, MPI_Iallreduce_c, MPI_Allreduce_init_c);
-  same("reduce", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), result.data(), 4, MPI_INT, MPI_MAX, 0, world(), tail...);
-  }, MPI_Reduce, MPI_Reduce_c, MPI_Ireduce_c, MPI_Reduce_init_c);
-  same("reduce_scatter", [&](auto f, auto& a, auto... tail) {
-    return f(send.data(), result.data(), a.counts.data(), MPI_INT, MPI_SUM, world(), tail...);
-  }, MPI_Reduce_scatter, MPI_Reduce_scatter_c, MPI_Ireduce_scatter_c, MPI_Reduce_scatter_init_c);
-  same("reduce_scatter_block", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), result.data(), 2, MPI_INT, MPI_SUM, world(), tail...);
-  }, MPI_Reduce_scatter_block, MPI_Reduce_scatter_block_c, MPI_Ireduce_scatter_block_c, MPI_Reduce_scatter_block_init_c);
-  same("scan", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), result.data(), 3, MPI_INT, MPI_SUM, world(), tail...);
-  }, MPI_Scan, MPI_Scan_c, MPI_Iscan_c, MPI_Scan_init_c);
-  same("exscan", [&](auto f, auto&, auto... tail) {
-    return f(send.data(), result.data(), 3, MPI_INT, MPI_SUM, world(), tail...);
-  }, MPI_Exscan, MPI_Exscan_c, MPI_Iexscan_c, MPI_Exscan_init_c);
+  same(
+      "allreduce",
+      [&](auto f, auto&, auto... tail) { return f(send.data(), result.data(), 4, MPI_INT, MPI_SUM, world(), tail...); },
+      MPI_Allreduce, MPI_Allreduce_c, MPI_Iallreduce_c, MPI_Allreduce_init_c);
+  same(
+      "reduce",
+      [&](auto f, auto&, auto... tail) {
+        return f(send.data(), result.data(), 4, MPI_INT, MPI_MAX, 0, world(), tail...);
+      },
+      MPI_Reduce, MPI_Reduce_c, MPI_Ireduce_c, MPI_Reduce_init_c);
+  same(
+      "reduce_scatter",
+      [&](auto f, auto& a, auto... tail) {
+        return f(send.data(), result.data(), a.counts.data(), MPI_INT, MPI_SUM, world(), tail...);
+      },
+      MPI_Reduce_scatter, MPI_Reduce_scatter_c, MPI_Ireduce_scatter_c, MPI_Reduce_scatter_init_c);
+  same(
+      "reduce_scatter_block",
+      [&](auto f, auto&, auto... tail) { return f(send.data(), result.data(), 2, MPI_INT, MPI_SUM, world(), tail...); },
+      MPI_Reduce_scatter_block, MPI_Reduce_scatter_block_c, MPI_Ireduce_scatter_block_c,
+      MPI_Reduce_scatter_block_init_c);
+  same(
+      "scan",
+      [&](auto f, auto&, auto... tail) { return f(send.data(), result.data(), 3, MPI_INT, MPI_SUM, world(), tail...); },
+      MPI_Scan, MPI_Scan_c, MPI_Iscan_c, MPI_Scan_init_c);
+  same(
+      "exscan",
+      [&](auto f, auto&, auto... tail) { return f(send.data(), result.data(), 3, MPI_INT, MPI_SUM, world(), tail...); },
+      MPI_Exscan, MPI_Exscan_c, MPI_Iexscan_c, MPI_Exscan_init_c);
 }
 
 }  // namespace

@@ -18,27 +18,76 @@ struct Type {
   Group group;
 };
 
-const Type types[] = {
-    {MPI_SIGNED_CHAR, c_integer}, {MPI_UNSIGNED_CHAR, c_integer}, {MPI_SHORT, c_integer},
-    {MPI_UNSIGNED_SHORT, c_integer}, {MPI_INT, c_integer}, {MPI_UNSIGNED, c_integer}, {MPI_LONG, c_integer},
-    {MPI_UNSIGNED_LONG, c_integer}, {MPI_LONG_LONG, c_integer}, {MPI_UNSIGNED_LONG_LONG, c_integer},
-    {MPI_INT8_T, c_integer}, {MPI_INT16_T, c_integer}, {MPI_INT32_T, c_integer}, {MPI_INT64_T, c_integer},
-    {MPI_UINT8_T, c_integer}, {MPI_UINT16_T, c_integer}, {MPI_UINT32_T, c_integer}, {MPI_UINT64_T, c_integer},
-    {MPI_INTEGER, fortran_integer}, {MPI_INTEGER1, fortran_integer}, {MPI_INTEGER2, fortran_integer},
-    {MPI_INTEGER4, fortran_integer}, {MPI_INTEGER8, fortran_integer}, {MPI_INTEGER16, fortran_integer},
-    {MPI_FLOAT, floating}, {MPI_DOUBLE, floating}, {MPI_LONG_DOUBLE, floating}, {MPI_REAL, floating},
-    {MPI_DOUBLE_PRECISION, floating}, {MPI_REAL2, floating}, {MPI_REAL4, floating}, {MPI_REAL8, floating},
-    {MPI_REAL16, floating},
-    {MPI_C_BOOL, logical}, {MPI_CXX_BOOL, logical}, {MPI_LOGICAL, logical}, {MPI_LOGICAL1, logical},
-    {MPI_LOGICAL2, logical}, {MPI_LOGICAL4, logical}, {MPI_LOGICAL8, logical}, {MPI_LOGICAL16, logical},
-    {MPI_C_FLOAT_COMPLEX, complex}, {MPI_C_DOUBLE_COMPLEX, complex}, {MPI_C_LONG_DOUBLE_COMPLEX, complex},
-    {MPI_CXX_FLOAT_COMPLEX, complex}, {MPI_CXX_DOUBLE_COMPLEX, complex}, {MPI_CXX_LONG_DOUBLE_COMPLEX, complex},
-    {MPI_COMPLEX, complex}, {MPI_DOUBLE_COMPLEX, complex}, {MPI_COMPLEX4, complex}, {MPI_COMPLEX8, complex},
-    {MPI_COMPLEX16, complex}, {MPI_COMPLEX32, complex},
-    {MPI_BYTE, byte}, {MPI_AINT, multi_language}, {MPI_OFFSET, multi_language}, {MPI_COUNT, multi_language},
-    {MPI_FLOAT_INT, pair}, {MPI_DOUBLE_INT, pair}, {MPI_LONG_INT, pair}, {MPI_2INT, pair}, {MPI_SHORT_INT, pair},
-    {MPI_LONG_DOUBLE_INT, pair}, {MPI_2REAL, pair}, {MPI_2DOUBLE_PRECISION, pair}, {MPI_2INTEGER, pair},
-    {MPI_CHAR, none}, {MPI_WCHAR, none}, {MPI_PACKED, none}, {MPI_CHARACTER, none}};
+const Type types[] = {{MPI_SIGNED_CHAR, c_integer},
+                      {MPI_UNSIGNED_CHAR, c_integer},
+                      {MPI_SHORT, c_integer},
+                      {MPI_UNSIGNED_SHORT, c_integer},
+                      {MPI_INT, c_integer},
+                      {MPI_UNSIGNED, c_integer},
+                      {MPI_LONG, c_integer},
+                      {MPI_UNSIGNED_LONG, c_integer},
+                      {MPI_LONG_LONG, c_integer},
+                      {MPI_UNSIGNED_LONG_LONG, c_integer},
+                      {MPI_INT8_T, c_integer},
+                      {MPI_INT16_T, c_integer},
+                      {MPI_INT32_T, c_integer},
+                      {MPI_INT64_T, c_integer},
+                      {MPI_UINT8_T, c_integer},
+                      {MPI_UINT16_T, c_integer},
+                      {MPI_UINT32_T, c_integer},
+                      {MPI_UINT64_T, c_integer},
+                      {MPI_INTEGER, fortran_integer},
+                      {MPI_INTEGER1, fortran_integer},
+                      {MPI_INTEGER2, fortran_integer},
+                      {MPI_INTEGER4, fortran_integer},
+                      {MPI_INTEGER8, fortran_integer},
+                      {MPI_INTEGER16, fortran_integer},
+                      {MPI_FLOAT, floating},
+                      {MPI_DOUBLE, floating},
+                      {MPI_LONG_DOUBLE, floating},
+                      {MPI_REAL, floating},
+                      {MPI_DOUBLE_PRECISION, floating},
+                      {MPI_REAL2, floating},
+                      {MPI_REAL4, floating},
+                      {MPI_REAL8, floating},
+                      {MPI_REAL16, floating},
+                      {MPI_C_BOOL, logical},
+                      {MPI_CXX_BOOL, logical},
+                      {MPI_LOGICAL, logical},
+                      {MPI_LOGICAL1, logical},
+                      {MPI_LOGICAL2, logical},
+                      {MPI_LOGICAL4, logical},
+                      {MPI_LOGICAL8, logical},
+                      {MPI_LOGICAL16, logical},
+                      {MPI_C_FLOAT_COMPLEX, complex},
+                      {MPI_C_DOUBLE_COMPLEX, complex},
+                      {MPI_C_LONG_DOUBLE_COMPLEX, complex},
+                      {MPI_CXX_FLOAT_COMPLEX, complex},
+                      {MPI_CXX_DOUBLE_COMPLEX, complex},
+                      {MPI_CXX_LONG_DOUBLE_COMPLEX, complex},
+                      {MPI_COMPLEX, complex},
+                      {MPI_DOUBLE_COMPLEX, complex},
+                      {MPI_COMPLEX4, complex},
+                      {MPI_COMPLEX8, complex},
+                      {MPI_COMPLEX16, complex},
+                      {MPI_COMPLEX32, complex},
+                      {MPI_BYTE, byte},
+                      {MPI_AINT, multi_language},
+                      {MPI_OFFSET, multi_language},
+                      {MPI_COUNT, multi_language},
+                      {MPI_FLOAT_INT, pair},
+                      {MPI_DOUBLE_INT, pair},
+                      {MPI_LONG_INT, pair},
+                      {MPI_2INT, pair},
+                      {MPI_SHORT_INT, pair},
+                      {MPI_LONG_DOUBLE_INT, pair},
+                      {MPI_2REAL, pair},
+                      {MPI_2DOUBLE_PRECISION, pair},
+                      {MPI_2INTEGER, pair},
+                      {MPI_CHAR, none},
+                      {MPI_WCHAR, none},
+                      {MPI_PACKED, none},
+                      {MPI_CHARACTER, none}};
 
 enum Kind { order, arithmetic, truth, bits, location };
 struct Operation {
@@ -46,12 +95,11 @@ struct Operation {
   const char* name;
   Kind kind;
 };
-const Operation operations[] = {{MPI_MAX, "MPI_MAX", order}, {MPI_MIN, "MPI_MIN", order},
-                                {MPI_SUM, "MPI_SUM", arithmetic}, {MPI_PROD, "MPI_PROD", arithmetic},
-                                {MPI_LAND, "MPI_LAND", truth}, {MPI_LOR, "MPI_LOR", truth},
-                                {MPI_LXOR, "MPI_LXOR", truth}, {MPI_BAND, "MPI_BAND", bits},
-                                {MPI_BOR, "MPI_BOR", bits}, {MPI_BXOR, "MPI_BXOR", bits},
-                                {MPI_MAXLOC, "MPI_MAXLOC", location}, {MPI_MINLOC, "MPI_MINLOC", location}};
+const Operation operations[] = {
+    {MPI_MAX, "MPI_MAX", order},        {MPI_MIN, "MPI_MIN", order},          {MPI_SUM, "MPI_SUM", arithmetic},
+    {MPI_PROD, "MPI_PROD", arithmetic}, {MPI_LAND, "MPI_LAND", truth},        {MPI_LOR, "MPI_LOR", truth},
+    {MPI_LXOR, "MPI_LXOR", truth},      {MPI_BAND, "MPI_BAND", bits},         {MPI_BOR, "MPI_BOR", bits},
+    {MPI_BXOR, "MPI_BXOR", bits},       {MPI_MAXLOC, "MPI_MAXLOC", location}, {MPI_MINLOC, "MPI_MINLOC", location}};
 
 bool allowed(Kind kind, Group group) {
   const bool integer = group == c_integer || group == fortran_integer || group == multi_language;
@@ -87,8 +135,8 @@ Elements contribution(int rank, std::uint64_t salt) {
 void blank_padding(std::vector<char>& bytes, MPI_Datatype type) {
   if (LDBL_MANT_DIG != 64) return;
   const bool is_pair = type == MPI_LONG_DOUBLE_INT;  // packed: a long double, then an int
-  const bool is_long_double = is_pair || type == MPI_LONG_DOUBLE || type == MPI_C_LONG_DOUBLE_COMPLEX ||
-                              type == MPI_CXX_LONG_DOUBLE_COMPLEX;
+  const bool is_long_double =
+      is_pair || type == MPI_LONG_DOUBLE || type == MPI_C_LONG_DOUBLE_COMPLEX || type == MPI_CXX_LONG_DOUBLE_COMPLEX;
   if (!is_long_double) return;
   const std::size_t step = sizeof(long double) + (is_pair ? sizeof(int) : 0);
   for (std::size_t at = 0; at + sizeof(long double) <= bytes.size(); at += step)
@@ -99,8 +147,8 @@ void blank_padding(std::vector<char>& bytes, MPI_Datatype type) {
 std::vector<char> packed(const Elements& elements, MPI_Datatype type) {
   std::vector<char> bytes(elements.size());
   int position = 0;
-  EXPECT_MPI_OK(MPI_Pack(elements.data(), count, type, bytes.data(), static_cast<int>(bytes.size()), &position,
-                         MPI_COMM_SELF));
+  EXPECT_MPI_OK(
+      MPI_Pack(elements.data(), count, type, bytes.data(), static_cast<int>(bytes.size()), &position, MPI_COMM_SELF));
   bytes.resize(static_cast<std::size_t>(position));
   blank_padding(bytes, type);
   return bytes;

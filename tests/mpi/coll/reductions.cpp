@@ -10,18 +10,54 @@ using reference::contribution;
 
 template <class T>
 MPI_Datatype mpi_type();
-template <> MPI_Datatype mpi_type<signed char>() { return MPI_SIGNED_CHAR; }
-template <> MPI_Datatype mpi_type<unsigned char>() { return MPI_UNSIGNED_CHAR; }
-template <> MPI_Datatype mpi_type<short>() { return MPI_SHORT; }
-template <> MPI_Datatype mpi_type<unsigned short>() { return MPI_UNSIGNED_SHORT; }
-template <> MPI_Datatype mpi_type<int>() { return MPI_INT; }
-template <> MPI_Datatype mpi_type<unsigned>() { return MPI_UNSIGNED; }
-template <> MPI_Datatype mpi_type<long>() { return MPI_LONG; }
-template <> MPI_Datatype mpi_type<unsigned long>() { return MPI_UNSIGNED_LONG; }
-template <> MPI_Datatype mpi_type<long long>() { return MPI_LONG_LONG; }
-template <> MPI_Datatype mpi_type<float>() { return MPI_FLOAT; }
-template <> MPI_Datatype mpi_type<double>() { return MPI_DOUBLE; }
-template <> MPI_Datatype mpi_type<long double>() { return MPI_LONG_DOUBLE; }
+template <>
+MPI_Datatype mpi_type<signed char>() {
+  return MPI_SIGNED_CHAR;
+}
+template <>
+MPI_Datatype mpi_type<unsigned char>() {
+  return MPI_UNSIGNED_CHAR;
+}
+template <>
+MPI_Datatype mpi_type<short>() {
+  return MPI_SHORT;
+}
+template <>
+MPI_Datatype mpi_type<unsigned short>() {
+  return MPI_UNSIGNED_SHORT;
+}
+template <>
+MPI_Datatype mpi_type<int>() {
+  return MPI_INT;
+}
+template <>
+MPI_Datatype mpi_type<unsigned>() {
+  return MPI_UNSIGNED;
+}
+template <>
+MPI_Datatype mpi_type<long>() {
+  return MPI_LONG;
+}
+template <>
+MPI_Datatype mpi_type<unsigned long>() {
+  return MPI_UNSIGNED_LONG;
+}
+template <>
+MPI_Datatype mpi_type<long long>() {
+  return MPI_LONG_LONG;
+}
+template <>
+MPI_Datatype mpi_type<float>() {
+  return MPI_FLOAT;
+}
+template <>
+MPI_Datatype mpi_type<double>() {
+  return MPI_DOUBLE;
+}
+template <>
+MPI_Datatype mpi_type<long double>() {
+  return MPI_LONG_DOUBLE;
+}
 
 template <class T>
 struct Operation {
@@ -92,7 +128,8 @@ TYPED_TEST(Reductions, Allreduce) {
   this->each(1, [&](auto& operation, int count, std::uint64_t key, bool in_place, auto&) {
     const auto out = contribution<TypeParam>(key, this->me, count);
     auto in = in_place ? out : std::vector<TypeParam>(out.size());
-    ASSERT_MPI_OK(MPI_Allreduce(this->source(in_place, out), in.data(), count, this->type, operation.op, MPI_COMM_WORLD));
+    ASSERT_MPI_OK(
+        MPI_Allreduce(this->source(in_place, out), in.data(), count, this->type, operation.op, MPI_COMM_WORLD));
     ASSERT_EQ(in, fold(operation, key, 0, this->n, count));
   });
 }
@@ -104,8 +141,8 @@ TYPED_TEST(Reductions, Reduce) {
     in_place = in_place && at_root && !ranks::foreign();  // MPICH 4.0 crashes for long messages and a root other than 0
     const auto out = contribution<TypeParam>(key, this->me, count);
     auto in = out;
-    ASSERT_MPI_OK(MPI_Reduce(this->source(in_place, out), in.data(), count, this->type, operation.op, root,
-                             MPI_COMM_WORLD));
+    ASSERT_MPI_OK(
+        MPI_Reduce(this->source(in_place, out), in.data(), count, this->type, operation.op, root, MPI_COMM_WORLD));
     ASSERT_EQ(in, at_root ? fold(operation, key, 0, this->n, count) : out) << "root " << root;
   });
 }
@@ -179,7 +216,8 @@ class UserOperation : public testing::Test {
 
   std::vector<Affine> mine(int rank, int count) {
     std::vector<Affine> all;
-    for (int i = 0; i < count; ++i) all.push_back({static_cast<unsigned>(2 * rank + 3), static_cast<unsigned>(i + rank)});
+    for (int i = 0; i < count; ++i)
+      all.push_back({static_cast<unsigned>(2 * rank + 3), static_cast<unsigned>(i + rank)});
     return all;
   }
   std::vector<Affine> expected(int last, int count) {

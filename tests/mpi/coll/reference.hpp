@@ -12,7 +12,9 @@ namespace reference {
 // The i-th element that a rank contributes to the call with this key. Small numbers: sums and products stay exact in
 // all types.
 inline int element(std::uint64_t key, int rank, int i) {
-  return 1 + (static_cast<int>(ranks::pattern_byte(key * 131 + static_cast<std::uint64_t>(rank), static_cast<std::size_t>(i))) % 3);
+  return 1 + (static_cast<int>(
+                  ranks::pattern_byte(key * 131 + static_cast<std::uint64_t>(rank), static_cast<std::size_t>(i))) %
+              3);
 }
 
 template <class T>

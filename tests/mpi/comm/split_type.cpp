@@ -29,7 +29,8 @@ class SplitType : public testing::Test {
     for (int r = 0; r < n; ++r) {
       const int mine = members.at(static_cast<std::size_t>(r));
       if (mine < 0) continue;
-      for (int i = 0; i < n; ++i) EXPECT_EQ(all.at(static_cast<std::size_t>(r * n + i)), members.at(static_cast<std::size_t>(i)));
+      for (int i = 0; i < n; ++i)
+        EXPECT_EQ(all.at(static_cast<std::size_t>(r * n + i)), members.at(static_cast<std::size_t>(i)));
     }
   }
 };
@@ -68,7 +69,8 @@ TEST_F(SplitType, EveryKindThatHwlocNames) {
     SCOPED_TRACE(key);
     ASSERT_MPI_OK(MPI_Info_set(info, "mpi_hw_resource_type", key));
     MPI_Comm part = split(MPI_COMM_TYPE_HW_GUIDED);
-    EXPECT_EQ(part != MPI_COMM_NULL, std::string(value) == "true") << "a rank that is bound to one has company, or is alone";
+    EXPECT_EQ(part != MPI_COMM_NULL, std::string(value) == "true")
+        << "a rank that is bound to one has company, or is alone";
     expect_partition(part);
     if (part != MPI_COMM_NULL) {
       ASSERT_MPI_OK(MPI_Comm_free(&part));

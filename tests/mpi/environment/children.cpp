@@ -74,7 +74,8 @@ int run(const std::function<void()>& body, std::string& text) {
   });
   close(ends[1]);
   char buffer[1000];
-  for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
   close(ends[0]);
   return end_of(child);
 }

@@ -1,8 +1,9 @@
 // Cancelled sends: the wait returns whatever the receiver does, and the message is either received or never seen by a
 // receive or a probe, as MPI_Test_cancelled says.
+#include <unistd.h>
+
 #include <csignal>
 #include <thread>
-#include <unistd.h>
 
 #include "support/ranks.hpp"
 
@@ -146,7 +147,8 @@ TEST_F(Cancel, WithoutCredits) {
     std::vector<MPI_Request> requests(messages);
     std::vector<MPI_Status> statuses(messages);
     int left = 0;
-    for (int i = 0; i < messages; ++i) ASSERT_MPI_OK(MPI_Isend(out.data(), size, MPI_INT, 1, cancelled_tag, MPI_COMM_WORLD, &requests[i]));
+    for (int i = 0; i < messages; ++i)
+      ASSERT_MPI_OK(MPI_Isend(out.data(), size, MPI_INT, 1, cancelled_tag, MPI_COMM_WORLD, &requests[i]));
     for (MPI_Request& each : requests) ASSERT_MPI_OK(MPI_Cancel(&each));
     ASSERT_MPI_OK(MPI_Waitall(messages, requests.data(), statuses.data()));
     for (const MPI_Status& status : statuses) left += !is_cancelled(status);
@@ -280,7 +282,8 @@ TEST(CancelStopped, ByAReceiverThatDoesNothing) {
     int process = getpid(), flag = -1;
     ASSERT_MPI_OK(MPI_Send(&process, 1, MPI_INT, 0, outcome_tag, MPI_COMM_WORLD));
     ASSERT_MPI_OK(MPI_Recv(&process, 1, MPI_INT, 0, outcome_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
-    ASSERT_MPI_OK(MPI_Recv(&process, 1, MPI_INT, 0, cancelled_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE));  // the eager one
+    ASSERT_MPI_OK(
+        MPI_Recv(&process, 1, MPI_INT, 0, cancelled_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE));  // the eager one
     ASSERT_MPI_OK(MPI_Iprobe(0, cancelled_tag, MPI_COMM_WORLD, &flag, MPI_STATUS_IGNORE));
     EXPECT_EQ(flag, 0);
   }

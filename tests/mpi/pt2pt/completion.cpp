@@ -99,7 +99,8 @@ TEST(Completion, Testall) {
     for (int flag = 0; !flag;) {
       ASSERT_MPI_OK(MPI_Testall(n, requests.data(), &flag, statuses.data()));
       if (flag) break;
-      for (const MPI_Request request : requests) ASSERT_NE(request, MPI_REQUEST_NULL) << "taken though not all are done";
+      for (const MPI_Request request : requests)
+        ASSERT_NE(request, MPI_REQUEST_NULL) << "taken though not all are done";
     }
     for (int i = 0; i < n; ++i) done(i, statuses.at(i));
   });
@@ -173,7 +174,8 @@ TEST(Completion, TheEmptyStatusIsWhole) {
     EXPECT_EQ(index, MPI_UNDEFINED);
     check("Testany", [&](MPI_Status* status) { return MPI_Testany(count, requests, &index, &flag, status); });
     EXPECT_EQ(index, MPI_UNDEFINED);
-    check("Get_status_any", [&](MPI_Status* status) { return MPI_Request_get_status_any(count, requests, &index, &flag, status); });
+    check("Get_status_any",
+          [&](MPI_Status* status) { return MPI_Request_get_status_any(count, requests, &index, &flag, status); });
     EXPECT_EQ(index, MPI_UNDEFINED);
     EXPECT_EQ(flag, 1);
   }

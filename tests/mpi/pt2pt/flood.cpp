@@ -67,8 +67,8 @@ TEST(Flood, BlockingSendsToASleepingRank) {
     usleep(1'000'000);
     const double asleep = resident_mebibytes();
     if (!ranks::foreign()) {
-    EXPECT_LT(asleep - before, most_growth) << "MiB more while asleep";
-  }
+      EXPECT_LT(asleep - before, most_growth) << "MiB more while asleep";
+    }
     drain_in_order(senders, before);
   } else {
     unsigned char out[message_size];
@@ -77,8 +77,8 @@ TEST(Flood, BlockingSendsToASleepingRank) {
       ASSERT_MPI_OK(MPI_Send(out, message_size, MPI_BYTE, 0, 1, MPI_COMM_WORLD));
     }
     if (!ranks::foreign()) {
-    EXPECT_LT(resident_mebibytes() - before, most_growth) << "MiB more at the sender";
-  }
+      EXPECT_LT(resident_mebibytes() - before, most_growth) << "MiB more at the sender";
+    }
   }
   MPI_Barrier(MPI_COMM_WORLD);
 }

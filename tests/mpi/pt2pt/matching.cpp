@@ -78,8 +78,8 @@ void check_order(const std::vector<Pattern>& patterns, const std::vector<Label>&
     EXPECT_TRUE(patterns[i].fits(got[i])) << "receive " << i << " got a message that it did not ask for";
     for (std::size_t j = i + 1; j < got.size(); ++j) {
       if (got[i].source != got[j].source || got[j].number > got[i].number) continue;
-      EXPECT_FALSE(patterns[i].fits(got[j])) << "message " << got[i].number << " of rank " << got[i].source
-                                             << " overtook message " << got[j].number;
+      EXPECT_FALSE(patterns[i].fits(got[j]))
+          << "message " << got[i].number << " of rank " << got[i].source << " overtook message " << got[j].number;
     }
   }
 }
@@ -154,8 +154,8 @@ TEST(Matching, CommunicatorsDoNotMix) {
     for (int base : {1'000, 0})
       for (int i = 0; i < n; ++i) {
         int got = -1;
-        ASSERT_MPI_OK(MPI_Recv(&got, 1, MPI_INT, MPI_ANY_SOURCE, MPI_ANY_TAG, base ? other : MPI_COMM_WORLD,
-                               MPI_STATUS_IGNORE));
+        ASSERT_MPI_OK(
+            MPI_Recv(&got, 1, MPI_INT, MPI_ANY_SOURCE, MPI_ANY_TAG, base ? other : MPI_COMM_WORLD, MPI_STATUS_IGNORE));
         EXPECT_EQ(got, base + i);
       }
   }
@@ -187,7 +187,8 @@ TEST(Matching, LargestTagWorks) {
   const int out = 42, me = ranks::rank();
   int in = 0;
   MPI_Status status;
-  ASSERT_MPI_OK(MPI_Sendrecv(&out, 1, MPI_INT, me, *largest, &in, 1, MPI_INT, me, MPI_ANY_TAG, MPI_COMM_WORLD, &status));
+  ASSERT_MPI_OK(
+      MPI_Sendrecv(&out, 1, MPI_INT, me, *largest, &in, 1, MPI_INT, me, MPI_ANY_TAG, MPI_COMM_WORLD, &status));
   EXPECT_EQ(status.MPI_TAG, *largest);
   EXPECT_EQ(in, 42);
 }

@@ -26,9 +26,9 @@ struct Mode {
 };
 
 constexpr Mode modes[] = {
-    {"Send", blocking<MPI_Send>, false},       {"Ssend", blocking<MPI_Ssend>, false},
-    {"Bsend", blocking<MPI_Bsend>, false},     {"Rsend", blocking<MPI_Rsend>, true},
-    {"Isend", nonblocking<MPI_Isend>, false},  {"Issend", nonblocking<MPI_Issend>, false},
+    {"Send", blocking<MPI_Send>, false},        {"Ssend", blocking<MPI_Ssend>, false},
+    {"Bsend", blocking<MPI_Bsend>, false},      {"Rsend", blocking<MPI_Rsend>, true},
+    {"Isend", nonblocking<MPI_Isend>, false},   {"Issend", nonblocking<MPI_Issend>, false},
     {"Ibsend", nonblocking<MPI_Ibsend>, false}, {"Irsend", nonblocking<MPI_Irsend>, true},
 };
 
@@ -76,7 +76,8 @@ TEST_F(Modes, EachDeliversRoundARing) {
       EXPECT_EQ(count, size);
       EXPECT_EQ(status.MPI_SOURCE, previous);
       EXPECT_EQ(status.MPI_TAG, tag);
-      EXPECT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(previous * 100 + round), in.size() - 1), -1)
+      EXPECT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(previous * 100 + round), in.size() - 1),
+                -1)
           << "size " << size;
       EXPECT_EQ(in.back(), 0xEE) << "wrote past the message of " << size << " bytes";
     }

@@ -9,8 +9,8 @@
 
 namespace {
 
-constexpr int pile = 600;       // messages
-constexpr int size = 15'000;    // bytes of each: eager, nine megabytes in all
+constexpr int pile = 600;     // messages
+constexpr int size = 15'000;  // bytes of each: eager, nine megabytes in all
 constexpr int pile_tag = 1, late_tag = 2;
 
 class Overtaking : public testing::Test {

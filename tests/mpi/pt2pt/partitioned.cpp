@@ -29,7 +29,8 @@ TEST_F(Partitioned, OtherCountsAtBothSides) {
     SCOPED_TRACE(std::to_string(out_parts) + " parts to " + std::to_string(in_parts));
     std::vector<int> out(all), in(all);
     ASSERT_MPI_OK(MPI_Psend_init(out.data(), out_parts, all / out_parts, MPI_INT, next, 3, comm, MPI_INFO_NULL, &send));
-    ASSERT_MPI_OK(MPI_Precv_init(in.data(), in_parts, all / in_parts, MPI_INT, previous, 3, comm, MPI_INFO_NULL, &receive));
+    ASSERT_MPI_OK(
+        MPI_Precv_init(in.data(), in_parts, all / in_parts, MPI_INT, previous, 3, comm, MPI_INFO_NULL, &receive));
     for (int round = 0; round < 3; ++round) {
       for (int i = 0; i < all; ++i) out[i] = me * 100'000 + round * 10'000 + i, in[i] = -1;
       ASSERT_MPI_OK(MPI_Start(&receive));
@@ -174,9 +175,9 @@ TEST_F(Partitioned, NothingArrivesWhenItIsReady) {
     int out_parts, in_parts, count;
     MPI_Datatype type;
   };
-  for (const Case& each : {Case{1, 1, 0, MPI_CHAR}, Case{4, 4, 0, MPI_CHAR}, Case{4, 2, 0, MPI_CHAR}, Case{2, 4, 0, MPI_CHAR},
-                           Case{3, 2, 1, nothing}, Case{3, 3, 1, MPI_CHAR}, Case{0, 2, 0, MPI_CHAR}, Case{2, 0, 0, MPI_CHAR},
-                           Case{0, 0, 1, MPI_CHAR}}) {
+  for (const Case& each : {Case{1, 1, 0, MPI_CHAR}, Case{4, 4, 0, MPI_CHAR}, Case{4, 2, 0, MPI_CHAR},
+                           Case{2, 4, 0, MPI_CHAR}, Case{3, 2, 1, nothing}, Case{3, 3, 1, MPI_CHAR},
+                           Case{0, 2, 0, MPI_CHAR}, Case{2, 0, 0, MPI_CHAR}, Case{0, 0, 1, MPI_CHAR}}) {
     SCOPED_TRACE(std::to_string(each.out_parts) + " parts to " + std::to_string(each.in_parts));
     ASSERT_MPI_OK(MPI_Psend_init(out, each.out_parts, each.count, each.type, next, 3, comm, MPI_INFO_NULL, &send));
     ASSERT_MPI_OK(MPI_Precv_init(in, each.in_parts, each.count, each.type, previous, 3, comm, MPI_INFO_NULL, &receive));

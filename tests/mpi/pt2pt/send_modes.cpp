@@ -69,8 +69,8 @@ class SendModes : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(SendModes, BothSendBeforeEitherReceivesAndOverwriteTheBuffer) {
-  for (std::size_t size : {std::size_t{0}, std::size_t{8}, std::size_t{16'000}, std::size_t{16'001}, mebibyte - 1,
-                           4 * mebibyte + 3}) {
+  for (std::size_t size :
+       {std::size_t{0}, std::size_t{8}, std::size_t{16'000}, std::size_t{16'001}, mebibyte - 1, 4 * mebibyte + 3}) {
     std::vector<unsigned char> out(size);
     fill(out.data(), size, 1);
     send(out.data(), size);
@@ -189,7 +189,8 @@ TEST_P(SendModes, DataWithHoles) {
   const int blocks = 300'000;
   std::vector<unsigned char> out(static_cast<std::size_t>(blocks) * 8), packed;
   fill(out.data(), out.size(), 7);
-  for (std::size_t i = 0; i < out.size(); i += 8) packed.insert(packed.end(), out.begin() + static_cast<long>(i), out.begin() + static_cast<long>(i) + 5);
+  for (std::size_t i = 0; i < out.size(); i += 8)
+    packed.insert(packed.end(), out.begin() + static_cast<long>(i), out.begin() + static_cast<long>(i) + 5);
   MPI_Datatype type;
   MPI_Type_vector(blocks, 5, 8, MPI_BYTE, &type);
   MPI_Type_commit(&type);
@@ -235,10 +236,11 @@ TEST_P(SendModes, ManyOfRandomRangesWithRandomWritesInBetween) {
     const std::size_t begin = random() % (pool_size / 2), size = random() % (pool_size / 2);
     sums.push_back(sum(&pool[begin], size));
     send(&pool[begin], size);
-    for (int page = 0; page < 20; ++page) memset(&pool[random() % (pool_size - 4096)], static_cast<int>(random()), 4096);
+    for (int page = 0; page < 20; ++page)
+      memset(&pool[random() % (pool_size - 4096)], static_cast<int>(random()), 4096);
   }
-  ASSERT_MPI_OK(MPI_Sendrecv(sums.data(), 40, MPI_UNSIGNED, other_, 2, theirs.data(), 40, MPI_UNSIGNED, other_, 2, comm_,
-                             MPI_STATUS_IGNORE));
+  ASSERT_MPI_OK(MPI_Sendrecv(sums.data(), 40, MPI_UNSIGNED, other_, 2, theirs.data(), 40, MPI_UNSIGNED, other_, 2,
+                             comm_, MPI_STATUS_IGNORE));
   for (unsigned expected : theirs) {
     MPI_Status status;
     MPI_Count size;

@@ -123,7 +123,8 @@ TEST_F(Patience, WaitAndItsFamily) {
   begin_some_and([](int count, MPI_Request* requests) {
     for (int i = 0; i < count; ++i) ASSERT_MPI_OK(MPI_Wait(&requests[i], MPI_STATUS_IGNORE));
   });
-  begin_some_and([](int count, MPI_Request* requests) { ASSERT_MPI_OK(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE)); });
+  begin_some_and(
+      [](int count, MPI_Request* requests) { ASSERT_MPI_OK(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE)); });
   begin_some_and([](int count, MPI_Request* requests) {
     for (int i = 0, index; i < count; ++i) ASSERT_MPI_OK(MPI_Waitany(count, requests, &index, MPI_STATUS_IGNORE));
   });
@@ -228,8 +229,8 @@ TEST_F(Patience, SendsAmongReceives) {
     memset(out.data(), 0xAA, size);
     ASSERT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(left_ + 100 * round), size), -1);
     memcpy(out.data(), message(size, ranks::rank(), round).data(), size);
-    ASSERT_MPI_OK(MPI_Sendrecv(out.data(), static_cast<int>(size), MPI_BYTE, right_, 2, in.data(), static_cast<int>(size), MPI_BYTE,
-                               left_, 2, comm_, MPI_STATUS_IGNORE));
+    ASSERT_MPI_OK(MPI_Sendrecv(out.data(), static_cast<int>(size), MPI_BYTE, right_, 2, in.data(),
+                               static_cast<int>(size), MPI_BYTE, left_, 2, comm_, MPI_STATUS_IGNORE));
     ASSERT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(left_ + 100 * round), size), -1);
   }
 }
@@ -291,7 +292,8 @@ TEST_F(PatienceLimited, WithoutRoomItWaits) {
   const std::size_t size = 2 * mebibyte;
   constexpr int count = 4;
   if (ranks::rank() == 0) {
-    auto* out = static_cast<unsigned char*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* out =
+        static_cast<unsigned char*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     ASSERT_NE(out, MAP_FAILED);
     for (int i = 0; i < count; ++i) {
       memcpy(out, message(size, 0, i).data(), size);

@@ -69,8 +69,8 @@ TEST(Sizes, ToNobody) {
   int count = -1;
   ASSERT_MPI_OK(MPI_Get_count(&status, MPI_INT, &count));
   EXPECT_EQ(count, 0);
-  ASSERT_MPI_OK(MPI_Sendrecv(&in, 1, MPI_INT, MPI_PROC_NULL, 0, &in, 1, MPI_INT, MPI_PROC_NULL, 0, MPI_COMM_WORLD,
-                             &status));
+  ASSERT_MPI_OK(
+      MPI_Sendrecv(&in, 1, MPI_INT, MPI_PROC_NULL, 0, &in, 1, MPI_INT, MPI_PROC_NULL, 0, MPI_COMM_WORLD, &status));
   EXPECT_EQ(status.MPI_SOURCE, MPI_PROC_NULL);
 }
 
@@ -108,8 +108,8 @@ TEST(Sizes, ShorterThanTheBuffer) {
     const Bytes out = ranks::pattern(1, static_cast<std::size_t>(size));
     Bytes in(100'000, 0xEE);
     MPI_Status status;
-    ASSERT_MPI_OK(MPI_Sendrecv(out.data(), size, MPI_BYTE, me, 1, in.data(), 100'000, MPI_BYTE, me, 1, MPI_COMM_WORLD,
-                               &status));
+    ASSERT_MPI_OK(
+        MPI_Sendrecv(out.data(), size, MPI_BYTE, me, 1, in.data(), 100'000, MPI_BYTE, me, 1, MPI_COMM_WORLD, &status));
     int count = -1;
     ASSERT_MPI_OK(MPI_Get_count(&status, MPI_BYTE, &count));
     EXPECT_EQ(count, size);
@@ -138,7 +138,8 @@ TEST(Sizes, ManyToOne) {
     ASSERT_MPI_OK(MPI_Recv(in.data(), 100'000, MPI_BYTE, MPI_ANY_SOURCE, 21, MPI_COMM_WORLD, &status));
     ASSERT_MPI_OK(MPI_Get_count(&status, MPI_BYTE, &size));
     const int number = next.at(static_cast<std::size_t>(status.MPI_SOURCE))++;
-    ASSERT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(number), static_cast<std::size_t>(size)), -1)
+    ASSERT_EQ(ranks::first_difference(in.data(), static_cast<std::uint64_t>(number), static_cast<std::size_t>(size)),
+              -1)
         << "message " << number << " of rank " << status.MPI_SOURCE;
   }
 }

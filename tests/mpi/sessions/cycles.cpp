@@ -8,12 +8,12 @@
 #include <cstring>
 #include <vector>
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);          \
-      abort();                                                                 \
-    }                                                                          \
+#define CHECK(condition)                                              \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      abort();                                                        \
+    }                                                                 \
   } while (false)
 
 namespace {
@@ -54,7 +54,8 @@ void use(MPI_Comm comm, int salt) {
 
 void one_round(int salt) {
   MPI_Session session = open_session();
-  MPI_Comm all = communicator_of(session, "mpi://WORLD", "round"), self = communicator_of(session, "mpi://SELF", "round");
+  MPI_Comm all = communicator_of(session, "mpi://WORLD", "round"),
+           self = communicator_of(session, "mpi://SELF", "round");
   use(all, salt);
   use(self, salt);
   CHECK(MPI_Comm_free(&all) == MPI_SUCCESS && MPI_Comm_free(&self) == MPI_SUCCESS);

@@ -67,8 +67,10 @@ TEST_F(Sessions, ProcessSets) {
 }
 
 TEST_F(Sessions, NamesOfSetsInAnyCase) {
-  for (const auto& [written, name] : {std::pair{"mpi://world", "mpi://WORLD"}, {"MPI://World", "mpi://WORLD"},
-                                      {"mpi://self", "mpi://SELF"}, {"Mpi://Self", "mpi://SELF"}}) {
+  for (const auto& [written, name] : {std::pair{"mpi://world", "mpi://WORLD"},
+                                      {"MPI://World", "mpi://WORLD"},
+                                      {"mpi://self", "mpi://SELF"},
+                                      {"Mpi://Self", "mpi://SELF"}}) {
     MPI_Group one = group(written), other = group(name);
     ASSERT_NE(one, MPI_GROUP_NULL) << written;
     int result = -1, flag = 0;
@@ -298,8 +300,9 @@ TEST_F(Sessions, Intercommunicators) {
   EXPECT_EQ(ranks::rank(all), me);
   ASSERT_MPI_OK(MPI_Comm_free(&all));
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
-  EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(mine, my_size, theirs, 0, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN,
-                                                    &comm), MPI_ERR_RANK);
+  EXPECT_MPI_ERROR(
+      MPI_Intercomm_create_from_groups(mine, my_size, theirs, 0, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN, &comm),
+      MPI_ERR_RANK);
   EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(mine, 0, mine, 0, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN, &comm),
                    MPI_ERR_GROUP);
   EXPECT_MPI_ERROR(MPI_Intercomm_create_from_groups(mine, 0, theirs, -1, "x", MPI_INFO_NULL, MPI_ERRORS_RETURN, &comm),

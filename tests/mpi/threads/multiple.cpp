@@ -24,7 +24,8 @@ TEST(Multiple, SharedCommunicatorWithTagsOfTheirOwn) {
     for (int i = 0; i < 200; ++i) {
       const int out = me * 1'000'000 + thread * 1'000 + i;
       int in = -1;
-      MPI_Sendrecv(&out, 1, MPI_INT, next, thread, &in, 1, MPI_INT, previous, thread, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      MPI_Sendrecv(&out, 1, MPI_INT, next, thread, &in, 1, MPI_INT, previous, thread, MPI_COMM_WORLD,
+                   MPI_STATUS_IGNORE);
       if (in != previous * 1'000'000 + thread * 1'000 + i) ++wrong;
     }
   });

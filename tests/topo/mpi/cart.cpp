@@ -47,7 +47,8 @@ void check_grid(MPI_Comm grid, const Ints& dims, const Ints& periods) {
   for (int r = 0; r < ranks::count(grid); ++r) {
     int back = -1;
     ASSERT_MPI_OK(MPI_Cart_coords(grid, r, n, coords.data()));
-    for (int d = 0; d < n; ++d) EXPECT_EQ(coords[static_cast<std::size_t>(d)], coords_of(dims, r)[static_cast<std::size_t>(d)]);
+    for (int d = 0; d < n; ++d)
+      EXPECT_EQ(coords[static_cast<std::size_t>(d)], coords_of(dims, r)[static_cast<std::size_t>(d)]);
     ASSERT_MPI_OK(MPI_Cart_rank(grid, coords.data(), &back));
     EXPECT_EQ(back, r);
   }
@@ -70,7 +71,8 @@ TEST(Cart, EveryGrid) {
     Ints periods(dims.size());
     for (std::size_t d = 0; d < dims.size(); ++d) periods[d] = (dims[d] + static_cast<int>(d)) % 2;
     MPI_Comm grid;
-    ASSERT_MPI_OK(MPI_Cart_create(MPI_COMM_WORLD, static_cast<int>(dims.size()), dims.data(), periods.data(), 0, &grid));
+    ASSERT_MPI_OK(
+        MPI_Cart_create(MPI_COMM_WORLD, static_cast<int>(dims.size()), dims.data(), periods.data(), 0, &grid));
     ASSERT_EQ(grid != MPI_COMM_NULL, ranks::rank() < product(dims));
     if (grid == MPI_COMM_NULL) continue;
     EXPECT_EQ(ranks::rank(grid), ranks::rank());

@@ -36,10 +36,10 @@ struct Sides {
 
 int create_adjacent(const std::vector<Edge>& edges, bool weighted, bool reorder, MPI_Comm* out) {
   const Sides s(edges, ranks::rank());
-  return MPI_Dist_graph_create_adjacent(
-      MPI_COMM_WORLD, static_cast<int>(s.sources.size()), s.sources.data(), Sides::weights(s.source_weights, weighted),
-      static_cast<int>(s.destinations.size()), s.destinations.data(), Sides::weights(s.destination_weights, weighted),
-      MPI_INFO_NULL, reorder, out);
+  return MPI_Dist_graph_create_adjacent(MPI_COMM_WORLD, static_cast<int>(s.sources.size()), s.sources.data(),
+                                        Sides::weights(s.source_weights, weighted),
+                                        static_cast<int>(s.destinations.size()), s.destinations.data(),
+                                        Sides::weights(s.destination_weights, weighted), MPI_INFO_NULL, reorder, out);
 }
 
 // Pairs of neighbour and weight. Sorted where the order is the library's own.
@@ -115,9 +115,9 @@ TEST(DistGraph, ToldByAnybody) {
     }
     if (me == 0) sources.push_back(n - 1), degrees.push_back(0);  // a node without edges
     MPI_Comm comm;
-    ASSERT_MPI_OK(MPI_Dist_graph_create(MPI_COMM_WORLD, static_cast<int>(sources.size()), sources.data(), degrees.data(),
-                                        destinations.data(), Sides::weights(weights, weighted), MPI_INFO_NULL, reorder,
-                                        &comm));
+    ASSERT_MPI_OK(MPI_Dist_graph_create(MPI_COMM_WORLD, static_cast<int>(sources.size()), sources.data(),
+                                        degrees.data(), destinations.data(), Sides::weights(weights, weighted),
+                                        MPI_INFO_NULL, reorder, &comm));
     check_graph(comm, edges, weighted, false);
     ASSERT_MPI_OK(MPI_Comm_free(&comm));
   }

@@ -101,7 +101,8 @@ TEST(Graph, Refuses) {
   EXPECT_REFUSED(MPI_Graph_create(world, -1, ring.index.data(), ring.edges.data(), 0, &made), MPI_ERR_ARG, "nnodes");
   EXPECT_REFUSED(MPI_Graph_create(world, n, nullptr, ring.edges.data(), 0, &made), MPI_ERR_ARG, "index");
   EXPECT_REFUSED(MPI_Graph_create(world, n, ring.index.data(), nullptr, 0, &made), MPI_ERR_ARG, "edges");
-  EXPECT_REFUSED(MPI_Graph_create(world, n, ring.index.data(), ring.edges.data(), 0, nullptr), MPI_ERR_ARG, "comm_graph");
+  EXPECT_REFUSED(MPI_Graph_create(world, n, ring.index.data(), ring.edges.data(), 0, nullptr), MPI_ERR_ARG,
+                 "comm_graph");
   Graph wrong = ring;
   wrong.edges[0] = n;
   EXPECT_REFUSED(create(world, wrong, false, &made), MPI_ERR_ARG, "edges[0]");

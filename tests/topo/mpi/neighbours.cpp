@@ -48,9 +48,9 @@ void make_dist_graph(Hood& hood, ranks::Random& random, int most) {
     }
   };
   sides(ranks::rank());
-  ASSERT_MPI_OK(MPI_Dist_graph_create_adjacent(
-      MPI_COMM_WORLD, static_cast<int>(hood.in()), hood.sources.data(), MPI_UNWEIGHTED, static_cast<int>(hood.out()),
-      hood.destinations.data(), MPI_UNWEIGHTED, MPI_INFO_NULL, reorder, &hood.comm));
+  ASSERT_MPI_OK(MPI_Dist_graph_create_adjacent(MPI_COMM_WORLD, static_cast<int>(hood.in()), hood.sources.data(),
+                                               MPI_UNWEIGHTED, static_cast<int>(hood.out()), hood.destinations.data(),
+                                               MPI_UNWEIGHTED, MPI_INFO_NULL, reorder, &hood.comm));
   sides(ranks::rank(hood.comm));
   hood.name = "distributed graph of " + std::to_string(count) + " edges";
 }
@@ -211,18 +211,22 @@ class Neighbours : public testing::Test {
     Ints recv = blank;
     const MPI_Datatype st = six.type(), rt = two.type();
     const int rc = 3 * count;
-    forms("allgather", recv, expected,
-          [&] { return MPI_Neighbor_allgather(send.data(), count, st, recv.data(), rc, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_allgather(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_allgather_init(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
-          });
-    forms("allgather_c", recv, expected,
-          [&] { return MPI_Neighbor_allgather_c(send.data(), count, st, recv.data(), rc, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_allgather_c(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_allgather_init_c(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
-          });
+    forms(
+        "allgather", recv, expected,
+        [&] { return MPI_Neighbor_allgather(send.data(), count, st, recv.data(), rc, rt, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_allgather(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_allgather_init(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
+        });
+    forms(
+        "allgather_c", recv, expected,
+        [&] { return MPI_Neighbor_allgather_c(send.data(), count, st, recv.data(), rc, rt, h.comm); },
+        [&](MPI_Request* r) {
+          return MPI_Ineighbor_allgather_c(send.data(), count, st, recv.data(), rc, rt, h.comm, r);
+        },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_allgather_init_c(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
+        });
   }
 
   static void allgatherv(const Hood& h, int round) {
@@ -242,20 +246,25 @@ class Neighbours : public testing::Test {
     const int *n = in.counts.data(), *d = in.displs.data();
     const MPI_Count* large_n = in.large_counts.data();
     const MPI_Aint* large_d = in.large_displs.data();
-    forms("allgatherv", recv, expected,
-          [&] { return MPI_Neighbor_allgatherv(send.data(), count, t, recv.data(), n, d, t, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_allgatherv(send.data(), count, t, recv.data(), n, d, t, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_allgatherv_init(send.data(), count, t, recv.data(), n, d, t, h.comm, info, r);
-          });
-    forms("allgatherv_c", recv, expected,
-          [&] { return MPI_Neighbor_allgatherv_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm); },
-          [&](MPI_Request* r) {
-            return MPI_Ineighbor_allgatherv_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm, r);
-          },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_allgatherv_init_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm, info, r);
-          });
+    forms(
+        "allgatherv", recv, expected,
+        [&] { return MPI_Neighbor_allgatherv(send.data(), count, t, recv.data(), n, d, t, h.comm); },
+        [&](MPI_Request* r) {
+          return MPI_Ineighbor_allgatherv(send.data(), count, t, recv.data(), n, d, t, h.comm, r);
+        },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_allgatherv_init(send.data(), count, t, recv.data(), n, d, t, h.comm, info, r);
+        });
+    forms(
+        "allgatherv_c", recv, expected,
+        [&] { return MPI_Neighbor_allgatherv_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm); },
+        [&](MPI_Request* r) {
+          return MPI_Ineighbor_allgatherv_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm, r);
+        },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_allgatherv_init_c(send.data(), count, t, recv.data(), large_n, large_d, t, h.comm, info,
+                                                r);
+        });
   }
 
   static void alltoall(const Hood& h, int round) {
@@ -270,18 +279,22 @@ class Neighbours : public testing::Test {
     Ints recv = blank;
     const MPI_Datatype st = four.type(), rt = one.type();
     const int rc = 4 * count;
-    forms("alltoall", recv, expected,
-          [&] { return MPI_Neighbor_alltoall(send.data(), count, st, recv.data(), rc, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoall(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoall_init(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
-          });
-    forms("alltoall_c", recv, expected,
-          [&] { return MPI_Neighbor_alltoall_c(send.data(), count, st, recv.data(), rc, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoall_c(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoall_init_c(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
-          });
+    forms(
+        "alltoall", recv, expected,
+        [&] { return MPI_Neighbor_alltoall(send.data(), count, st, recv.data(), rc, rt, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_alltoall(send.data(), count, st, recv.data(), rc, rt, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoall_init(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
+        });
+    forms(
+        "alltoall_c", recv, expected,
+        [&] { return MPI_Neighbor_alltoall_c(send.data(), count, st, recv.data(), rc, rt, h.comm); },
+        [&](MPI_Request* r) {
+          return MPI_Ineighbor_alltoall_c(send.data(), count, st, recv.data(), rc, rt, h.comm, r);
+        },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoall_init_c(send.data(), count, st, recv.data(), rc, rt, h.comm, info, r);
+        });
   }
 
   // Blocks of every edge, of the shapes that shape(key) gives.
@@ -309,18 +322,18 @@ class Neighbours : public testing::Test {
     const int *sn = out.counts.data(), *sd = out.displs.data(), *rn = in.counts.data(), *rd = in.displs.data();
     const MPI_Count *lsn = out.large_counts.data(), *lrn = in.large_counts.data();
     const MPI_Aint *lsd = out.large_displs.data(), *lrd = in.large_displs.data();
-    forms("alltoallv", recv, expected,
-          [&] { return MPI_Neighbor_alltoallv(s, sn, sd, t, v, rn, rd, t, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoallv(s, sn, sd, t, v, rn, rd, t, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoallv_init(s, sn, sd, t, v, rn, rd, t, h.comm, info, r);
-          });
-    forms("alltoallv_c", recv, expected,
-          [&] { return MPI_Neighbor_alltoallv_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoallv_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoallv_init_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm, info, r);
-          });
+    forms(
+        "alltoallv", recv, expected, [&] { return MPI_Neighbor_alltoallv(s, sn, sd, t, v, rn, rd, t, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_alltoallv(s, sn, sd, t, v, rn, rd, t, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoallv_init(s, sn, sd, t, v, rn, rd, t, h.comm, info, r);
+        });
+    forms(
+        "alltoallv_c", recv, expected, [&] { return MPI_Neighbor_alltoallv_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_alltoallv_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoallv_init_c(s, lsn, lsd, t, v, lrn, lrd, t, h.comm, info, r);
+        });
   }
 
   static void alltoallw(const Hood& h, int round) {
@@ -338,18 +351,18 @@ class Neighbours : public testing::Test {
     const MPI_Count *lsn = out.large_counts.data(), *lrn = in.large_counts.data();
     const MPI_Aint *sb = out.large_bytes.data(), *rb = in.large_bytes.data();
     const MPI_Datatype *st = out.types.data(), *rt = in.types.data();
-    forms("alltoallw", recv, expected,
-          [&] { return MPI_Neighbor_alltoallw(s, sn, sb, st, v, rn, rb, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoallw(s, sn, sb, st, v, rn, rb, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoallw_init(s, sn, sb, st, v, rn, rb, rt, h.comm, info, r);
-          });
-    forms("alltoallw_c", recv, expected,
-          [&] { return MPI_Neighbor_alltoallw_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm); },
-          [&](MPI_Request* r) { return MPI_Ineighbor_alltoallw_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm, r); },
-          [&](MPI_Info info, MPI_Request* r) {
-            return MPI_Neighbor_alltoallw_init_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm, info, r);
-          });
+    forms(
+        "alltoallw", recv, expected, [&] { return MPI_Neighbor_alltoallw(s, sn, sb, st, v, rn, rb, rt, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_alltoallw(s, sn, sb, st, v, rn, rb, rt, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoallw_init(s, sn, sb, st, v, rn, rb, rt, h.comm, info, r);
+        });
+    forms(
+        "alltoallw_c", recv, expected, [&] { return MPI_Neighbor_alltoallw_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm); },
+        [&](MPI_Request* r) { return MPI_Ineighbor_alltoallw_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm, r); },
+        [&](MPI_Info info, MPI_Request* r) {
+          return MPI_Neighbor_alltoallw_init_c(s, lsn, sb, st, v, lrn, rb, rt, h.comm, info, r);
+        });
   }
 
   static void check(const Hood& hood, int round) {
@@ -442,7 +455,8 @@ class NeighboursRefuse : public testing::Test {
 TEST_F(NeighboursRefuse, CommunicatorsWithoutTopology) {
   const char* const word = "no topology";
   EXPECT_REFUSED(MPI_Neighbor_allgather(send, 1, MPI_INT, recv, 1, MPI_INT, world), MPI_ERR_TOPOLOGY, word);
-  EXPECT_REFUSED(MPI_Neighbor_allgatherv(send, 1, MPI_INT, recv, counts, displs, MPI_INT, world), MPI_ERR_TOPOLOGY, word);
+  EXPECT_REFUSED(MPI_Neighbor_allgatherv(send, 1, MPI_INT, recv, counts, displs, MPI_INT, world), MPI_ERR_TOPOLOGY,
+                 word);
   EXPECT_REFUSED(MPI_Neighbor_alltoall(send, 1, MPI_INT, recv, 1, MPI_INT, world), MPI_ERR_TOPOLOGY, word);
   EXPECT_REFUSED(MPI_Neighbor_alltoallv(send, counts, displs, MPI_INT, recv, counts, displs, MPI_INT, world),
                  MPI_ERR_TOPOLOGY, word);
@@ -464,7 +478,8 @@ TEST_F(NeighboursRefuse, WrongData) {
   EXPECT_REFUSED(MPI_Neighbor_alltoall(send, 1, MPI_INT, recv, 1, MPI_DATATYPE_NULL, ring), MPI_ERR_TYPE, "recvtype");
   EXPECT_REFUSED(MPI_Neighbor_allgatherv(send, 1, MPI_INT, recv, negative, displs, MPI_INT, ring), MPI_ERR_COUNT,
                  "recvcounts[1] is -1");
-  EXPECT_REFUSED(MPI_Neighbor_allgatherv(send, 1, MPI_INT, recv, counts, nullptr, MPI_INT, ring), MPI_ERR_ARG, "displs");
+  EXPECT_REFUSED(MPI_Neighbor_allgatherv(send, 1, MPI_INT, recv, counts, nullptr, MPI_INT, ring), MPI_ERR_ARG,
+                 "displs");
   EXPECT_REFUSED(MPI_Neighbor_alltoallv(send, negative, displs, MPI_INT, recv, counts, displs, MPI_INT, ring),
                  MPI_ERR_COUNT, "sendcounts[1] is -1");
   EXPECT_REFUSED(MPI_Neighbor_alltoallv(send, nullptr, displs, MPI_INT, recv, counts, displs, MPI_INT, ring),

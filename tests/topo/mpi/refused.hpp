@@ -4,13 +4,13 @@
 #include "support/ranks.hpp"
 
 // The call fails with the class, and its message has the word.
-#define EXPECT_REFUSED(call, expected, word)                                                        \
-  do {                                                                                              \
-    const int code_ = call;                                                                         \
-    EXPECT_EQ(ranks::error_class(code_), expected) << #call << ": " << ranks::error_text(code_);    \
-    if (!ranks::foreign()) {                                                                        \
+#define EXPECT_REFUSED(call, expected, word)                                                         \
+  do {                                                                                               \
+    const int code_ = call;                                                                          \
+    EXPECT_EQ(ranks::error_class(code_), expected) << #call << ": " << ranks::error_text(code_);     \
+    if (!ranks::foreign()) {                                                                         \
       EXPECT_NE(ranks::error_text(code_).find(word), std::string::npos) << ranks::error_text(code_); \
-    }                                                                                               \
+    }                                                                                                \
   } while (false)
 
 // An intercommunicator between the lower and the upper half of the ranks, which must be two or more.

@@ -1,10 +1,10 @@
 // Published addresses: hostile bytes, and the order in which a peer's are tried.
-#include "transport/ofi/addresses.hpp"
-
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 
 #include <random>
+
+#include "transport/ofi/addresses.hpp"
 
 namespace cow::transport::ofi {
 namespace {
@@ -116,14 +116,9 @@ TEST(Addresses, random_bytes_and_random_changes_do_no_harm) {
     for (unsigned n = random() % 6 + 1; n > 0; --n) {
       const std::size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0:
-          text[at] = static_cast<char>(random());
-          break;
-        case 1:
-          text.erase(at, random() % 5);
-          break;
-        default:
-          text.insert(at, text.substr(random() % text.size(), random() % 9));
+        case 0: text[at] = static_cast<char>(random()); break;
+        case 1: text.erase(at, random() % 5); break;
+        default: text.insert(at, text.substr(random() % text.size(), random() % 9));
       }
       if (text.empty()) text = " ";
     }

@@ -28,14 +28,10 @@ std::size_t body_size(std::uint32_t number, int from) {
   std::minstd_rand random(number * 2 + static_cast<std::uint32_t>(from) + 1);
   random.discard(3);
   switch (random() % 4) {
-    case 0:
-      return random() % 32;
-    case 1:
-      return random() % 512;
-    case 2:
-      return random() % 4096;
-    default:
-      return random() % (16384 - sizeof(Message) + 1);
+    case 0: return random() % 32;
+    case 1: return random() % 512;
+    case 2: return random() % 4096;
+    default: return random() % (16384 - sizeof(Message) + 1);
   }
 }
 

@@ -3,13 +3,13 @@
 //
 // Rank 0 sends: to rank 1 through a port that refuses, and to rank 2, which has closed its own. Built from the layers themselves,
 // below MPI, and run by mpirun.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 #include "base/clock.hpp"
 #include "base/settings.hpp"
@@ -155,7 +155,8 @@ void run_sender() {
 // Is gone when it has got a message.
 void run_deserter() {
   static bool got = false;
-  transport::set_handler(wire::Kind::eager, [](Peer&, const wire::Header&, const std::byte*, std::size_t) { got = true; });
+  transport::set_handler(wire::Kind::eager,
+                         [](Peer&, const wire::Header&, const std::byte*, std::size_t) { got = true; });
   progress::wait_until([] { return got; });
   transport::close();
 }

@@ -80,7 +80,8 @@ class CapturedStderr {
   CapturedStderr() : file_(memfd_create("stderr", 0)) { dup2(file_, 2); }
   std::string text() const {
     std::string text(static_cast<std::size_t>(lseek(file_, 0, SEEK_END)), '\0');
-    expect(pread(file_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()), "standard error is read back");
+    expect(pread(file_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()),
+           "standard error is read back");
     return text;
   }
 
@@ -191,8 +192,12 @@ class Stranger {
       wire::Header head;
       std::byte body[64] = {};
     } message;
-    message.head = {.kind = kind, .credits = 1000, .sender = sender, .token = static_cast<std::uint32_t>(random_()),
-                    .sequence = 0, .context = test_context};
+    message.head = {.kind = kind,
+                    .credits = 1000,
+                    .sender = sender,
+                    .token = static_cast<std::uint32_t>(random_()),
+                    .sequence = 0,
+                    .context = test_context};
     send(&message, sizeof message);
   }
 
@@ -305,8 +310,8 @@ void run_peer() {
 
   // Admitted, but talking nonsense. None of it may bring the victim down.
   std::mt19937 random(3);
-  for (Kind kind : {Kind::eager_ack, Kind::matched, Kind::offer, Kind::pull_done, Kind::request, Kind::piece,
-                    Kind::push_done}) {
+  for (Kind kind :
+       {Kind::eager_ack, Kind::matched, Kind::offer, Kind::pull_done, Kind::request, Kind::piece, Kind::push_done}) {
     for (int round = 0; round < 50; ++round) {
       std::vector<unsigned char> body(random() % 100);
       for (unsigned char& byte : body) byte = static_cast<unsigned char>(random());
@@ -323,9 +328,10 @@ void run_peer() {
 void run_victim() {
   static std::uint64_t hostile = 0;
   transport::set_handler(Kind::eager, honest_arrived);
-  transport::set_handler(Kind::credit, [](transport::Peer&, const wire::Header&, const std::byte* body, std::size_t size) {
-    if (size == sizeof hostile) memcpy(&hostile, body, sizeof hostile);
-  });
+  transport::set_handler(Kind::credit,
+                         [](transport::Peer&, const wire::Header&, const std::byte* body, std::size_t size) {
+                           if (size == sizeof hostile) memcpy(&hostile, body, sizeof hostile);
+                         });
   const Operations spoken_of(transport::peer_of(1));
   const bool in_node = transport::peer_of(1).local;
   CapturedStderr captured;

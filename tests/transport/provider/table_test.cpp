@@ -13,7 +13,8 @@ std::string difference(const Provider& row, const Findings& found) {
   const auto contradicts = [](bool claimed, Verdict verdict) { return claimed && verdict != Verdict::yes; };
   std::string out;
   if (found.opens != Verdict::yes) out += std::string(" opens: ") + to_text(found.opens);
-  if (contradicts(row.multi_receive, found.multi_receive)) out += std::string(" multi_receive: ") + to_text(found.multi_receive);
+  if (contradicts(row.multi_receive, found.multi_receive))
+    out += std::string(" multi_receive: ") + to_text(found.multi_receive);
   if (contradicts(row.garbage && row.ip, found.garbage)) out += std::string(" garbage: ") + to_text(found.garbage);
   if (contradicts(row.read, found.read)) out += std::string(" read: ") + to_text(found.read);
   if (contradicts(row.write, found.write)) out += std::string(" write: ") + to_text(found.write);

@@ -25,7 +25,9 @@ struct Ends {
     out.open(static_cast<Fifo*>(memory.get()), at_sender);
     in.open(static_cast<Fifo*>(memory.get()), at_receiver);
   }
-  Line& line(std::uint32_t i) { return reinterpret_cast<Line*>(static_cast<std::byte*>(memory.get()) + lines_offset)[i]; }
+  Line& line(std::uint32_t i) {
+    return reinterpret_cast<Line*>(static_cast<std::byte*>(memory.get()) + lines_offset)[i];
+  }
 
   // What a message of the receiver to the sender would tell.
   void tell() { at_sender.told = at_receiver.taken; }

@@ -17,7 +17,8 @@ TEST(ShmPort, EachToEach) {
       require(head.tag == next[link.index]++, "out of order");
       require(size == static_cast<std::size_t>(head.tag * 53 % 16'000), "wrong size");
       for (std::size_t k = 0; k < size; ++k)
-        require(static_cast<char>(bytes[k]) == static_cast<char>(link.index + static_cast<std::uint32_t>(head.tag)), "wrong byte");
+        require(static_cast<char>(bytes[k]) == static_cast<char>(link.index + static_cast<std::uint32_t>(head.tag)),
+                "wrong byte");
     };
     for (std::uint32_t n = 0; n < messages; ++n) {
       memset(body.data(), static_cast<int>(me + n), body.size());
@@ -76,7 +77,8 @@ TEST(ShmPort, SilentNeighboursAreLetGoAndHeardAgain) {
         receive(port, 1, [](auto&&...) {}, true);
         continue;
       }
-      receive(port, count - 1, [&](shm::Link&, const wire::Header& head, auto&&...) { require(head.tag == tag, "tag"); });
+      receive(port, count - 1,
+              [&](shm::Link&, const wire::Header& head, auto&&...) { require(head.tag == tag, "tag"); });
       // A sender that saw us deaf may be late to ring: then its fifo is looked at again, as a few fifos always are.
       const Nanoseconds limit = now() + patience;
       for (std::uint32_t heard = count; heard > 8;) {
@@ -102,12 +104,10 @@ TEST(ShmPort, RanksThatCrowdFindRoom) {
     std::vector<int> here, room;  // by rank: where it runs, and where it shall
   };
   const Case cases[] = {
-      {{0, 0, 0, 0, 0, 1}, {-1, -1, -1, 1, 1, -1}},   // the last go
-      {{0, 0, 0, 1, 1, 1}, {-1, -1, -1, -1, -1, -1}},
-      {{0, 0, 0, 1, 1, 0}, {-1, -1, -1, -1, -1, 1}},
-      {{0, 0, 1, 1, 1, 0}, {-1, -1, -1, -1, -1, -1}},
-      {{1, 1, 1, 1, 1, 1}, {-1, -1, -1, 0, 0, 0}},
-      {{3, 3, 3, 3, 3, 3}, {-1, -1, 1, 0, 1, 0}},     // outside of what is allowed: to where the fewest are
+      {{0, 0, 0, 0, 0, 1}, {-1, -1, -1, 1, 1, -1}},  // the last go
+      {{0, 0, 0, 1, 1, 1}, {-1, -1, -1, -1, -1, -1}}, {{0, 0, 0, 1, 1, 0}, {-1, -1, -1, -1, -1, 1}},
+      {{0, 0, 1, 1, 1, 0}, {-1, -1, -1, -1, -1, -1}}, {{1, 1, 1, 1, 1, 1}, {-1, -1, -1, 0, 0, 0}},
+      {{3, 3, 3, 3, 3, 3}, {-1, -1, 1, 0, 1, 0}},  // outside of what is allowed: to where the fewest are
   };
   EXPECT_TRUE(run(6, [&](std::uint32_t me, ShmPort& port) {
     cpu_set_t allowed;
@@ -157,10 +157,13 @@ TEST(ShmPort, ReadsFromTheOthersMemory) {
 }
 
 TEST(ShmPort, ForbiddenCopyingIsNotOffered) {
-  EXPECT_TRUE(run(2, [](std::uint32_t me, ShmPort& port) {
-    reach(port, 1 - me);
-    require(!port.limits(1 - me).read, "reading is offered");
-  }, false));
+  EXPECT_TRUE(run(
+      2,
+      [](std::uint32_t me, ShmPort& port) {
+        reach(port, 1 - me);
+        require(!port.limits(1 - me).read, "reading is offered");
+      },
+      false));
 }
 
 TEST(ShmPort, ASegmentOfSomebodyElseIsRefused) {
