@@ -35,8 +35,10 @@ struct ScanShm {
   template <class V>
   static void run(V& v, const Args& a) {
     const int me = v.rank();
-    if (!v.give(data_at(v.unit(), a.send, 0), v.span(a.count)) || (me == 0 && !inclusive) || !v.await(0, me)) return;
-    combine_slots(v, data_at(v.unit(), a.recv, 0), 0, me + inclusive, 0, a.count);
+    const Address own = data_at(v.unit(), a.send, 0), result = data_at(v.unit(), a.recv, 0);
+    const bool last = me == v.size() - 1;  // from which nobody wants anything
+    if (!v.give(own, last ? 0 : v.span(a.count)) || (me == 0 && !inclusive) || !v.await(0, me)) return;
+    combine(v, result, 0, me + inclusive, a.count, [&](int r) { return r == me ? own : v.slot(r); }, 0);
   }
 };
 
