@@ -11,6 +11,7 @@ PERF = os.path.dirname(HERE)
 HOSTS = os.path.join(os.path.dirname(PERF), "tests", "hosts", "hosts")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra")
 CXX_FLAGS = ("-std=c++20", "-O3")
+BEFORE = "before"  # the name of an older state of ours
 
 
 class BrokenProgram(Exception):
@@ -58,6 +59,11 @@ def built(build):
     link = (f"-L{folder}", f"-Wl,-rpath,{folder}", "-lmpi_abi")
     include = (f"-I{os.path.join(build, 'include')}", f"-I{os.path.join(os.path.dirname(PERF), 'include')}")  # mpi.h, mpix.h
     return Library("COW MPI", f"built in {build}", ("cc", *include), link, (mpirun,), True, cxx=("c++", *include))
+
+
+def before(build):
+    """An older state of our library, as it lies in a build folder."""
+    return dataclasses.replace(built(build), name=BEFORE, ours=False)
 
 
 def newest_of_ours(root):

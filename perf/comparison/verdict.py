@@ -1,6 +1,10 @@
 """From figures to medians, ratios and verdicts; works on the results as they are written to JSON."""
 import statistics
 
+from . import libraries
+
+NOISE = 1.03  # a ratio of two builds of the same source
+
 
 def median(values):
     return statistics.median(values) if values else None
@@ -79,7 +83,23 @@ def judge(result, group, job, row, check):
             "memory": memory_doubled(group.get("memory", {}), check["touched"]) if check.get("touched") else None}
 
 
+def judge_before(job, row):
+    """Whether the row is not worse than before: a little is noise, and so is what a quarter of the rounds did not see."""
+    more = job["more_is_better"]
+    theirs = row["values"].get(libraries.BEFORE, [])
+    mine = next(values for name, values in row["values"].items() if name != libraries.BEFORE)
+    ratios = sorted(a / b for a, b in zip(mine, theirs) if b)
+    found, met = median(ratios), None
+    if ratios:
+        best = ratios[-1 - len(ratios) // 4] if more else ratios[len(ratios) // 4]
+        met = best >= 1 or found >= 1 / NOISE if more else best <= 1 or found <= NOISE
+    return {"against": "before", "name": libraries.BEFORE, "reference": median(theirs), "bound": 1.0, "ratio": found,
+            "least": more, "met": met, "memory": None}
+
+
 def verdicts(result, group, job, row):
+    if any(one["name"] == libraries.BEFORE for one in result["libraries"]):
+        return [judge_before(job, row)]
     return [judge(result, group, job, row, check) for check in row["checks"]]
 
 

@@ -52,6 +52,20 @@ class Verdicts(unittest.TestCase):
         drifting = {"COW MPI": [1.0, 1.0, 2.0, 2.0, 2.0], "MPICH": [1.0, 1.0, 2.0, 2.0, 2.0]}
         self.assertEqual(judged(result_of([("8", drifting, [check("peers", 1.0)])]))[0]["ratio"], 1.0)
 
+    def judged_before(self, now, before, more=False):
+        result = result_of([("8", {"COW MPI": now, libraries.BEFORE: before}, [check("peers", 0.5)])], more_is_better=more)
+        result["libraries"] = [{"name": name, "version": "1", "ours": name == "COW MPI"} for name in ("COW MPI", libraries.BEFORE)]
+        one, = judged(result)
+        return one["ratio"], one["met"]
+
+    def test_an_older_state_is_judged_by_how_far_the_rounds_lie_apart(self):
+        self.assertEqual(self.judged_before([1.2] * 5, [1.0] * 5), (1.2, False))
+        self.assertEqual(self.judged_before([1.02] * 5, [1.0] * 5), (1.02, True))
+        self.assertEqual(self.judged_before([0.9, 0.9, 1.2, 1.3, 1.4], [1.0] * 5), (1.2, True))
+        self.assertEqual(self.judged_before([0.5] * 5, [1.0] * 5, more=True), (0.5, False))
+        self.assertEqual(self.judged_before([1.5] * 5, [1.0] * 5, more=True), (1.5, True))
+        self.assertEqual(self.judged_before([], []), (None, None))
+
     def test_the_machine_itself(self):
         one, = judged(result_of([("8", self.TIMES, [check("machine", 3.0, "futex")])], machine={"futex": [0.25, 0.5, 0.25]}))
         self.assertEqual((one["ratio"], one["met"]), (4.0, False))
