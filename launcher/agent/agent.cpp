@@ -27,7 +27,8 @@ Agent::Agent(const AgentPlan& plan)
           {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, passed_on(SIGUSR1), passed_on(SIGUSR2)}, nullptr)),
       channel_(
           loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
-      pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }), lines_(loop_, *this) {
+      pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }), lines_(loop_, *this),
+      warnings_(loop_, [this](int signal) { signal_ranks(signal); }) {
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
@@ -187,7 +188,7 @@ void Agent::on_signal() {
     bool is_warning = false;
     for (int warning : {SIGUSR1, SIGUSR2}) {
       if (number != warning && number != passed_on(warning)) continue;
-      on_warning(warning, number != warning);
+      warnings_.take(warning, number != warning);
       is_warning = true;
     }
     if (is_warning) continue;
@@ -200,19 +201,6 @@ void Agent::on_signal() {
     end(0ms);
   }
   reap();
-}
-
-// A resource manager warns the job: its own process here, which is the supervisor, or this one, and then it is for the ranks,
-// too; or every process that it knows of, and then they have it already.
-void Agent::on_warning(int signal, bool from_supervisor) {
-  constexpr Duration while_others_may_come = 300ms;
-  Warning& warning = warnings_[signal];
-  (from_supervisor ? warning.from_supervisor : warning.direct) = true;
-  if (std::exchange(warning.pending, true)) return;
-  loop_.after(while_others_may_come, [this, signal] {
-    const Warning seen = std::exchange(warnings_[signal], {});
-    if (!seen.from_supervisor || !seen.direct) signal_ranks(signal);
-  });
 }
 
 void Agent::reap() {

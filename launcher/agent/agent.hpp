@@ -9,6 +9,7 @@
 
 #include "launcher/agent/rank_lines.hpp"
 #include "launcher/agent/rank_starter.hpp"
+#include "launcher/agent/warnings.hpp"
 #include "launcher/core/channel.hpp"
 #include "launcher/core/job.hpp"
 #include "launcher/core/loop.hpp"
@@ -73,7 +74,6 @@ class Agent : private PmixClientEvents, private ChildEvents {
   void answer_fence(std::uint64_t fence, int status, std::string_view data);  // to the ranks of this node
   void answer_modex(std::uint64_t question, int status, std::string_view data);
   void on_signal();
-  void on_warning(int signal, bool from_supervisor);
   void reap();
   void on_exit(pid_t pid, int status);
   bool lives_on(std::uint32_t rank);
@@ -127,12 +127,8 @@ class Agent : private PmixClientEvents, private ChildEvents {
   std::unique_ptr<Children> children_;  // null: there are no agents below this one
   std::unique_ptr<Keepalive> keepalive_;
   std::map<std::uint32_t, Rank> ranks_;
-  struct Warning {
-    bool from_supervisor = false, direct = false;  // who has brought it
-    bool pending = false;
-  };
-  std::map<int, Warning> warnings_;  // by signal
-  bool input_asked_ = false;         // and not yet given
+  Warnings warnings_;
+  bool input_asked_ = false;  // and not yet given
   std::size_t running_ = 0;
   bool looking_soon_ = false;  // after ranks of which something may be left
   bool over_ = false;          // no rank is started any more

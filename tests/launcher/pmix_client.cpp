@@ -114,61 +114,81 @@ void check_job_info() {
   while (true) pause();
 }
 
+void exchange() {
+  put();
+  get_all();
+  fence(false);
+}
+
+void fence_with_data() {
+  put();
+  fence(true);
+  get_all();
+}
+
+[[noreturn]] void abort_with(int code) {
+  if (self.rank == 1) PMIx_Abort(code, "as the test asked", nullptr, 0);
+  wait_for_the_end();
+}
+
+[[noreturn]] void leave_with(int code) {
+  if (self.rank != 1) wait_for_the_end();
+  usleep(100'000);
+  _exit(code);
+}
+
+// Asks for what the last rank has never put.
+void ask_in_vain(const pmix_info_t* infos, std::size_t count) {
+  pmix_proc_t last;
+  PMIX_LOAD_PROCID(&last, self.nspace, size - 1);
+  pmix_value_t* value = nullptr;
+  if (PMIx_Get(&last, "cow.test", infos, count, &value) == PMIX_SUCCESS) fail("an answer about what was never put", 0);
+}
+
+void ask_gone() {
+  if (self.rank != 0) return;
+  usleep(300'000);
+  ask_in_vain(nullptr, 0);
+}
+
+void ask_slow() {
+  if (self.rank == 0) {
+    int limit = 1;
+    pmix_info_t info;
+    PMIX_INFO_LOAD(&info, PMIX_TIMEOUT, &limit, PMIX_INT);
+    alarm(5);
+    ask_in_vain(&info, 1);
+    alarm(0);
+  }
+  fence(false);
+}
+
+[[noreturn]] void be_ready() {
+  fence(false);
+  printf("ready %u %d\n", self.rank, getpid());
+  fflush(stdout);
+  wait_for_the_end();
+}
+
+void perform(const std::string& what, int code) {
+  if (what == "exchange") return exchange();
+  if (what == "fence") return fence_with_data();
+  if (what == "abort") abort_with(code);
+  if (what == "leave") leave_with(code);
+  if (what == "ask-gone") return ask_gone();
+  if (what == "ask-slow") return ask_slow();
+  if (what == "wait") be_ready();
+  fail("what is to be done?", 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string what = argc > 1 ? argv[1] : "exchange";
-  const int code = argc > 2 ? atoi(argv[2]) : 0;
   check("init", PMIx_Init(&self, nullptr, 0));
   size = static_cast<std::uint32_t>(number(PMIX_RANK_WILDCARD, PMIX_JOB_SIZE));
   check_job_info();
   check_key();
-  if (what == "exchange") {
-    put();
-    get_all();
-    fence(false);
-  } else if (what == "fence") {
-    put();
-    fence(true);
-    get_all();
-  } else if (what == "abort") {
-    if (self.rank != 1) wait_for_the_end();
-    PMIx_Abort(code, "as the test asked", nullptr, 0);
-    wait_for_the_end();
-  } else if (what == "leave") {
-    if (self.rank != 1) wait_for_the_end();
-    usleep(100'000);
-    _exit(code);
-  } else if (what == "ask-gone") {
-    if (self.rank == 0) {
-      usleep(300'000);
-      pmix_proc_t last;
-      PMIX_LOAD_PROCID(&last, self.nspace, size - 1);
-      pmix_value_t* value = nullptr;
-      if (PMIx_Get(&last, "cow.test", nullptr, 0, &value) == PMIX_SUCCESS)
-        fail("an answer about a rank that is gone", 0);
-    }
-  } else if (what == "ask-slow") {
-    if (self.rank == 0) {
-      pmix_proc_t last;
-      PMIX_LOAD_PROCID(&last, self.nspace, size - 1);
-      int limit = 1;
-      pmix_info_t info;
-      PMIX_INFO_LOAD(&info, PMIX_TIMEOUT, &limit, PMIX_INT);
-      pmix_value_t* value = nullptr;
-      alarm(5);
-      if (PMIx_Get(&last, "cow.test", &info, 1, &value) == PMIX_SUCCESS) fail("an answer about what was never put", 0);
-      alarm(0);
-    }
-    fence(false);
-  } else if (what == "wait") {
-    fence(false);
-    printf("ready %u %d\n", self.rank, getpid());
-    fflush(stdout);
-    wait_for_the_end();
-  } else {
-    fail("what is to be done?", 0);
-  }
+  perform(argc > 1 ? argv[1] : "exchange", argc > 2 ? atoi(argv[2]) : 0);
   check("finalize", PMIx_Finalize(nullptr, 0));
   printf("rank %u of %u\n", self.rank, size);
   return 0;
