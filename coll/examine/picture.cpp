@@ -75,6 +75,77 @@ struct Curve {
 
 constexpr int largest_power = 24;
 
+std::vector<Curve> curves_of(Collective collective, const Layout& layout, const Model& model) {
+  Patterns patterns{Wires(layout)};
+  std::vector<Curve> curves;
+  for (const Algorithm& a : algorithms()) {
+    if (a.collective != collective || !a.valid({layout.size(), 0, true, &layout})) continue;
+    Curve curve{a.name, {}};
+    for (int power = 0; power <= largest_power; ++power) {
+      const Problem problem{layout.size(), Count{1} << power, true, &layout};
+      curve.times.push_back(std::max(1e-3, predicted_time(a, problem, model, &patterns)));
+    }
+    curves.push_back(std::move(curve));
+  }
+  return curves;
+}
+
+// The plane that curves are drawn in: times upward by decades, sizes to the right by powers of two.
+class Plane {
+ public:
+  static constexpr double left = 70, right = 170, top = 50, bottom = 50;  // the borders around
+  static constexpr double width = 620, height = 400;
+
+  explicit Plane(const std::vector<Curve>& curves) {
+    double low = 1e300, high = 0;
+    for (const Curve& curve : curves)
+      for (const double time : curve.times) low = std::min(low, time), high = std::max(high, time);
+    first_ = std::floor(std::log10(low));
+    last_ = std::max(first_ + 1, std::ceil(std::log10(high)));
+  }
+
+  std::string axes() const {
+    std::string out;
+    for (int power = 0; power <= largest_power; power += 4) {
+      out += rule(x(power), top, x(power), top + height);
+      const char* const unit = power < 10 ? "" : power < 20 ? " Ki" : " Mi";
+      out += label(x(power), top + height + 20, "middle", std::to_string(1 << power % 10) + unit);
+    }
+    for (double decade = first_; decade <= last_; ++decade) {
+      const double time = std::pow(10, decade);
+      out += rule(left, y(time), left + width, y(time));
+      out += label(left - 8, y(time) + 4, "end", text("%g", time));
+    }
+    return out;
+  }
+
+  // The curve, and its line of the legend.
+  std::string draw(const Curve& curve, std::size_t number) const {
+    const char* const colour = colours[number % std::size(colours)];
+    const char* const dashes = number < std::size(colours) ? "none" : "6 3";
+    std::string out = text(
+        "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.8\" stroke-dasharray=\"%s\" points=\"", colour, dashes);
+    for (std::size_t power = 0; power < curve.times.size(); ++power)
+      out += text("%.1f,%.1f ", x(static_cast<double>(power)), y(curve.times[power]));
+    out += "\"/>\n";
+    const double at = top + 16 * static_cast<double>(number) + 8;
+    out += text(
+        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\" "
+        "stroke-dasharray=\"%s\"/>\n",
+        left + width + 14, at - 4, left + width + 34, at - 4, colour, dashes);
+    return out + label(left + width + 40, at, "start", curve.name);
+  }
+
+ private:
+  double x(double power) const { return left + width * power / largest_power; }
+  double y(double time) const { return top + height * (last_ - std::log10(time)) / (last_ - first_); }
+  static std::string rule(double x1, double y1, double x2, double y2) {
+    return text("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#dddddd\"/>\n", x1, y1, x2, y2);
+  }
+
+  double first_, last_;  // decades of microseconds
+};
+
 }  // namespace
 
 std::string picture_of_links(const LinkReport& report, const Layout& layout, const std::string& title,
@@ -117,54 +188,13 @@ std::string picture_of_links(const LinkReport& report, const Layout& layout, con
 }
 
 std::string picture_of_times(Collective collective, const Layout& layout, const Model& model) {
-  Patterns patterns{Wires(layout)};
-  std::vector<Curve> curves;
-  double low = 1e300, high = 0;
-  for (const Algorithm& a : algorithms()) {
-    if (a.collective != collective || !a.valid({layout.size(), 0, true, &layout})) continue;
-    Curve curve{a.name, {}};
-    for (int power = 0; power <= largest_power; ++power) {
-      const Problem problem{layout.size(), Count{1} << power, true, &layout};
-      curve.times.push_back(std::max(1e-3, predicted_time(a, problem, model, &patterns)));
-      low = std::min(low, curve.times.back());
-      high = std::max(high, curve.times.back());
-    }
-    curves.push_back(std::move(curve));
-  }
-  constexpr double left = 70, right = 170, top = 50, bottom = 50, plot_width = 620, plot_height = 400;
-  std::string out = begin(left + plot_width + right, top + plot_height + bottom);
-  out += label(left, 24, "start",
+  const std::vector<Curve> curves = curves_of(collective, layout, model);
+  const Plane plane(curves);
+  std::string out = begin(Plane::left + Plane::width + Plane::right, Plane::top + Plane::height + Plane::bottom);
+  out += label(Plane::left, 24, "start",
                text("%s on %s: predicted time (us) against size (bytes)", name_of(collective), layout.name().c_str()));
-  const double first = std::floor(std::log10(low)), last = std::max(first + 1, std::ceil(std::log10(high)));
-  const auto x = [&](double power) { return left + plot_width * power / largest_power; };
-  const auto y = [&](double time) { return top + plot_height * (last - std::log10(time)) / (last - first); };
-  const auto rule = [&](double x1, double y1, double x2, double y2) {
-    return text("<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#dddddd\"/>\n", x1, y1, x2, y2);
-  };
-  for (int power = 0; power <= largest_power; power += 4) {
-    out += rule(x(power), top, x(power), top + plot_height);
-    const char* const unit = power < 10 ? "" : power < 20 ? " Ki" : " Mi";
-    out += label(x(power), top + plot_height + 20, "middle", std::to_string(1 << power % 10) + unit);
-  }
-  for (double decade = first; decade <= last; ++decade) {
-    out += rule(left, y(std::pow(10, decade)), left + plot_width, y(std::pow(10, decade)));
-    out += label(left - 8, y(std::pow(10, decade)) + 4, "end", text("%g", std::pow(10, decade)));
-  }
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    const char* const colour = colours[i % std::size(colours)];
-    const char* const dashes = i < std::size(colours) ? "none" : "6 3";
-    out += text("<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.8\" stroke-dasharray=\"%s\" points=\"", colour,
-                dashes);
-    for (std::size_t power = 0; power < curves[i].times.size(); ++power)
-      out += text("%.1f,%.1f ", x(static_cast<double>(power)), y(curves[i].times[power]));
-    out += "\"/>\n";
-    const double at = top + 16 * static_cast<double>(i) + 8;
-    out += text(
-        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\" "
-        "stroke-dasharray=\"%s\"/>\n",
-        left + plot_width + 14, at - 4, left + plot_width + 34, at - 4, colour, dashes);
-    out += label(left + plot_width + 40, at, "start", curves[i].name);
-  }
+  out += plane.axes();
+  for (std::size_t i = 0; i < curves.size(); ++i) out += plane.draw(curves[i], i);
   return out + "</svg>\n";
 }
 

@@ -62,10 +62,7 @@ double mean_time(int warmup, int iterations, Body body) {
   return mean_over_ranks(sum / iterations);
 }
 
-}  // namespace
-
-int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
-  MPI_Init(&argc, &argv);
+Options options_for(int argc, char** argv, const Nonblocking& collective) {
   const std::size_t largest = collective.has_size ? 1 << 20 : 0;
   auto options = read_options(argc, argv, collective.title,
                               {.min = collective.min,
@@ -76,6 +73,36 @@ int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
                                .warmup_large = 5});
   if (options.min < collective.min) options.min = collective.min;
   if (!collective.has_size) options.min = options.max = 0;
+  return options;
+}
+
+struct Times {
+  double pure, compute, overall;  // the collective alone, as much computing alone, and one in the other
+
+  double overlap() const { return std::clamp(100 * (1 - (overall - compute) / pure), 0.0, 100.0); }  // percent
+};
+
+Times measure(const Nonblocking& collective, const CollectiveCall& call, Work& work, int warmup, int iterations) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  Times times{};
+  times.pure = mean_time(warmup, iterations, [&] {
+    collective.begin(call, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+  });
+  times.compute = mean_time(warmup, iterations, [&] { work.compute(times.pure, nullptr); });
+  times.overall = mean_time(warmup, iterations, [&] {
+    collective.begin(call, &request);
+    work.compute(times.pure, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+  });
+  return times;
+}
+
+}  // namespace
+
+int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
+  MPI_Init(&argc, &argv);
+  const Options options = options_for(argc, argv, collective);
   const int ranks = size_of(MPI_COMM_WORLD), rank = rank_of(MPI_COMM_WORLD);
   need_ranks(ranks > 1, "at least two ranks");
   const auto room = [&](Room kind) {
@@ -97,21 +124,9 @@ int measure_overlap(int argc, char** argv, const Nonblocking& collective) {
                               .displacements = nullptr,
                               .float_counts = nullptr,
                               .rank = rank};
-    const int warmup = options.warmup_of(size), iterations = options.iterations_of(size);
-    MPI_Request request = MPI_REQUEST_NULL;
-    const double pure = mean_time(warmup, iterations, [&] {
-      collective.begin(call, &request);
-      MPI_Wait(&request, MPI_STATUS_IGNORE);
-    });
-    const double compute = mean_time(warmup, iterations, [&] { work.compute(pure, nullptr); });
-    const double overall = mean_time(warmup, iterations, [&] {
-      collective.begin(call, &request);
-      work.compute(pure, &request);
-      MPI_Wait(&request, MPI_STATUS_IGNORE);
-    });
-    const double overlap = std::clamp(100 * (1 - (overall - compute) / pure), 0.0, 100.0);
+    const Times t = measure(collective, call, work, options.warmup_of(size), options.iterations_of(size));
     if (rank != 0) return;
-    printf("%-10zu%15.2f%18.2f%18.2f%18.2f\n", size, overall, compute, pure, overlap);
+    printf("%-10zu%15.2f%18.2f%18.2f%18.2f\n", size, t.overall, t.compute, t.pure, t.overlap());
     fflush(stdout);
   });
   MPI_Finalize();
