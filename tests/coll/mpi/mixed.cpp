@@ -137,59 +137,88 @@ void finish(std::vector<std::unique_ptr<Job>>& jobs, ranks::Random& own) {
   jobs.clear();
 }
 
+// Types to pick from, and a number of ints that is a whole number of each.
+struct Shapes {
+  explicit Shapes(ranks::Random& random) {
+    for (int i = 0; i < 6; ++i) {
+      all.push_back(std::make_unique<Shape>(random));
+      multiple = std::lcm(multiple, all.back()->ints());
+    }
+  }
+  const Shape& pick(ranks::Random& random) const { return *all[static_cast<std::size_t>(ranks::pick(random, 0, 5))]; }
+
+  std::vector<std::unique_ptr<Shape>> all;
+  int multiple = 1;
+};
+
+// What all ranks draw alike, whether or not they are in the communicator.
+struct Choice {
+  MPI_Comm comm;
+  Collective which;
+  int ints, root;
+  Form form;
+  bool in_place;
+  Operator op;
+  const Shape* common;
+
+  Choice(ranks::Random& random, const std::vector<MPI_Comm>& comms, const Shapes& shapes, bool with_hints) {
+    comm = comms[static_cast<std::size_t>(ranks::pick(random, 0, 4))];
+    which = static_cast<Collective>(ranks::pick(random, 0, kinds - 1));
+    const int lengths[] = {0, 1, ranks::pick(random, 2, 20), ranks::pick(random, 50, 400)};
+    const bool is_long = !with_hints && ranks::pick(random, 0, 9) == 0;  // in pieces, on memory
+    ints = shapes.multiple *
+           (is_long ? ranks::pick(random, 10'000, 80'000) / shapes.multiple : lengths[ranks::pick(random, 0, 3)]);
+    root = ranks::pick(random, 0, 1000);
+    form = static_cast<Form>(ranks::pick(random, 0, 2));
+    in_place = ranks::pick(random, 0, 3) == 0;
+    op = static_cast<Operator>(ranks::pick(random, 0, 2));
+    common = &shapes.pick(random);
+  }
+  std::string text() const {
+    return std::string(name_of(which)) + ", " + std::to_string(ints) + " ints, form " +
+           std::to_string(static_cast<int>(form)) + (in_place ? ", in place" : "");
+  }
+};
+
+std::unique_ptr<Job> begin(const Choice& choice, int id, const Shapes& shapes, ranks::Random& own) {
+  static const Shape plain;
+  auto job = std::make_unique<Job>();
+  job->name = "number " + std::to_string(id) + ": " + choice.text();
+  const int n = ranks::count(choice.comm);
+  const Setting setting{choice.comm, id, ranks::rank(choice.comm), n, choice.root % n, choice.in_place, choice.form};
+  // Both sides of a message need the same ints, not the same type: each rank takes shapes of its own. Not so in
+  // reductions; what MPI reduces itself is plain.
+  const auto shape = [&]() -> const Shape& { return shapes.pick(own); };
+  const int ints = choice.ints;
+  switch (choice.which) {
+    case Collective::barrier: barrier(*job, setting); break;
+    case Collective::bcast: bcast(*job, setting, shape(), ints); break;
+    case Collective::gather: collect(*job, setting, shape(), shape(), ints, false); break;
+    case Collective::allgather: collect(*job, setting, shape(), shape(), ints, true); break;
+    case Collective::scatter: scatter(*job, setting, shape(), shape(), ints); break;
+    case Collective::alltoall: alltoall(*job, setting, shape(), shape(), ints); break;
+    case Collective::gatherv:
+    case Collective::scatterv:
+    case Collective::allgatherv:
+    case Collective::alltoallv: begin_given(*job, setting, choice.which, shape, shapes.multiple, own); break;
+    default:
+      begin_sum(*job, setting, choice.which, choice.op == Operator::exclusive_or ? plain : *choice.common, ints,
+                choice.op);
+  }
+  return job;
+}
+
 void run_many(std::uint64_t seed, bool with_hints) {
   auto random = ranks::shared_random(seed);
   auto own = ranks::own_random(seed + 1);
-  static const Shape plain;
   constexpr int rounds = 12, together = 30;
   for (int round = 0; round < rounds; ++round) {
     std::vector<MPI_Comm> comms = make_comms(random, with_hints);
-    std::vector<std::unique_ptr<Shape>> shapes;
+    const Shapes shapes(random);
     std::vector<std::unique_ptr<Job>> jobs;
-    int multiple = 1;
-    for (int i = 0; i < 6; ++i) {
-      shapes.push_back(std::make_unique<Shape>(random));
-      multiple = std::lcm(multiple, shapes.back()->ints());
-    }
     for (int j = 0; j < together; ++j) {
-      const MPI_Comm comm = comms[static_cast<std::size_t>(ranks::pick(random, 0, 4))];
-      const auto which = static_cast<Collective>(ranks::pick(random, 0, kinds - 1));
-      const int lengths[] = {0, 1, ranks::pick(random, 2, 20), ranks::pick(random, 50, 400)};
-      const bool is_long = !with_hints && ranks::pick(random, 0, 9) == 0;  // in pieces, on memory
-      const int ints =
-          multiple * (is_long ? ranks::pick(random, 10'000, 80'000) / multiple : lengths[ranks::pick(random, 0, 3)]);
-      const int root = ranks::pick(random, 0, 1000);
-      const auto form = static_cast<Form>(ranks::pick(random, 0, 2));
-      const bool in_place = ranks::pick(random, 0, 3) == 0;
-      // Both sides of a message need the same ints, not the same type: each rank takes shapes of its own. Not so in
-      // reductions; what MPI reduces itself is plain.
-      const auto shape = [&]() -> const Shape& { return *shapes[static_cast<std::size_t>(ranks::pick(own, 0, 5))]; };
-      const auto op = static_cast<Operator>(ranks::pick(random, 0, 2));
-      const Shape& common = *shapes[static_cast<std::size_t>(ranks::pick(random, 0, 5))];
-      const Shape& element = op == Operator::exclusive_or ? plain : common;
-      if (comm == MPI_COMM_NULL) continue;
-      const int n = ranks::count(comm);
-      auto job = std::make_unique<Job>();
-      job->name = std::string(name_of(which)) + ", round " + std::to_string(round) + ", number " + std::to_string(j) +
-                  ", " + std::to_string(ints) + " ints, form " + std::to_string(static_cast<int>(form)) +
-                  (in_place ? ", in place" : "");
-      const Setting setting{comm, round * together + j, ranks::rank(comm), n, root % n, in_place, form};
-      switch (which) {
-        case Collective::barrier: barrier(*job, setting); break;
-        case Collective::bcast: bcast(*job, setting, shape(), ints); break;
-        case Collective::gather:
-        case Collective::allgather:
-          collect(*job, setting, shape(), shape(), ints, which == Collective::allgather);
-          break;
-        case Collective::scatter: scatter(*job, setting, shape(), shape(), ints); break;
-        case Collective::alltoall: alltoall(*job, setting, shape(), shape(), ints); break;
-        case Collective::gatherv:
-        case Collective::scatterv:
-        case Collective::allgatherv:
-        case Collective::alltoallv: begin_given(*job, setting, which, shape, multiple, own); break;
-        default: begin_sum(*job, setting, which, element, ints, op);
-      }
-      jobs.push_back(std::move(job));
+      const Choice choice(random, comms, shapes, with_hints);
+      if (choice.comm != MPI_COMM_NULL) jobs.push_back(begin(choice, round * together + j, shapes, own));
     }
     finish(jobs, own);
     for (MPI_Comm& comm : comms)

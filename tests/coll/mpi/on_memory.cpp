@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 #include <thread>
 
 #include "support/ranks.hpp"
@@ -107,6 +108,63 @@ TEST(OnMemory, ARootThatRunsAheadOverwritesNothing) {
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
+// A rank's part in one of the collectives in which some wait for nobody.
+struct RunAhead {
+  RunAhead(int number, int ints, MPI_Comm where)
+      : job(number), count(ints), me(ranks::rank(where)), n(ranks::count(where)), comm(where) {
+    for (int i = 0; i < count; ++i) mine.push_back(value(job, me, i));
+    for (int r = 0; r < n; ++r)
+      for (int i = 0; i < count; ++i) all.push_back(value(job, r, i));
+    got.assign(mine.size(), -1);
+  }
+  Ints sum_of(int ranks_below) const {
+    Ints sum(mine.size(), 0);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(ranks_below) * sum.size(); ++i) sum[i % sum.size()] ^= all[i];
+    return sum;
+  }
+  const void* own_or_in_place() {
+    if (job % 2 == 0) return mine.data();
+    got = mine;
+    return MPI_IN_PLACE;
+  }
+  void from_root(bool scattered, int root) {
+    if (scattered) {
+      ASSERT_MPI_OK(MPI_Scatter(all.data(), count, MPI_INT, got.data(), count, MPI_INT, root, comm));
+      ASSERT_EQ(got, mine) << "scatter, job " << job;
+    } else {
+      if (me == root) got = mine;
+      ASSERT_MPI_OK(MPI_Bcast(got.data(), count, MPI_INT, root, comm));
+      ASSERT_TRUE(std::equal(got.begin(), got.end(), all.begin() + root * count)) << "bcast, job " << job;
+    }
+  }
+  void prefix(bool inclusive) {
+    const void* const from = own_or_in_place();
+    ASSERT_MPI_OK(inclusive ? MPI_Scan(from, got.data(), count, MPI_INT, MPI_BXOR, comm)
+                            : MPI_Exscan(from, got.data(), count, MPI_INT, MPI_BXOR, comm));
+    ASSERT_TRUE((me == 0 && !inclusive) || got == sum_of(me + inclusive))
+        << (inclusive ? "scan" : "exscan") << ", job " << job;
+  }
+  void to_root(bool summed, int root) {
+    if (summed) {
+      ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), count, MPI_INT, MPI_BXOR, root, comm));
+      ASSERT_TRUE(me != root || got == sum_of(n)) << "reduce, job " << job;
+    } else {
+      Ints every(all.size(), -1);
+      ASSERT_MPI_OK(MPI_Gather(mine.data(), count, MPI_INT, every.data(), count, MPI_INT, root, comm));
+      ASSERT_TRUE(me != root || every == all) << "gather, job " << job;
+    }
+  }
+  void run(int kind, int root) {
+    if (kind < 2) return from_root(kind == 1, root);
+    if (kind < 4) return prefix(kind == 2);
+    to_root(kind == 4, root);
+  }
+
+  int job, count, me, n;
+  MPI_Comm comm;
+  Ints mine, all, got;
+};
+
 // Collectives in which some wait for nobody, so that they are ahead by all the places there are, whoever is the slow one.
 // Roots stay for a while and then change; kinds and lengths change all the time.
 TEST(OnMemory, RanksThatRunAhead) {
@@ -116,55 +174,14 @@ TEST(OnMemory, RanksThatRunAhead) {
   MPI_Comm comm;
   ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
   int root = 0, slow = 0, kind = 0;
-  for (int job = 0; job < jobs; ++job) {
+  for (int job = 0; job < jobs && !HasFatalFailure(); ++job) {
     if (job % 600 == 0) root = ranks::pick(random, 0, n - 1), slow = ranks::pick(random, 0, n - 1);
-    if (job % 600 >= 300)
-      kind = ranks::pick(random, 0, 5);  // before, a long run of one kind
-    else if (job % 600 == 0)
-      kind = ranks::pick(random, 0, 5);
+    if (job % 600 == 0 || job % 600 >= 300) kind = ranks::pick(random, 0, 5);  // before 300 a long run of one kind
     if (job % 400 == 399) root = (root + 1) % n;
     const int most = ranks::pick(random, 0, 9) == 0 ? 700 : 9;
-    const auto length = static_cast<std::size_t>(ranks::pick(random, 1, most)), blocks = static_cast<std::size_t>(n);
-    const int count = static_cast<int>(length);
+    const int count = ranks::pick(random, 1, most);
     if (me == slow && job % 300 == 20) usleep(3000);
-    Ints mine(length), got(length, -1), all(length * blocks), every(length * blocks, -1);
-    for (std::size_t i = 0; i < length; ++i) mine[i] = value(job, me, static_cast<int>(i));
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i] = value(job, static_cast<int>(i / length), static_cast<int>(i % length));
-    const auto sum_of = [&](int ranks_below) {
-      Ints sum(length, 0);
-      for (int r = 0; r < ranks_below; ++r)
-        for (std::size_t i = 0; i < length; ++i) sum[i] ^= all[static_cast<std::size_t>(r) * length + i];
-      return sum;
-    };
-    switch (kind) {
-      case 0:
-        if (me == root) got = mine;
-        ASSERT_MPI_OK(MPI_Bcast(got.data(), count, MPI_INT, root, comm));
-        ASSERT_TRUE(std::equal(got.begin(), got.end(), all.begin() + root * count)) << "bcast, job " << job;
-        break;
-      case 1:
-        ASSERT_MPI_OK(MPI_Scatter(all.data(), count, MPI_INT, got.data(), count, MPI_INT, root, comm));
-        ASSERT_EQ(got, mine) << "scatter, job " << job;
-        break;
-      case 2:
-        if (job % 2) got = mine;
-        ASSERT_MPI_OK(MPI_Scan(job % 2 ? MPI_IN_PLACE : mine.data(), got.data(), count, MPI_INT, MPI_BXOR, comm));
-        ASSERT_EQ(got, sum_of(me + 1)) << "scan, job " << job;
-        break;
-      case 3:
-        if (job % 2) got = mine;
-        ASSERT_MPI_OK(MPI_Exscan(job % 2 ? MPI_IN_PLACE : mine.data(), got.data(), count, MPI_INT, MPI_BXOR, comm));
-        ASSERT_TRUE(me == 0 || got == sum_of(me)) << "exscan, job " << job;
-        break;
-      case 4:
-        ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), count, MPI_INT, MPI_BXOR, root, comm));
-        ASSERT_TRUE(me != root || got == sum_of(n)) << "reduce, job " << job;
-        break;
-      default:
-        ASSERT_MPI_OK(MPI_Gather(mine.data(), count, MPI_INT, every.data(), count, MPI_INT, root, comm));
-        ASSERT_TRUE(me != root || every == all) << "gather, job " << job;
-    }
+    RunAhead(job, count, comm).run(kind, root);
   }
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
@@ -262,51 +279,47 @@ TEST(OnMemory, FromSeveralThreads) {
   for (MPI_Comm& comm : comms) ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }
 
-// Longer than the rooms of the ranks, where they go piece by piece on memory: it depends on the number of processors.
-TEST(OnMemory, LongVectors) {
-  const int n = ranks::count(), me = ranks::rank();
-  MPI_Comm comm;
-  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
-  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
-  for (const int length : {20'000, 150'001}) {
-    const auto size = static_cast<std::size_t>(length);
-    const int root = length % n;
-    Ints mine, sum(size, 0), got(size, -1), all(size * static_cast<std::size_t>(n), -1), expected;
-    for (int i = 0; i < length; ++i) {
-      mine.push_back(value(length, me, i));
-      for (int r = 0; r < n; ++r) sum[static_cast<std::size_t>(i)] ^= value(length, r, i);
-    }
+// Vectors that are longer than the rooms of the ranks, and what must come of them.
+struct LongVector {
+  LongVector(int ints, MPI_Comm where)
+      : length(ints), n(ranks::count(where)), me(ranks::rank(where)), root(ints % n), comm(where), sum(size(), 0),
+        below(size(), 0), all(size() * static_cast<std::size_t>(n), -1) {
     for (int r = 0; r < n; ++r)
-      for (int i = 0; i < length; ++i) expected.push_back(value(length, r, i));
-    ASSERT_MPI_OK(MPI_Allreduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, comm));
-    EXPECT_TRUE(got == sum) << "allreduce of " << length;
-    got = mine;
-    ASSERT_MPI_OK(MPI_Allreduce(MPI_IN_PLACE, got.data(), length, MPI_INT, MPI_BXOR, comm));
-    EXPECT_TRUE(got == sum) << "allreduce in place of " << length;
-    Ints below(size, 0);
-    for (int r = 0; r < me; ++r)
-      for (int i = 0; i < length; ++i) below[static_cast<std::size_t>(i)] ^= value(length, r, i);
-    for (const bool in_place : {false, true}) {
-      got = in_place ? mine : Ints(size, -1);
-      const void* const from = in_place ? MPI_IN_PLACE : mine.data();
-      ASSERT_MPI_OK(MPI_Exscan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
-      EXPECT_TRUE(me == 0 || got == below) << "exscan of " << length << (in_place ? " in place" : "");
-      got = in_place ? mine : Ints(size, -1);
-      ASSERT_MPI_OK(MPI_Scan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
-      for (int i = 0; i < length; ++i) got[static_cast<std::size_t>(i)] ^= value(length, me, i);
-      EXPECT_TRUE(got == below) << "scan of " << length << (in_place ? " in place" : "");
-    }
-    got.assign(size, -1);
-    ASSERT_MPI_OK(MPI_Reduce(mine.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
-    EXPECT_TRUE(got == (me == root ? sum : Ints(size, -1))) << "reduce of " << length;
-    got = mine;
-    ASSERT_MPI_OK(
-        MPI_Reduce(me == root ? MPI_IN_PLACE : got.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
-    EXPECT_TRUE(got == (me == root ? sum : mine)) << "reduce in place of " << length;
-    got = mine;
+      for (int i = 0; i < length; ++i) {
+        const int number = value(length, r, i);
+        expected.push_back(number);
+        sum[static_cast<std::size_t>(i)] ^= number;
+        if (r < me) below[static_cast<std::size_t>(i)] ^= number;
+        if (r == me) mine.push_back(number);
+      }
+  }
+  std::size_t size() const { return static_cast<std::size_t>(length); }
+  void start(bool in_place) {
+    got = in_place ? mine : Ints(size(), -1);
+    from = in_place ? MPI_IN_PLACE : mine.data();
+    words = " of " + std::to_string(length) + (in_place ? " in place" : "");
+  }
+  void sums(bool in_place) {
+    start(in_place);
+    ASSERT_MPI_OK(MPI_Allreduce(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+    EXPECT_TRUE(got == sum) << "allreduce" << words;
+    start(in_place);
+    ASSERT_MPI_OK(MPI_Reduce(me == root ? from : mine.data(), got.data(), length, MPI_INT, MPI_BXOR, root, comm));
+    EXPECT_TRUE(got == (me == root ? sum : in_place ? mine : Ints(size(), -1))) << "reduce" << words;
+  }
+  void prefix_sums(bool in_place) {
+    start(in_place);
+    ASSERT_MPI_OK(MPI_Exscan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+    EXPECT_TRUE(me == 0 || got == below) << "exscan" << words;
+    start(in_place);
+    ASSERT_MPI_OK(MPI_Scan(from, got.data(), length, MPI_INT, MPI_BXOR, comm));
+    for (std::size_t i = 0; i < size(); ++i) got[i] ^= mine[i];
+    EXPECT_TRUE(got == below) << "scan" << words;
+  }
+  void blocks() {
+    start(true);
     ASSERT_MPI_OK(MPI_Bcast(got.data(), length, MPI_INT, root, comm));
-    const auto of_root = expected.begin() + root * length;
-    EXPECT_TRUE(std::equal(got.begin(), got.end(), of_root)) << "bcast of " << length;
+    EXPECT_TRUE(std::equal(got.begin(), got.end(), expected.begin() + root * length)) << "bcast of " << length;
     ASSERT_MPI_OK(MPI_Allgather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, comm));
     EXPECT_TRUE(all == expected) << "allgather of " << length;
     all.assign(all.size(), -1);
@@ -316,6 +329,27 @@ TEST(OnMemory, LongVectors) {
     all.assign(all.size(), -1);
     ASSERT_MPI_OK(MPI_Gather(mine.data(), length, MPI_INT, all.data(), length, MPI_INT, root, comm));
     EXPECT_TRUE(me != root || all == expected) << "gather of " << length;
+  }
+
+  int length, n, me, root;
+  MPI_Comm comm;
+  Ints mine, sum, below, all, expected, got;  // below: the sum of the ranks before this one
+  const void* from = nullptr;
+  std::string words;
+};
+
+// Piece by piece on memory: it depends on the number of processors.
+TEST(OnMemory, LongVectors) {
+  MPI_Comm comm;
+  ASSERT_MPI_OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+  for (int i = 0; i < 10; ++i) ASSERT_MPI_OK(MPI_Barrier(comm));
+  for (const int length : {20'000, 150'001}) {
+    LongVector vector(length, comm);
+    for (const bool in_place : {false, true}) {
+      vector.sums(in_place);
+      vector.prefix_sums(in_place);
+    }
+    vector.blocks();
   }
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
 }

@@ -108,15 +108,7 @@ class SeveralNodes : public testing::Test {
       for (int r = 0; r < n; ++r) sum[static_cast<std::size_t>(i)] ^= value(job, r, i);
     }
     switch (kind) {
-      case 0: {
-        if (me == late && job % 5 == 0) usleep(2000);
-        double came = seconds(), last = 0;
-        EXPECT_MPI_OK(MPI_Barrier(comm));
-        const double left = seconds();
-        EXPECT_MPI_OK(MPI_Allreduce(&came, &last, 1, MPI_DOUBLE, MPI_MAX, comm));
-        EXPECT_LE(last, left);
-        break;
-      }
+      case 0: barrier(comm, me == late && job % 5 == 0); break;
       case 1:
         for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] = value(job, root, i);
         if (me == root) got = mine;
@@ -147,6 +139,15 @@ class SeveralNodes : public testing::Test {
   }
 
  private:
+  static void barrier(MPI_Comm comm, bool late) {
+    if (late) usleep(2000);
+    double came = seconds(), last = 0;
+    EXPECT_MPI_OK(MPI_Barrier(comm));
+    const double left = seconds();
+    EXPECT_MPI_OK(MPI_Allreduce(&came, &last, 1, MPI_DOUBLE, MPI_MAX, comm));
+    EXPECT_LE(last, left);
+  }
+
   static void prefix(MPI_Comm comm, int job, const Ints& mine, bool inclusive, bool in_place) {
     const int me = ranks::rank(comm), length = static_cast<int>(mine.size());
     Ints below(mine.size(), 0), got = in_place ? mine : Ints(mine.size(), -1);

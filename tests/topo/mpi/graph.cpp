@@ -85,18 +85,21 @@ TEST(Graph, MapPutsEveryRankOnce) {
   EXPECT_EQ(place, MPI_UNDEFINED);
 }
 
-TEST(Graph, Refuses) {
-  const int n = ranks::count();
-  const ranks::ReturningComm world;
-  MPI_Comm comm = MPI_COMM_NULL, made = MPI_COMM_NULL;
+Graph ring_of(int n) {
   Graph ring;
   for (int r = 0; r < n; ++r) {
     ring.edges.push_back((r + 1) % n);
     ring.index.push_back(r + 1);
   }
-  ASSERT_MPI_OK(create(world, ring, false, &comm));
-  int one = -1, two = -1;
-  Ints list(static_cast<std::size_t>(n)), more = list;
+  return ring;
+}
+
+TEST(Graph, RefusesWhatMakesNoGraph) {
+  const int n = ranks::count();
+  const ranks::ReturningComm world;
+  MPI_Comm made = MPI_COMM_NULL;
+  int place = -1;
+  const Graph ring = ring_of(n);
   EXPECT_REFUSED(MPI_Graph_create(world, n + 1, ring.index.data(), ring.edges.data(), 0, &made), MPI_ERR_ARG, "nnodes");
   EXPECT_REFUSED(MPI_Graph_create(world, -1, ring.index.data(), ring.edges.data(), 0, &made), MPI_ERR_ARG, "nnodes");
   EXPECT_REFUSED(MPI_Graph_create(world, n, nullptr, ring.edges.data(), 0, &made), MPI_ERR_ARG, "index");
@@ -106,11 +109,23 @@ TEST(Graph, Refuses) {
   Graph wrong = ring;
   wrong.edges[0] = n;
   EXPECT_REFUSED(create(world, wrong, false, &made), MPI_ERR_ARG, "edges[0]");
-  EXPECT_REFUSED(MPI_Graph_map(world, n, wrong.index.data(), wrong.edges.data(), &one), MPI_ERR_ARG, "edges[0]");
+  EXPECT_REFUSED(MPI_Graph_map(world, n, wrong.index.data(), wrong.edges.data(), &place), MPI_ERR_ARG, "edges[0]");
   wrong = ring;
   wrong.index[0] = -1;
   EXPECT_REFUSED(create(world, wrong, false, &made), MPI_ERR_ARG, "index[0]");
   EXPECT_EQ(made, MPI_COMM_NULL);
+  if (n < 2) return;
+  const Bridge bridge;
+  EXPECT_REFUSED(create(bridge, Graph{}, false, &made), MPI_ERR_COMM, "intercommunicator");
+}
+
+TEST(Graph, RefusesWrongQuestions) {
+  const int n = ranks::count();
+  const ranks::ReturningComm world;
+  MPI_Comm comm = MPI_COMM_NULL;
+  ASSERT_MPI_OK(create(world, ring_of(n), false, &comm));
+  int one = -1, two = -1;
+  Ints list(static_cast<std::size_t>(n)), more = list;
   EXPECT_REFUSED(MPI_Graph_get(comm, n - 1, n, list.data(), more.data()), MPI_ERR_ARG, "maxindex");
   EXPECT_REFUSED(MPI_Graph_get(comm, n, n - 1, list.data(), more.data()), MPI_ERR_ARG, "maxedges");
   EXPECT_REFUSED(MPI_Graph_neighbors(comm, n, n, list.data()), MPI_ERR_RANK, "does not exist");
@@ -124,17 +139,21 @@ TEST(Graph, Refuses) {
   EXPECT_REFUSED(MPI_Graph_neighbors_count(world, 0, &one), MPI_ERR_TOPOLOGY, "graph");
   EXPECT_REFUSED(MPI_Cartdim_get(comm, &one), MPI_ERR_TOPOLOGY, "Cartesian");
   ASSERT_MPI_OK(MPI_Comm_free(&comm));
+}
+
+TEST(Graph, RefusesNoCommunicator) {
+  const int n = ranks::count();
+  MPI_Comm made = MPI_COMM_NULL;
+  int one = -1, two = -1;
+  Ints list(static_cast<std::size_t>(n)), more = list;
   MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
-  EXPECT_REFUSED(create(MPI_COMM_NULL, ring, false, &made), MPI_ERR_COMM, "comm");
+  EXPECT_REFUSED(create(MPI_COMM_NULL, ring_of(n), false, &made), MPI_ERR_COMM, "comm");
   EXPECT_REFUSED(MPI_Graph_map(MPI_COMM_NULL, 0, nullptr, nullptr, &one), MPI_ERR_COMM, "comm");
   EXPECT_REFUSED(MPI_Graph_get(MPI_COMM_NULL, n, n, list.data(), more.data()), MPI_ERR_COMM, "comm");
   EXPECT_REFUSED(MPI_Graphdims_get(MPI_COMM_NULL, &one, &two), MPI_ERR_COMM, "comm");
   EXPECT_REFUSED(MPI_Graph_neighbors(MPI_COMM_NULL, 0, n, list.data()), MPI_ERR_COMM, "comm");
   EXPECT_REFUSED(MPI_Graph_neighbors_count(MPI_COMM_NULL, 0, &one), MPI_ERR_COMM, "comm");
   MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_ARE_FATAL);
-  if (n < 2) return;
-  const Bridge bridge;
-  EXPECT_REFUSED(create(bridge, Graph{}, false, &made), MPI_ERR_COMM, "intercommunicator");
 }
 
 }  // namespace

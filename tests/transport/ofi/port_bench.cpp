@@ -62,14 +62,42 @@ void ping(Side& side, const Wish& wish) {
            static_cast<double>(each) / 1e3, static_cast<double>(wish.size) * 1e3 / static_cast<double>(each));
 }
 
+struct Offer {
+  std::uint64_t address;
+  std::uint64_t key_size;
+  std::byte key[32];
+};
+
+// Tells the other side where `data` are.
+void make_offer(Side& side, std::vector<char>& data, transport::Registration& mine) {
+  if (side.port->register_memory(data.data(), data.size(), mine)) die("register: %s", last_failure());
+  Offer out = {mine.address, mine.key_size, {}};
+  memcpy(out.key, mine.key, sizeof out.key);
+  side.send(&out, sizeof out);
+}
+
+// Reads or writes what was offered.
+void transfer(Side& side, std::vector<char>& data, const Offer& offer, bool write) {
+  transport::Registration mine;
+  if (side.port->needs_local_registration() && side.port->register_memory(data.data(), data.size(), mine))
+    die("register");
+  Counted ended;
+  for (;;) {
+    const Post post = write ? side.port->write(side.other, data.data(), &mine, offer.address, offer.key, offer.key_size,
+                                               data.size(), ended)
+                            : side.port->read(side.other, data.data(), &mine, offer.address, offer.key, offer.key_size,
+                                              data.size(), ended);
+    if (post == Post::posted) break;
+    side.port->poll();
+  }
+  while (!ended.told) side.port->poll();
+  if (ended.error) die("transfer: %s", ended.message.c_str());
+  side.port->release_memory(mine);
+}
+
 // Side 0 moves `size` bytes from or to side 1, registration at both ends and the exchange of the key included, as a
 // rendezvous would: 1 offers (a message), 0 reads and says so; or 0 asks for a write.
 void move(Side& side, const Wish& wish) {
-  struct Offer {
-    std::uint64_t address;
-    std::uint64_t key_size;
-    std::byte key[32];
-  };
   std::vector<char> data(wish.size, 'x');
   Offer offer = {};
   bool came = false;
@@ -81,41 +109,17 @@ void move(Side& side, const Wish& wish) {
     while (!came) side.port->poll();
     came = false;
   };
-  auto transfer = [&](bool write) {
-    transport::Registration mine;
-    if (side.port->needs_local_registration() && side.port->register_memory(data.data(), wish.size, mine))
-      die("register");
-    Counted ended;
-    for (;;) {
-      const Post post = write ? side.port->write(side.other, data.data(), &mine, offer.address, offer.key,
-                                                 offer.key_size, wish.size, ended)
-                              : side.port->read(side.other, data.data(), &mine, offer.address, offer.key,
-                                                offer.key_size, wish.size, ended);
-      if (post == Post::posted) break;
-      side.port->poll();
-    }
-    while (!ended.told) side.port->poll();
-    if (ended.error) die("transfer: %s", ended.message.c_str());
-    side.port->release_memory(mine);
-  };
-  auto make_offer = [&](transport::Registration& mine) {
-    if (side.port->register_memory(data.data(), wish.size, mine)) die("register: %s", last_failure());
-    Offer out = {mine.address, mine.key_size, {}};
-    memcpy(out.key, mine.key, sizeof out.key);
-    side.send(&out, sizeof out);
-  };
   std::vector<Nanoseconds> times;
-  const bool write = wish.mode == "write";
   for (int i = 0; i < wish.rounds; ++i) {
     const Nanoseconds begin = now();
     transport::Registration mine;
     if (side.index == 1) {  // has the memory that is reached
-      make_offer(mine);
+      make_offer(side, data, mine);
       wait();
       side.port->release_memory(mine);
     } else {
       wait();
-      transfer(write);
+      transfer(side, data, offer, wish.mode == "write");
       side.send("end", 4);
     }
     times.push_back(now() - begin);

@@ -93,64 +93,74 @@ Verdict find_order(const Provider& provider, std::size_t largest, int messages) 
   });
 }
 
-// A buffer is posted again when the bytes completed in it are as many as the end of the message that was flagged last:
-// the flag comes when that message is begun, while earlier ones may still be arriving.
+namespace {
+
+constexpr std::size_t longest = 16384, room = 8 * longest;
+
+struct SharedBuffer {
+  std::vector<char> bytes = std::vector<char>(room);
+  std::size_t completed = 0, end = 0;
+
+  // It is posted again when the bytes completed in it are as many as the end of the message that was flagged last: the
+  // flag comes when that message is begun, while earlier ones may still be arriving.
+  bool is_used_up() const { return end != 0 && completed == end; }
+};
+
+void post(Member& member, SharedBuffer& buffer) {
+  buffer.completed = buffer.end = 0;
+  iovec vector = {buffer.bytes.data(), room};
+  fi_msg message = {};
+  message.msg_iov = &vector;
+  message.iov_count = 1;
+  message.addr = FI_ADDR_UNSPEC;
+  message.context = &buffer;
+  ssize_t code;
+  while ((code = fi_recvmsg(member.ep(), &message, FI_MULTI_RECV)) == -FI_EAGAIN) {
+  }
+  if (code != 0) _exit(9);
+}
+
+// Receives all messages of all senders in a few buffers, and counts what is not whole or comes twice.
+void receive_shared(Member& member, int senders, int messages) {
+  std::size_t least = longest;
+  fi_setopt(&member.ep()->fid, FI_OPT_ENDPOINT, FI_OPT_MIN_MULTI_RECV, &least, sizeof least);
+  std::vector<SharedBuffer> buffers(4);
+  for (SharedBuffer& buffer : buffers) post(member, buffer);
+  std::vector<std::vector<bool>> seen(Board::most, std::vector<bool>(static_cast<std::size_t>(messages)));
+  for (int left = senders * messages; left > 0;) {
+    fi_cq_data_entry entry;
+    if (fi_cq_read(member.queue(), &entry, 1) != 1) continue;
+    auto& buffer = *static_cast<SharedBuffer*>(entry.op_context);
+    if (entry.flags & FI_RECV) {
+      --left;
+      Head head;
+      const char* bytes = static_cast<const char*>(entry.buf);
+      if (!whole(bytes, entry.len, head) || head.number >= static_cast<std::uint32_t>(messages) ||
+          seen[head.sender][head.number])
+        ++member.board.wrong;
+      else
+        seen[head.sender][head.number] = true;
+      buffer.completed += entry.len;
+      if (entry.flags & FI_MULTI_RECV) buffer.end = static_cast<std::size_t>(bytes - buffer.bytes.data()) + entry.len;
+    } else if (entry.flags & FI_MULTI_RECV) {
+      buffer.end = buffer.completed;  // the flag came alone
+    }
+    if (buffer.is_used_up()) post(member, buffer);
+  }
+}
+
+}  // namespace
+
 Verdict find_multi_receive(const Provider& provider, int messages) {
-  constexpr std::size_t largest = 16384, room = 8 * largest;
   constexpr int senders = 4;
-  Provider shared = provider;
-  shared.multi_receive = true;
-  shared.wait = Wait::none;
-  struct Buffer {
-    std::vector<char> bytes = std::vector<char>(room);
-    std::size_t completed = 0, end = 0;
-  };
   Board& board = new_board();
   const Verdict verdict = run_crew(senders + 1, 30, board, [&](Member& member) {
-    member.open(member.index == 0 ? shared : [&] {
-      Provider plain = shared;
-      plain.multi_receive = false;
-      return plain;
-    }());
-    if (member.index != 0) return send_many(member, largest, messages);
-    std::size_t least = largest;
-    fi_setopt(&member.ep()->fid, FI_OPT_ENDPOINT, FI_OPT_MIN_MULTI_RECV, &least, sizeof least);
-    std::vector<Buffer> buffers(4);
-    auto post = [&](Buffer& buffer) {
-      buffer.completed = buffer.end = 0;
-      iovec vector = {buffer.bytes.data(), room};
-      fi_msg message = {};
-      message.msg_iov = &vector;
-      message.iov_count = 1;
-      message.addr = FI_ADDR_UNSPEC;
-      message.context = &buffer;
-      ssize_t code;
-      while ((code = fi_recvmsg(member.ep(), &message, FI_MULTI_RECV)) == -FI_EAGAIN) {
-      }
-      if (code != 0) _exit(9);
-    };
-    for (Buffer& buffer : buffers) post(buffer);
-    std::vector<std::vector<bool>> seen(Board::most, std::vector<bool>(static_cast<std::size_t>(messages)));
-    for (int left = senders * messages; left > 0;) {
-      fi_cq_data_entry entry;
-      if (fi_cq_read(member.queue(), &entry, 1) != 1) continue;
-      auto& buffer = *static_cast<Buffer*>(entry.op_context);
-      if (entry.flags & FI_RECV) {
-        --left;
-        Head head;
-        const char* bytes = static_cast<const char*>(entry.buf);
-        if (!whole(bytes, entry.len, head) || head.number >= static_cast<std::uint32_t>(messages) ||
-            seen[head.sender][head.number])
-          ++member.board.wrong;
-        else
-          seen[head.sender][head.number] = true;
-        buffer.completed += entry.len;
-        if (entry.flags & FI_MULTI_RECV) buffer.end = static_cast<std::size_t>(bytes - buffer.bytes.data()) + entry.len;
-      } else if (entry.flags & FI_MULTI_RECV) {
-        buffer.end = buffer.completed;  // the flag came alone
-      }
-      if (buffer.end != 0 && buffer.completed == buffer.end) post(buffer);
-    }
+    Provider opened = provider;
+    opened.multi_receive = member.index == 0;
+    opened.wait = Wait::none;
+    member.open(opened);
+    if (member.index != 0) return send_many(member, longest, messages);
+    receive_shared(member, senders, messages);
     member.board.over = true;
   });
   return verdict == Verdict::no && board.wrong == 0 ? Verdict::not_offered : verdict;
