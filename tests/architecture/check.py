@@ -3,6 +3,7 @@
 
 layers ROOT         no include runs upward through the layers; only transport/ofi includes rdma/*.h
 sizes ROOT          no file is longer than people can read at a stretch
+functions ROOT      no function is longer than people can keep in mind
 pages ROOT          the paths that docs/ and README.md name exist
 names ROOT          no name that was given up (retired_names.txt) has come back
 headers ROOT BUILD  every header compiles alone, with the flags of a source file of its layer
@@ -16,7 +17,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-MOST_LINES = 700
+MOST_LINES = 500
+MOST_LINES_OF_FUNCTION = 50
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 # From the bottom to the top; folders in one row do not see each other. A layer sees its own row and those above it here.
@@ -169,6 +171,58 @@ def check_sizes(root):
             count = sum(1 for _ in lines)
         if count > MOST_LINES:
             wrong.append(f"{path}: {count} lines; at most {MOST_LINES}")
+    return wrong
+
+
+# What a line that opens a block begins with where the block is no function, or a part of one.
+NO_FUNCTION = re.compile(r"\s*(?:\}|(?:if|else|for|while|do|switch|case|default|try|catch)\b)")
+NOT_OF_CODE = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)+\'|//.*|alignas\([^()]*\)')
+
+
+def head_of_function(lines, opening):
+    """The line on which the function begins whose body a line opens, or None where that opens something else.
+
+    Goes by the shape that clang-format gives: parameters that find no room on the first line stand on the next ones, as do
+    a constructor's initializers, of which the first begins with a colon and each but the last ends with a comma.
+    """
+    head = opening
+    text = NOT_OF_CODE.sub("", lines[head])
+    while head > 0:
+        before = NOT_OF_CODE.sub("", lines[head - 1])
+        if text.count(")") <= text.count("(") and not text.lstrip().startswith(":") and not before.endswith(","):
+            break
+        head, text = head - 1, before + text
+    if "(" not in text or text.count("(") != text.count(")") or text.endswith("= {") or NO_FUNCTION.match(text):
+        return None
+    return head
+
+
+def functions_of(lines):
+    """The first and the last line of each function, counted from 0."""
+    for opening, line in enumerate(lines):
+        if not line.endswith("{"):
+            continue
+        head = head_of_function(lines, opening)
+        if head is None:
+            continue
+        closing = re.match(r"\s*", lines[head]).group() + "}"
+        for last in range(opening + 1, len(lines)):
+            if lines[last].startswith(closing):
+                yield head, last
+                break
+
+
+def check_functions(root):
+    wrong, counted = [], 0
+    for path in source_files(root, ["src", "pt2pt", "coll", "launcher", "tools", "perf", "tests"]):
+        with open(os.path.join(root, path), errors="replace") as file:
+            lines = file.read().splitlines()
+        for first, last in functions_of(lines):
+            counted += 1
+            if last - first + 1 > MOST_LINES_OF_FUNCTION:
+                name = lines[first].strip()
+                wrong.append(f"{path}:{first + 1}: {last - first + 1} lines; at most {MOST_LINES_OF_FUNCTION}: {name}")
+    print(f"{counted} functions")
     return wrong
 
 
@@ -328,7 +382,7 @@ def main():
     if what in ("headers", "symbols"):
         wrong = {"headers": check_headers, "symbols": check_symbols}[what](root, os.path.abspath(sys.argv[3]))
     else:
-        wrong = {"layers": check_layers, "sizes": check_sizes, "pages": check_pages, "names": check_names}[what](root)
+        wrong = {"layers": check_layers, "sizes": check_sizes, "functions": check_functions, "pages": check_pages, "names": check_names}[what](root)
     for line in wrong:
         print(line)
     return 1 if wrong else 0

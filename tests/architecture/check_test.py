@@ -80,6 +80,38 @@ class Layers(unittest.TestCase):
         self.assertEqual(len(check.check_sizes(self.folder.name)), 1)
 
 
+class Functions(unittest.TestCase):
+    """Functions of every shape that clang-format writes."""
+
+    def found(self, text):
+        return [(first + 1, last + 1) for first, last in check.functions_of(text.splitlines())]
+
+    def test_functions(self):
+        self.assertEqual(self.found("int f(int a) {\n  return a;\n}\n"), [(1, 3)])
+        self.assertEqual(self.found("struct S {\n  void f() const {\n    g();\n  }\n};\n"), [(2, 4)])
+        self.assertEqual(self.found("TEST(Suite, Name) {\n  EXPECT_TRUE(true);\n}\n"), [(1, 3)])
+
+    def test_parameters_on_several_lines(self):
+        self.assertEqual(self.found("int f(int a,\n      int b) {\n  return a;\n}\n"), [(1, 4)])
+
+    def test_initializers_on_several_lines(self):
+        text = "A::A(int a)\n    : a_(a), b_(\n          [] { g(); }),\n      c_(a) {\n  if (a) {\n    f(a);\n  }\n}\n"
+        self.assertEqual(self.found(text), [(1, 8)])
+
+    def test_what_is_no_function(self):
+        for line in ("namespace a {", "struct S {", "class alignas(64) S {", "const int a[f()] = {", "  if (a) {", "  } else if (a) {",
+                     "  for (int i = 0; i < 2; ++i) {", "  while (true) {", "  switch (f(a)) {", '  call("(", [] {'):
+            self.assertEqual(self.found(f"{line}\n    f();\n{line[:len(line) - len(line.lstrip())]}}}\n"), [], line)
+
+    def test_too_long(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.makedirs(os.path.join(root, "src/base"))
+            for lines, wrong in ((check.MOST_LINES_OF_FUNCTION, 0), (check.MOST_LINES_OF_FUNCTION + 1, 1)):
+                with open(os.path.join(root, "src/base/a.cpp"), "w") as file:
+                    file.write("void f() {\n" + "  g();\n" * (lines - 2) + "}\n")
+                self.assertEqual(len(check.check_functions(root)), wrong)
+
+
 class Symbols(unittest.TestCase):
     """One file defines f, another needs it."""
 
