@@ -8,6 +8,7 @@
 
 #include "launcher/agent/agent.hpp"
 #include "launcher/agent/supervisor.hpp"
+#include "launcher/core/file_limit.hpp"
 #include "launcher/core/memory_trim.hpp"
 #include "launcher/rm/slurm_signals.hpp"
 
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
   keep_one_heap();
   return supervise_agent(plan.in, [&](pid_t supervisor) {
     plan.supervisor = supervisor;
+    raise_file_limit();
     return Agent(plan).run();
   });
 }

@@ -89,7 +89,6 @@ void RankStarter::make_environments() {
 
 // In batches, because each rank takes several descriptors until its process is there.
 void RankStarter::start_in_batches(const std::vector<std::uint32_t>& ranks, Outcome& out) {
-  constexpr std::size_t batch = 64;
   for (std::size_t begin = 0; begin < ranks.size(); begin += batch) {
     if (!start_batch(&ranks[begin], std::min(batch, ranks.size() - begin), out)) return;
   }

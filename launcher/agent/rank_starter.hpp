@@ -16,6 +16,10 @@ namespace cow::launch {
 
 class RankStarter {
  public:
+  static constexpr std::size_t batch = 64;  // ranks that are started at a time
+  static constexpr std::size_t files_while_starting =
+      3;  // that each of these takes beside what stays open: its own ends
+
   struct Plan {
     const SignalState* signals = nullptr;
     std::vector<std::string> environment;                                   // NAME=value, beside that of the job

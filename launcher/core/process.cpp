@@ -22,6 +22,8 @@
 #include <string_view>
 #include <thread>
 
+#include "launcher/core/file_limit.hpp"
+
 namespace cow::launch {
 namespace {
 
@@ -92,6 +94,7 @@ void restore_signals(const SignalState& state, const OwnSignals& own) {
   if (chdir(plan.directory) != 0) give_up(1);
   if (plan.cpus && sched_setaffinity(0, plan.cpus_size, plan.cpus) != 0) give_up(4);
   restore_signals(*plan.signals, *plan.own_signals);
+  restore_file_limit();
   execve(plan.program, plan.argv, plan.environment);
   if (errno == ENOEXEC) execve("/bin/sh", plan.shell_argv, plan.environment);
   give_up(3);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/core/file_limit.hpp"
 #include "launcher/core/memory_trim.hpp"
 #include "launcher/core/tree.hpp"
 #include "launcher/rm/allocation.hpp"
@@ -58,6 +59,11 @@ int Controller::run() {
                           " s (--timeout)");
     });
   }
+  plan_tree();
+  if (const string wrong = lack_of_descriptors(); !wrong.empty()) {
+    say(wrong);
+    return own_failure;
+  }
   if (!options_.output_files.empty()) {
     const string wrong = outputs_.use_files(options_.output_files, static_cast<std::uint32_t>(ranks_.size()));
     if (!wrong.empty()) {
@@ -65,7 +71,6 @@ int Controller::run() {
       return own_failure;
     }
   }
-  plan_tree();
   start_nodes();
   loop_.run();
   return status_;
@@ -102,6 +107,15 @@ void Controller::plan_tree() {
     children_->send(child, frames::FenceAnswer{number, status, data});
   };
   fences_ = std::make_unique<Fences>(job_, children_->routes(), no_node, std::move(callbacks));
+}
+
+// Said before anything is started; empty: there are enough.
+string Controller::lack_of_descriptors() const {
+  constexpr std::size_t own = 12;
+  const std::size_t hosts = children_->count(), files = options_.output_files.empty() ? 0 : 2 * ranks_.size();
+  string why = std::to_string(hosts) + (hosts == 1 ? " agent" : " agents") + " that it starts";
+  if (files > 0) why += " and " + std::to_string(files) + " files (--output-filename)";
+  return lack_of_files(own + hosts * files_of_child + files, "mpirun", why);
 }
 
 void Controller::start_nodes() {

@@ -40,6 +40,7 @@ class Controller : private ChildEvents {
 
   // Nodes.
   void plan_tree();
+  std::string lack_of_descriptors() const;
   void start_nodes();
   void settle();
   void listen_to_slurm();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/core/file_limit.hpp"
 #include "launcher/mpirun/controller.hpp"
 #include "launcher/mpirun/describe_job.hpp"
 #include "launcher/mpirun/options.hpp"
@@ -66,5 +67,6 @@ int main(int argc, char** argv) {
   }
   if (options.show_map) print_map(job);
   if (options.dry_run) return 0;
+  raise_file_limit();
   return Controller(options, std::move(job), signals).run();
 }

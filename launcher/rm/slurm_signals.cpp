@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/core/file_limit.hpp"
+
 namespace cow::launch {
 namespace {
 
@@ -52,6 +54,7 @@ SlurmSignals::SlurmSignals(Loop& loop, const std::string& command, const std::st
     setpgid(0, 0);  // what the user types is not for it
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
+    restore_file_limit();
     execvp(argv[0], argv.data());
     _exit(cannot_exec);
   }

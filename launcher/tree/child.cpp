@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <sstream>
 
+#include "launcher/core/file_limit.hpp"
+
 namespace cow::launch {
 namespace {
 
@@ -47,13 +49,14 @@ void ignore(std::initializer_list<int> signals) {
   for (int number : signals) signal(number, SIG_IGN);
 }
 
-// In the child: the signals as mpirun found them.
+// In the child: the signals and limits as mpirun found them.
 void restore(const SignalState& signals) {
   for (int number = 1; number < NSIG; ++number) {
     if (number == SIGKILL || number == SIGSTOP) continue;
     signal(number, sigismember(&signals.ignored, number) == 1 ? SIG_IGN : SIG_DFL);
   }
   sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
+  restore_file_limit();
 }
 
 string start_here(Child& child, const ChildStart& how, int fds[2]) {

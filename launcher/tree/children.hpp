@@ -69,6 +69,7 @@ class Children {
   bool all_closed() const;
   bool all_gone() const;                 // closed, and its process has ended
   std::vector<pid_t> processes() const;  // that run
+  std::size_t count() const { return children_.size(); }
 
  private:
   void start(Child& child);
