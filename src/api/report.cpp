@@ -29,7 +29,7 @@ Handled of_comm(Comm& comm) { return {comm.errhandler, comm.handle(), &comm}; }
 // Errors that belong to no object are MPI_COMM_SELF's; before the start and after the end, the initial handler's.
 Handled of_nothing() {
   if (Comm* self = find(MPI_COMM_SELF)) return of_comm(*self);
-  return {initial_errhandler, reinterpret_cast<std::uintptr_t>(MPI_COMM_SELF), nullptr};
+  return {&initial_errhandler(), reinterpret_cast<std::uintptr_t>(MPI_COMM_SELF), nullptr};
 }
 
 // One that is no error handler, or one for other objects, cannot hear of anything.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/at_end.hpp"
+#include "base/settings.hpp"
 #include "objects/last_reference.hpp"
 
 namespace cow {
@@ -30,9 +31,13 @@ void print_and_exit(Comm*, int code, const char* text) {
 Errhandler errors_are_fatal = predefined(Errhandler::Action::fatal);
 Errhandler errors_abort = predefined(Errhandler::Action::abort);
 Errhandler errors_return = predefined(Errhandler::Action::returns);
-Errhandler* initial_errhandler = &errors_are_fatal;
 Errhandler* default_file_errhandler = &held(errors_return);
 void (*end_job)(Comm* comm, int code, const char* text) = print_and_exit;
+
+Errhandler& initial_errhandler() {
+  const std::string& name = settings().initial_errhandler;
+  return name == "mpi_errors_return" ? errors_return : name == "mpi_errors_abort" ? errors_abort : errors_are_fatal;
+}
 
 Error create_errhandler(HandlerKind kind, Errhandler::Trampoline trampoline, void* function, Errhandler*& out) {
   auto* handler = new Errhandler;

@@ -44,9 +44,9 @@ void free_handle(Errhandler& handler);
 // Puts `handler` in `slot`, with its references.
 void replace(Errhandler*& slot, Errhandler& handler);
 
-// What errors that belong to no object go to: MPI_COMM_SELF's handler between init and finalize, else the
-// initial one (MPI_ERRORS_ABORT or whatever mpirun was told). Owned by the runtime.
-extern Errhandler* initial_errhandler;
+// What errors that belong to no object go to before the start and after the end, and what MPI_COMM_WORLD and MPI_COMM_SELF
+// begin with: COW_INITIAL_ERRHANDLER, which mpirun was told as -initial-errhandler.
+Errhandler& initial_errhandler();
 
 // What errors of MPI_FILE_NULL go to, and what files begin with.
 extern Errhandler* default_file_errhandler;  // referenced

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "objects/last_reference.hpp"
+#include "objects/memory_kinds.hpp"
 #include "runtime/announced.hpp"
 
 namespace cow {
@@ -76,7 +77,7 @@ Info* make_env() {
   gethostname(host, sizeof host - 1);
   info->set("host", host);
   if (const int size = runtime::announced_size(); size > 0) info->set("maxprocs", std::to_string(size));
-  info->set("mpi_memory_alloc_kinds", "mpi,system");
+  info->set("mpi_memory_alloc_kinds", offered_memory_kinds());
   info->read_only = true;
   return info;
 }

@@ -2,6 +2,8 @@
 // handle, in the group; a session that has ended is then simply not found.
 #pragma once
 
+#include <string>
+
 #include "objects/objects.hpp"
 
 namespace cow {
@@ -11,6 +13,7 @@ struct CommExtension;
 struct Session : Object {
   Errhandler* errhandler = nullptr;  // referenced
   int thread_level = MPI_THREAD_SINGLE;
+  std::string memory_kinds;         // those offered
   CommExtension* buffer = nullptr;  // owned: pt2pt's, for buffered sends
 };
 

@@ -7,6 +7,8 @@
 #include "coll/select/find_layout.hpp"
 #include "objects/comm.hpp"
 #include "objects/info.hpp"
+#include "objects/memory_kinds.hpp"
+#include "objects/session.hpp"
 
 namespace cow {
 
@@ -90,6 +92,8 @@ Error body::Comm_get_info(Comm& comm, MPI_Info* info_used) {
   std::optional<Layout> layout;
   if (!coll::find_layout(comm, layout) && layout) info->set("cow_layout", layout->name());
   info->set("cow_send_mode", name_of(comm.buffer_release));
+  const Session* const session = find_session(comm.group->session);
+  info->set("mpi_memory_alloc_kinds", session ? session->memory_kinds : offered_memory_kinds());
   *info_used = handle_of(*info);
   return success;
 }

@@ -9,6 +9,7 @@
 #include "objects/comm.hpp"
 #include "objects/errhandler.hpp"
 #include "objects/info.hpp"
+#include "objects/memory_kinds.hpp"
 #include "pt2pt/buffered.hpp"
 #include "pt2pt/waiting.hpp"
 #include "runtime/lock.hpp"
@@ -56,6 +57,9 @@ Error body::Session_init(Info* info, Errhandler& errhandler, MPI_Session* out) {
   }
   replace(session->errhandler, errhandler);
   session->thread_level = provided;
+  // What the program says itself goes before what mpirun was told.
+  const std::string* const kinds = info ? info->get("mpi_memory_alloc_kinds") : nullptr;
+  session->memory_kinds = kinds ? offered_memory_kinds(*kinds) : offered_memory_kinds();
   api::session_started(provided);
   *out = handle_of(*session);
   return success;
@@ -79,7 +83,7 @@ Error body::Session_get_info(Session& session, MPI_Info* info_used) {
   if (Error error = create_info(info)) return error;
   for (const LevelName& row : level_names)
     if (row.level == session.thread_level) info->set("thread_level", row.name);
-  info->set("mpi_memory_alloc_kinds", "mpi,system");
+  info->set("mpi_memory_alloc_kinds", session.memory_kinds);
   *info_used = handle_of(*info);
   return success;
 }

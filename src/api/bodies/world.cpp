@@ -25,7 +25,7 @@ void make_predefined_comm(Comm& comm, std::uint32_t index, std::uint64_t context
   comm.rank = comm.group->rank = static_cast<int>(this_process - first);
   comm.name = name;
   comm.buffer_release = default_buffer_release;
-  replace(comm.errhandler, *initial_errhandler);
+  replace(comm.errhandler, initial_errhandler());
   table<Comm>().insert_predefined(comm, index);
 }
 
