@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "launcher/core/rank_names.hpp"
+
 namespace cow::launch {
 namespace {
 
@@ -47,6 +49,7 @@ void close_all(std::initializer_list<int> descriptors) {
 
 RankStarter::Outcome RankStarter::start(const std::vector<std::uint32_t>& ranks) {
   Outcome out;
+  here_ = ranks;
   inherited_ = {open_key(job_.key), ranks.size() > 1 ? open_segment() : -1};
   if (inherited_.key < 0) {
     out.wrong = std::string("no memory for the job's key: ") + strerror(errno);
@@ -129,6 +132,10 @@ void RankStarter::prepare(Starting& out, std::uint32_t rank) {
   plan.directory = application.directory;
   plan.environment = environment;
   for (const std::string& assignment : plan_.variables(rank)) set_variable(plan.environment, assignment);
+  const auto local = std::lower_bound(here_.begin(), here_.end(), rank) - here_.begin();
+  const RankNumbers numbers{rank, static_cast<std::uint32_t>(job_.ranks.size()), static_cast<std::uint32_t>(local),
+                            static_cast<std::uint32_t>(here_.size())};
+  for (const std::string& assignment : name_rank(numbers, job_.rank_names)) set_variable(plan.environment, assignment);
   plan.kept[0] = inherited_.key;
   plan.kept[1] = inherited_.segment;
   plan.signals = plan_.signals;
@@ -136,7 +143,8 @@ void RankStarter::prepare(Starting& out, std::uint32_t rank) {
 
   std::string& program = programs_[index];
   if (program.empty())
-    program = find_program(application.argv[0], application.directory, environment, out.process.error);
+    program =
+        find_program(application.argv[0], application.directory, application.path, environment, out.process.error);
   plan.program = program;
   if (program.empty()) {
     out.process.what = "cannot run " + application.argv[0];

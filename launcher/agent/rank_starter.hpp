@@ -71,6 +71,7 @@ class RankStarter {
   const Job& job_;
   Plan plan_;
   Inherited inherited_;
+  std::vector<std::uint32_t> here_;                     // the ranks of this node, in rising order
   std::vector<std::vector<std::string>> environments_;  // by application
   std::map<std::uint32_t, std::string> programs_;       // where each application's was found
   std::unique_ptr<Machine> machine_;                    // null: nobody asks what it is like

@@ -16,7 +16,8 @@ struct Application {
   std::vector<std::string> argv;
   std::string directory;                 // where its ranks start; never empty
   std::vector<std::string> environment;  // NAME=value beside those of the job
-  static auto fields(auto& self) { return std::tie(self.argv, self.directory, self.environment); }
+  std::string path;                      // directories, with colons, where argv[0] is looked for before PATH
+  static auto fields(auto& self) { return std::tie(self.argv, self.directory, self.environment, self.path); }
 };
 
 struct Place {
@@ -62,13 +63,15 @@ struct Job {
   Input input = Input::none;
   std::uint32_t input_rank = 0;  // who reads it; all_ranks: each gets all of it
   BindingPlan binding;
+  std::string rank_names = "no";  // COW_RANK_NAMES
   StartPlan start;
   KeepalivePlan keepalive;  // to the reader's parent
 
   // What all nodes share; `node` and `keepalive` stand beside it in the frame.
   static auto fields(auto& self) {
     return std::tie(self.name, self.key, self.environment, self.applications, self.nodes, self.ranks,
-                    self.output_window, self.flush_after, self.input, self.input_rank, self.binding, self.start);
+                    self.output_window, self.flush_after, self.input, self.input_rank, self.binding, self.rank_names,
+                    self.start);
   }
 };
 

@@ -12,7 +12,7 @@
 namespace cow::launch {
 
 // A kind of place in a machine, from small to large.
-enum class Level : std::uint8_t { none = 0, hwthread = 1, core = 2, l3 = 3, numa = 4, socket = 5, node = 6 };
+enum class Level : std::uint8_t { none, hwthread, core, l2, l3, numa, socket, node };
 
 // How the ranks of each node are bound: part of the job, acted on by the agents.
 struct BindingPlan {

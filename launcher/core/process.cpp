@@ -321,7 +321,7 @@ std::vector<StartedProcess> start_processes(const std::vector<const ProcessPlan*
   return out;
 }
 
-std::string find_program(const std::string& name, const std::string& directory,
+std::string find_program(const std::string& name, const std::string& directory, const std::string& first,
                          const std::vector<std::string>& environment, int& error) {
   error = ENOENT;
   const auto from_directory = [&](const std::string& path) {
@@ -329,9 +329,10 @@ std::string find_program(const std::string& name, const std::string& directory,
   };
   // A path is kept as the user wrote it: exec runs after chdir, and reports on it.
   if (name.find('/') != std::string::npos) return is_runnable(from_directory(name), error) ? name : std::string();
-  std::string_view path = value_of(environment, "PATH");
-  if (path.empty()) path = "/usr/local/bin:/usr/bin:/bin";
-  while (true) {
+  std::string folders(value_of(environment, "PATH"));
+  if (folders.empty()) folders = "/usr/local/bin:/usr/bin:/bin";
+  if (!first.empty()) folders = first + ":" + folders;
+  for (std::string_view path = folders;;) {
     const size_t end = std::min(path.find(':'), path.size());
     const std::string folder(path.substr(0, end));
     const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;

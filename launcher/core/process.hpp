@@ -46,9 +46,9 @@ StartedProcess start_process(const ProcessPlan& plan);
 // threads stay, because the processes that they started end with them.
 std::vector<StartedProcess> start_processes(const std::vector<const ProcessPlan*>& plans);
 
-// The file that execvp would take for `name`, seen from `directory`, with the PATH of `environment`. Empty: none.
-// `error` takes the errno then.
-std::string find_program(const std::string& name, const std::string& directory,
+// The file that execvp would take for `name`, seen from `directory`, with `first` (directories separated by colons) and then
+// the PATH of `environment`. Empty: none. `error` takes the errno then.
+std::string find_program(const std::string& name, const std::string& directory, const std::string& first,
                          const std::vector<std::string>& environment, int& error);
 
 // Sets NAME=value in a list of such strings, in place of an earlier one.

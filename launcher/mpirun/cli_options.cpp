@@ -26,14 +26,31 @@ void add_short_form(CLI::App& app, const char* names, string& target, const char
       ->group(on_placement.title);
 }
 
-void add_program_options(CLI::App& app, CliOptions& part) {
-  const char* group = per_program.title;
-  app.add_option("-n,--np,-c", part.ranks, "Number of ranks")
-      ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 24))
+// -envall, -envnone and -envlist, and those for all programs.
+void add_passed(CLI::App& app, const string& prefix, PassedVariables& target, const char* group) {
+  using Which = PassedVariables::Which;
+  app.add_flag_callback(
+         prefix + "all", [&target] { target.which = Which::all; }, "Pass all variables on (so it is anyway)")
       ->group(group);
-  app.add_option("--wdir,--wd", part.directory, "Directory in which the ranks start")->type_name("DIR")->group(group);
-  app.add_option("-x", part.exports, "Set a variable for the ranks (NAME alone is accepted: all are passed on)")
+  app.add_flag_callback(
+         prefix + "none", [&target] { target.which = Which::none; },
+         "Pass no variables on but settings (COW_…) and those set with options")
+      ->group(group);
+  app.add_option_function<string>(
+         prefix + "list", [&target](const string& names) { target.list(Which::listed, names); },
+         "Pass on these variables and settings alone")
+      ->type_name("A,B…")
+      ->group(group);
+  app.add_option_function<string>(
+         prefix + "excl", [&target](const string& names) { target.list(Which::all_but, names); },
+         "Pass on all variables but these")
+      ->type_name("A,B…")
+      ->group(group);
+}
+
+void add_program_variables(CLI::App& app, CliOptions& part) {
+  const char* group = per_program.title;
+  app.add_option("-x", part.exports, "Set a variable for the ranks, or pass it on")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false)
       ->group(group);
@@ -41,6 +58,38 @@ void add_program_options(CLI::App& app, CliOptions& part) {
       ->allow_extra_args(false)
       ->type_name("NAME VALUE")
       ->group(group);
+  add_passed(app, "--env", part.passed, group);
+  app.add_option("--initial-errhandler", part.initial_errhandler,
+                 "Error handler of MPI_COMM_WORLD at the start: mpi_errors_are_fatal, mpi_errors_abort or "
+                 "mpi_errors_return (COW_INITIAL_ERRHANDLER)")
+      ->type_name("HANDLER")
+      ->group(group);
+  app.add_option("--memory-alloc-kinds", part.memory_kinds,
+                 "Kinds of memory that MPI is to take: mpi, system; others are not offered (COW_MEMORY_ALLOC_KINDS)")
+      ->type_name("KINDS")
+      ->group(group);
+}
+
+void add_program_options(CLI::App& app, CliOptions& part) {
+  const char* group = per_program.title;
+  app.add_option("-n,--n,--np,-c", part.ranks, "Number of ranks")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 1u << 24))
+      ->group(group);
+  app.add_option("--soft", part.soft, "Counts that would do, of which the largest up to -n that has slots is taken")
+      ->type_name("A:B:C,…")
+      ->group(group);
+  app.add_option("--wdir,--wd", part.directory, "Directory in which the ranks start")->type_name("DIR")->group(group);
+  app.add_option("--path", part.path, "Where the program is looked for before PATH")
+      ->type_name("DIR:DIR…")
+      ->group(group);
+  app.add_option("--arch", part.architecture, "Refuse to start on another kind of machine (as uname -m calls it)")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--file", part.file, "File with further options, which stand in place of this one")
+      ->type_name("FILE")
+      ->group(group);
+  add_program_variables(app, part);
 }
 
 void add_host_options(CLI::App& app, CliOptions& part) {
@@ -55,6 +104,7 @@ void add_host_options(CLI::App& app, CliOptions& part) {
       ->type_name("DIR")
       ->group(group);
   app.add_flag("--oversubscribe", part.oversubscribe, "Start more ranks than there are slots")->group(group);
+  app.add_flag("--nolocal", part.no_local, "Start no ranks on this host")->group(group);
 }
 
 void add_placement_options(CLI::App& app, CliOptions& part) {
@@ -86,11 +136,17 @@ void add_placement_options(CLI::App& app, CliOptions& part) {
   add_short_form(app, "--bycore", part.mapping.map_by, "core");
   app.add_flag("--report-bindings", part.report_bindings, "Tell on standard error where each rank may run")
       ->group(group);
+  app.add_flag("--use-hwthread-cpus", part.mapping.hwthreads, "PE=N and --cpus-per-rank count hardware threads")
+      ->group(group);
   app.add_option("--display", part.display, "map: print which ranks go to which host; bind: as --report-bindings")
       ->type_name("WHAT")
-      ->check(CLI::IsMember({"map", "bind"}))
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"map", "bind", "allocation", "map-devel"}))
       ->group(group);
-  app.add_flag_callback("--display-map", [&part] { part.display = "map"; }, "The same as --display map")->group(group);
+  app.add_flag_callback(
+         "--display-map", [&part] { part.display.push_back("map"); }, "The same as --display map")
+      ->group(group);
   app.add_flag("--dry-run", part.dry_run, "Print the map, and start nothing")->group(group);
 }
 
@@ -98,6 +154,14 @@ void add_stream_options(CLI::App& app, CliOptions& part) {
   const char* group = on_streams.title;
   app.add_flag("-l,--tag-output,--prepend-rank", part.tag, "Begin each line of output with its rank")->group(group);
   app.add_flag("--timestamp-output", part.times, "Begin each line of output with the time")->group(group);
+  app.add_flag("--merge-stderr-to-stdout", part.merge_output,
+               "What ranks write to standard error goes to standard output")
+      ->group(group);
+  app.add_option("--output", part.output, "tag, timestamp, merge, file=NAME: as the options above and below")
+      ->type_name("WHAT,…")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group(group);
   app.add_option("--output-filename", part.output_files, "Each rank writes to NAME.RANK.out and NAME.RANK.err instead")
       ->type_name("NAME")
       ->group(group);
@@ -112,6 +176,7 @@ void add_job_options(CLI::App& app, CliOptions& part) {
       ->allow_extra_args(false)
       ->type_name("NAME VALUE")
       ->group(group);
+  add_passed(app, "--genv", part.passed_to_all, group);
   app.add_option("--app,--configfile", part.application_file, "File with the parts of the command line, one a line")
       ->type_name("FILE")
       ->group(group);
@@ -119,18 +184,24 @@ void add_job_options(CLI::App& app, CliOptions& part) {
       ->type_name("SECONDS")
       ->check(CLI::PositiveNumber)
       ->group(group);
+  app.add_option("--report-pid", part.pid_file,
+                 "Write mpirun's process number: to - (standard output), + (error) or a file")
+      ->type_name("WHERE")
+      ->group(group);
   app.add_flag("-v,--verbose", part.verbose, "Tell on standard error what mpirun does")->group(group);
-  app.add_flag("--allow-run-as-root,--genvall,--envall,--nooversubscribe", part.ignored, "Accepted; it is so anyway")
-      ->group(group);
-  app.add_option("--genvlist,--envlist", part.ignored_text, "Accepted; all variables are passed on")
-      ->type_name("NAMES")
-      ->group(group);
+  app.add_flag("--print-all-exitcodes", part.report_ends, "Tell on standard error how each rank ended")->group(group);
+  app.add_flag("-q,--quiet", part.quiet, "Do not tell which options of other launchers are ignored")->group(group);
+  app.add_flag("--allow-run-as-root,--nooversubscribe", part.ignored, "Accepted; it is so anyway")->group(group);
 }
+
+// Those that stand among the options of one program.
+bool is_of_program(string_view name) { return name == "COW_INITIAL_ERRHANDLER" || name == "COW_MEMORY_ALLOC_KINDS"; }
 
 void add_setting_options(CLI::App& app, CliOptions& part) {
   const char* none[] = {nullptr};
   for (const SettingInfo& info : list_settings(none)) {
     if (strcmp(info.kind, "flag") == 0 && string(info.name) == "COW_OVERSUBSCRIBE") continue;
+    if (is_of_program(info.name)) continue;
     const string meaning = string(info.meaning) + " (" + (*info.default_value ? info.default_value : "empty") + ")";
     string names = option_of_setting(info.name);
     if (string(info.name) == "COW_INTERFACE") names += ",--iface";

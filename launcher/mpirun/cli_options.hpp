@@ -4,27 +4,37 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "launcher/mpirun/passed_variables.hpp"
 #include "launcher/placement/mapping.hpp"
 
 namespace cow::launch {
 
 struct CliOptions {
+  // Of one program.
   std::uint32_t ranks = 0;
-  std::string directory;
+  std::string soft, directory, path, architecture, file;
   std::vector<std::string> exports;                      // -x NAME or NAME=value
   std::vector<std::pair<std::string, std::string>> set;  // -env NAME value
+  PassedVariables passed;
+  std::string initial_errhandler;
+  std::optional<std::string> memory_kinds;
+  std::string host_list, host_file;
+  // Of the job.
   std::vector<std::pair<std::string, std::string>> set_for_all;
-  std::string host_list, host_file, prefix;
+  PassedVariables passed_to_all;
+  std::string prefix;
   MappingWords mapping;
-  bool report_bindings = false;
+  bool report_bindings = false, no_local = false;
   double timeout_seconds = 0;
-  bool tag = false, times = false, oversubscribe = false, verbose = false, dry_run = false, ignored = false;
-  std::string output_files, input_rank, display, application_file;
-  std::string ignored_text;
+  bool tag = false, times = false, merge_output = false, oversubscribe = false, verbose = false, report_ends = false,
+       quiet = false, dry_run = false, ignored = false;
+  std::vector<std::string> display, output;
+  std::string output_files, input_rank, application_file, pid_file;
   std::map<std::string, std::string> settings;  // by variable
 };
 

@@ -80,7 +80,7 @@ int Controller::run() {
 
 // Who starts whom; all agents are told.
 void Controller::plan_tree() {
-  for (const string& name : job_.nodes) here_.push_back(options_.hosts.empty() || is_this_host(name));
+  for (const string& name : job_.nodes) here_.push_back(is_this_host(name));
   Settings defaults;
   const char* none[] = {nullptr};
   read_settings(none, false, defaults);
@@ -222,6 +222,11 @@ void Controller::stop_when_done() {
 
 // ---- ranks
 
+string describe_end(int status) {
+  if (!WIFSIGNALED(status)) return " ended with status " + std::to_string(WEXITSTATUS(status));
+  return " was killed by " + name_signal(WTERMSIG(status)) + (WCOREDUMP(status) ? ", core dumped" : "");
+}
+
 string Controller::who(std::uint32_t rank) const {
   string out = "rank " + std::to_string(rank) + " (";
   if (ranks_[rank].pid > 0) out += "pid " + std::to_string(ranks_[rank].pid) + " ";
@@ -230,8 +235,10 @@ string Controller::who(std::uint32_t rank) const {
 
 void Controller::on(std::uint32_t, const frames::Started& started) {
   for (const auto& [rank, pid] : started.processes) {
-    if (rank < ranks_.size()) ranks_[rank].pid = pid;
     started_ = true;
+    if (rank >= ranks_.size()) continue;
+    ranks_[rank].pid = pid;
+    tell(who(rank) + " runs");
   }
   if (!std::exchange(settling_, true)) settle();
 }
@@ -285,14 +292,14 @@ void Controller::on(std::uint32_t, const frames::Exited& exited) {
   const auto& [rank, status, connected, finalized] = exited;
   if (rank >= ranks_.size()) return;
   ranks_[rank].ended = true;
+  if (options_.report_ends) say(who(rank) + describe_end(status));
   const bool others_run = std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& r) { return !r.ended; });
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
-    fail(128 + signal, who(rank) + " was killed by " + name_signal(signal) +
-                           (WCOREDUMP(status) ? ", core dumped" : "") +
-                           (signal == passed_signal_ ? ", which mpirun had received" : ""));
+    fail(128 + signal,
+         who(rank) + describe_end(status) + (signal == passed_signal_ ? ", which mpirun had received" : ""));
   } else if (WEXITSTATUS(status) != 0) {
-    fail(WEXITSTATUS(status), who(rank) + " ended with status " + std::to_string(WEXITSTATUS(status)));
+    fail(WEXITSTATUS(status), who(rank) + describe_end(status));
   } else if (connected && !finalized && others_run) {
     fail(1, who(rank) + " ended with status 0 but without MPI_Finalize, while others run");
   } else if (!connected) {
@@ -342,7 +349,7 @@ void Controller::on(std::uint32_t node, const frames::Event& event) {
 void Controller::on(std::uint32_t node, const frames::Output& output) {
   const auto& [rank, stream, line_goes_on, bytes] = output;
   if (rank >= ranks_.size()) return;
-  outputs_.write(stream, {node, rank, string(bytes), line_goes_on});
+  outputs_.write(options_.merge_output ? 1 : stream, {node, rank, string(bytes), line_goes_on});
 }
 
 // Told in portions: an answer to each line would double the work.

@@ -38,6 +38,15 @@ void print_map(const Job& job) {
   fflush(stdout);
 }
 
+// --report-pid: for scripts that send signals. What is wrong, or nothing.
+std::string report_pid(const std::string& where) {
+  FILE* file = where == "-" ? stdout : where == "+" ? stderr : fopen(where.c_str(), "we");
+  if (!file) return "cannot write " + where + ": " + strerror(errno);
+  fprintf(file, "%d\n", getpid());
+  const bool written = (file == stdout || file == stderr ? fflush(file) : fclose(file)) == 0;
+  return written ? std::string() : "cannot write " + where + ": " + strerror(errno);
+}
+
 // mpirun --why PID: has the mpirun of that number explain why its job does not go on.
 int ask_why(const char* text) {
   char* end = nullptr;
@@ -61,7 +70,9 @@ int main(int argc, char** argv) {
   Options options;
   if (const auto status = parse_options(argc, argv, environ, options)) return *status;
   Job job;
-  if (const std::string wrong = describe_job(options, job); !wrong.empty()) {
+  std::string wrong = describe_job(options, job);
+  if (wrong.empty() && !options.pid_file.empty()) wrong = report_pid(options.pid_file);
+  if (!wrong.empty()) {
     fprintf(stderr, "mpirun: %s\n", wrong.c_str());
     return own_failure;
   }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 
 #include "launcher/core/process.hpp"
 #include "launcher/mpirun/cli_options.hpp"
+#include "launcher/mpirun/command_cut.hpp"
 #include "launcher/rm/allocation.hpp"
 
 namespace cow::launch {
@@ -24,63 +26,6 @@ using std::string;
 using std::string_view;
 
 void complain(const string& text) { fprintf(stderr, "mpirun: %s\n", text.c_str()); }
-
-string unknown_option(const CLI::App& app, const string& name) {
-  std::vector<string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const string& word : option->get_lnames()) names.push_back("--" + word);
-    for (const string& word : option->get_snames()) names.push_back("-" + word);
-  }
-  const string near = nearest_word(name, std::vector<string_view>(names.begin(), names.end()));
-  return "unknown option " + name + (near.empty() ? "" : " (did you mean " + near + "?)") + "; --help lists all";
-}
-
-// Cuts a part of the command line in front of its program, and writes the options that other launchers spell with one
-// dash (-np, -wdir) with two. Which words are values of options decides where the program begins.
-struct Cut {
-  std::vector<string> options;
-  std::vector<string> program;
-  string error;
-};
-
-Cut cut_at_program(const CLI::App& app, const std::vector<string>& words) {
-  Cut out;
-  size_t i = 0;
-  while (i < words.size()) {
-    string word = words[i];
-    if (word == "--") {
-      ++i;
-      break;
-    }
-    if (word.size() < 2 || word[0] != '-') break;
-    const size_t equals = word.find('=');
-    string name = word.substr(0, equals);
-    const CLI::Option* option = nullptr;
-    if (name.starts_with("--")) {
-      option = app.get_option_no_throw(name);
-    } else if (name.size() > 2 && (option = app.get_option_no_throw("-" + name))) {
-      word.insert(0, 1, '-');
-    } else {
-      option = app.get_option_no_throw(name.substr(0, 2));  // -n4 holds its value
-      if (option && name.size() > 2) {
-        out.options.push_back(word);
-        ++i;
-        continue;
-      }
-    }
-    if (!option) {
-      out.error = unknown_option(app, name);
-      return out;
-    }
-    out.options.push_back(word);
-    ++i;
-    int values = option->get_type_size() * std::max(option->get_expected_max() > 0 ? 1 : 0, 0);
-    if (equals != string::npos) --values;
-    for (; values > 0 && i < words.size(); --values) out.options.push_back(words[i++]);
-  }
-  out.program.assign(words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
-  return out;
-}
 
 string current_directory() {
   // The shell's own name for it, when it is the same place: symbolic links stay as the user knows them.
@@ -95,40 +40,89 @@ string current_directory() {
   return error ? "/" : path;
 }
 
-string take_program(const CliOptions& part, std::vector<string> argv, Program& out) {
-  out.ranks = part.ranks;
-  out.application.argv = std::move(argv);
-  string directory = current_directory();
-  if (!part.directory.empty()) directory = part.directory[0] == '/' ? part.directory : directory + "/" + part.directory;
-  out.application.directory = directory;
-  for (const string& text : part.exports) {
-    if (text.empty() || text[0] == '=') return "-x " + text + ": expected NAME or NAME=VALUE";
-    if (text.find('=') != string::npos) out.application.environment.push_back(text);
-  }
-  for (const auto& [name, value] : part.set) {
-    if (name.empty() || name.find('=') != string::npos) return "--env " + name + ": this is no name of a variable";
-    out.application.environment.push_back(name + "=" + value);
+string set_all(const std::vector<std::pair<string, string>>& pairs, const char* option, std::vector<string>& out) {
+  for (const auto& [name, value] : pairs) {
+    if (name.empty() || name.find('=') != string::npos) return option + name + ": this is no name of a variable";
+    set_variable(out, name + "=" + value);
   }
   return {};
 }
 
-string take_hosts(const CliOptions& part, Options& out) {
+// -x NAME or NAME=VALUE. A name alone asks for mpirun's own value, which matters where not all variables are passed on.
+string take_exports(const CliOptions& part, std::vector<string>& out) {
+  for (const string& text : part.exports) {
+    if (text.empty() || text[0] == '=') return "-x " + text + ": expected NAME or NAME=VALUE";
+    const char* value = getenv(text.c_str());
+    if (text.find('=') != string::npos) {
+      out.push_back(text);
+    } else if (value) {
+      out.push_back(text + "=" + value);
+    }
+  }
+  return {};
+}
+
+// -arch NAME. What hosts are like is not known before they are asked, so all are taken to be as this one.
+string check_architecture(string name) {
+  if (name.empty()) return {};
+  const auto plain = [](string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c == '-' ? '_' : tolower(c); });
+    return text == "amd64" || text == "x64" ? "x86_64" : text == "arm64" ? "aarch64" : text;
+  };
+  utsname here;
+  if (uname(&here) == 0 && plain(name) != plain(here.machine)) {
+    return "-arch " + name + ": this host is " + here.machine +
+           ", and the others are taken to be; name those to use with --host";
+  }
+  return {};
+}
+
+string lower(string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return tolower(c); });
+  return text;
+}
+
+string take_program(const CliOptions& part, std::vector<string> argv, Program& out) {
+  out.ranks = part.ranks;
+  out.soft = part.soft;
+  out.application.argv = std::move(argv);
+  out.application.path = part.path;
+  string directory = current_directory();
+  if (!part.directory.empty()) directory = part.directory[0] == '/' ? part.directory : directory + "/" + part.directory;
+  out.application.directory = directory;
+  std::vector<string>& environment = out.application.environment;
+  if (string wrong = check_architecture(part.architecture); !wrong.empty()) return wrong;
+  if (string wrong = take_exports(part, environment); !wrong.empty()) return wrong;
+  if (!part.initial_errhandler.empty()) {
+    environment.push_back("COW_INITIAL_ERRHANDLER=" + lower(part.initial_errhandler));
+  }
+  if (part.memory_kinds) environment.push_back("COW_MEMORY_ALLOC_KINDS=" + *part.memory_kinds);
+  return set_all(part.set, "--env ", environment);
+}
+
+string take_hosts(const CliOptions& part, std::vector<Host>& list, string& source) {
   if (!part.host_list.empty() && !part.host_file.empty()) return "--host and --hostfile exclude each other";
   Hosts hosts;
   if (!part.host_list.empty()) {
     hosts = parse_host_list(part.host_list);
-    out.host_source = "--host";
+    source = "--host";
   } else if (!part.host_file.empty()) {
     std::ifstream file(part.host_file, std::ios::binary);
     if (!file || std::filesystem::is_directory(part.host_file)) {
       return "cannot read the hostfile " + part.host_file + ": " + strerror(file ? EISDIR : errno);
     }
     hosts = parse_hostfile(string(std::istreambuf_iterator<char>(file), {}));
-    out.host_source = "the hostfile " + part.host_file;
+    source = "the hostfile " + part.host_file;
   }
-  if (!hosts.error.empty()) return out.host_source + ": " + hosts.error;
-  out.hosts = std::move(hosts.list);
+  if (!hosts.error.empty()) return source + ": " + hosts.error;
+  list = std::move(hosts.list);
   return {};
+}
+
+// --nolocal.
+string leave_out_this_host(std::vector<Host>& hosts) {
+  std::erase_if(hosts, [](const Host& host) { return is_this_host(host.name); });
+  return hosts.empty() ? "--nolocal leaves no host: name others with --host or --hostfile" : string();
 }
 
 // Where the user names no hosts, those of the resource manager are taken; within its allocation agents start with srun.
@@ -146,23 +140,35 @@ string take_allocation(Options& out) {
   return {};
 }
 
-// What an outer launcher told this process is not true of the ranks.
-bool is_of_outer_launcher(string_view entry) {
-  if (entry.starts_with("PMIX_MCA_")) return false;
-  return entry.starts_with("PMIX_") || entry.starts_with("PMI_") || entry.starts_with("COW_KEY_FD=") ||
-         entry.starts_with("COW_SHM_FD=") || entry.starts_with("COW_AGENT=") || entry.starts_with("COW_JOB_SIZE=");
-}
-
-string take_environment(const CliOptions& part, const char* const* environment, Options& out) {
-  for (const char* const* entry = environment; entry && *entry; ++entry) {
-    if (!is_of_outer_launcher(*entry)) out.environment.emplace_back(*entry);
+// The variables of all ranks. Where a program wants others of mpirun's own than the rest, each program gets its share apart.
+string take_environment(const CliOptions& job, const std::vector<CliOptions>& parts, const char* const* environment,
+                        Options& out) {
+  const auto is_own = [](const CliOptions& part) { return part.passed.which != PassedVariables::Which::unsaid; };
+  const bool apart = std::any_of(parts.begin(), parts.end(), is_own);
+  const auto add_job = [&](std::vector<string>& to) {
+    string wrong = set_all(job.set_for_all, "--genv ", to);
+    for (const auto& [name, value] : job.settings) set_variable(to, name + "=" + value);
+    if (job.oversubscribe || out.mapping.oversubscribe) set_variable(to, "COW_OVERSUBSCRIBE=yes");
+    return wrong;
+  };
+  PassedVariables common = job.passed_to_all;
+  if (apart) common.which = PassedVariables::Which::none;
+  out.environment = select_variables(environment, common);
+  if (string wrong = add_job(out.environment); !wrong.empty()) return wrong;
+  for (std::size_t i = 0; i < out.programs.size(); ++i) {
+    Application& application = out.programs[i].application;
+    const PassedVariables& own = is_own(parts[i]) ? parts[i].passed : job.passed_to_all;
+    std::vector<string> all;
+    if (apart) {
+      all = select_variables(environment, own);
+      add_job(all);
+    }
+    for (const string& assignment : application.environment) set_variable(all, assignment);
+    application.environment = std::move(all);
+    // A program is found where mpirun would find it, whatever it is to see itself.
+    const char* path = getenv("PATH");
+    if (path && !own.passes("PATH")) application.path += (application.path.empty() ? "" : ":") + string(path);
   }
-  for (const auto& [name, value] : part.set_for_all) {
-    if (name.empty() || name.find('=') != string::npos) return "--genv " + name + ": this is no name of a variable";
-    set_variable(out.environment, name + "=" + value);
-  }
-  for (const auto& [name, value] : part.settings) set_variable(out.environment, name + "=" + value);
-  if (part.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
   return {};
 }
 
@@ -188,29 +194,43 @@ bool is_help(const string& word) { return word == "--help" || word == "-h" || wo
 
 struct Parsed {
   CliOptions part;
-  std::vector<string> program;
+  Words program;
+  std::vector<IgnoredOption> ignored;
+  string error;
   std::optional<int> end;
 };
 
-Parsed parse_part(const std::vector<string>& words, bool first) {
+int write_topic(CLI::App& app, const Words& words) {
+  const string topic = words.size() > 1 && isalpha(static_cast<unsigned char>(words[1][0])) ? words[1] : string();
+  if (write_help(app, topic)) return 0;
+  complain("there is no help on " + topic + "; topics are program, hosts, placement, streams, job, settings");
+  return 2;
+}
+
+// What is said of options that only the first part may have.
+string find_misplaced(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const string& group = option->get_group();
+    if (option->count() == 0 || group == per_program.title || option->check_lname("host") ||
+        option->check_lname("hostfile"))
+      continue;
+    return option->get_name() + " is for the whole job; it stands in front of the first program";
+  }
+  return {};
+}
+
+Parsed parse_part(const Words& words, bool first) {
   Parsed out;
   CLI::App app{"Starts the ranks of an MPI program: mpirun [OPTIONS] PROGRAM [ARGUMENTS] [: [OPTIONS] PROGRAM …]",
                "mpirun"};
   add_options(app, out.part);
-  if (const auto help = std::find_if(words.begin(), words.end(), is_help);
-      first && help == words.begin() && !words.empty()) {
-    const string topic = words.size() > 1 && isalpha(static_cast<unsigned char>(words[1][0])) ? words[1] : string();
-    out.end = write_help(app, topic) ? 0 : 2;
-    if (*out.end)
-      complain("there is no help on " + topic + "; topics are program, hosts, placement, streams, job, settings");
+  if (first && !words.empty() && is_help(words[0])) {
+    out.end = write_topic(app, words);
     return out;
   }
-  Cut cut = cut_at_program(app, words);
-  if (!cut.error.empty()) {
-    complain(cut.error);
-    out.end = 2;
-    return out;
-  }
+  CommandCut cut = cut_at_program(app, words);
+  out.error = cut.error;
+  if (!out.error.empty()) return out;
   try {
     std::reverse(cut.options.begin(), cut.options.end());  // as CLI11 wants it
     app.parse(cut.options);
@@ -218,83 +238,13 @@ Parsed parse_part(const std::vector<string>& words, bool first) {
     out.end = app.exit(success);
     return out;
   } catch (const CLI::ParseError& error) {
-    complain(error.what());
-    out.end = 2;
+    out.error = error.what();
     return out;
   }
-  for (const CLI::Option* option : app.get_options()) {
-    if (first || option->count() == 0 || option->get_group() == per_program.title) continue;
-    complain(option->get_name() + " is for the whole job; it stands in front of the first program");
-    out.end = 2;
-    return out;
-  }
+  if (!first) out.error = find_misplaced(app);
   out.program = std::move(cut.program);
+  out.ignored = std::move(cut.ignored);
   return out;
-}
-
-using Words = std::vector<string>;
-
-std::vector<Words> split_at_colons(int argc, const char* const* argv) {
-  std::vector<Words> out(1);
-  for (int i = 1; i < argc; ++i) {
-    if (strcmp(argv[i], ":") == 0) {
-      out.emplace_back();
-    } else {
-      out.back().emplace_back(argv[i]);
-    }
-  }
-  return out;
-}
-
-// The words of a line, as a shell splits them; # begins a comment. Quotes and backslashes keep blanks together.
-string split_line(string_view line, Words& out) {
-  string word;
-  bool in_word = false;
-  char quote = 0;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quote == 0 && (c == ' ' || c == '\t' || c == '\r')) {
-      if (in_word) out.push_back(std::exchange(word, {}));
-      in_word = false;
-    } else if (quote == 0 && !in_word && c == '#') {
-      break;
-    } else if (quote == 0 && (c == '"' || c == '\'')) {
-      quote = c;
-      in_word = true;
-    } else if (quote != 0 && c == quote) {
-      quote = 0;
-    } else {
-      if (c == '\\' && quote != '\'' && i + 1 < line.size()) ++i;
-      word += line[i];
-      in_word = true;
-    }
-  }
-  if (in_word) out.push_back(word);
-  return quote == 0 ? string() : "a quote is not closed";
-}
-
-// The parts that a file gives, one a line; a line may also hold several, separated by colons.
-string read_application_file(const string& path, std::vector<Words>& out) {
-  std::ifstream file(path);
-  if (!file) return "cannot read " + path + ": " + strerror(errno);
-  int number = 0;
-  for (string line; std::getline(file, line);) {
-    ++number;
-    Words words;
-    if (const string wrong = split_line(line, words); !wrong.empty()) {
-      return path + ": line " + std::to_string(number) + ": " + wrong;
-    }
-    if (words.empty()) continue;
-    out.emplace_back();
-    for (string& word : words) {
-      if (word == ":") {
-        if (!out.back().empty()) out.emplace_back();
-      } else {
-        out.back().push_back(std::move(word));
-      }
-    }
-  }
-  return out.empty() ? path + " names no program" : string();
 }
 
 string take_input_rank(const string& text, Options& out) {
@@ -306,60 +256,141 @@ string take_input_rank(const string& text, Options& out) {
   return "--stdin " + text + ": expected a rank, all or none";
 }
 
+// "map,bind" of --display.
+void take_display(const CliOptions& part, Options& out) {
+  for (const string& word : part.display) {
+    out.show_map = out.show_map || word == "map";
+    out.mapping.binding.report = out.mapping.binding.report || word == "bind";
+  }
+}
+
+// "tag,timestamp,file=NAME" of --output.
+string take_output(const CliOptions& part, Options& out) {
+  for (const string& word : part.output) {
+    if (word == "tag" || word == "rank" || word == "tag-detailed" || word == "tag-fullname") {
+      out.tag_output = true;
+    } else if (word == "timestamp") {
+      out.time_output = true;
+    } else if (word == "merge-stderr-to-stdout" || word == "merge") {
+      out.merge_output = true;
+    } else if (word.starts_with("file=")) {
+      out.output_files = word.substr(5);
+    } else {
+      return "--output " + word + ": known are tag, timestamp, merge and file=NAME";
+    }
+  }
+  return {};
+}
+
 // What is said once, in front of the first program.
-string take_job(const CliOptions& part, const char* const* environment, Options& out) {
-  if (string text = take_hosts(part, out); !text.empty()) return text;
+string take_job(const CliOptions& part, Options& out) {
+  if (string text = take_hosts(part, out.hosts, out.host_source); !text.empty()) return text;
   if (string text = take_allocation(out); !text.empty()) return text;
-  if (string text = take_environment(part, environment, out); !text.empty()) return text;
   if (string text = read_mapping(part.mapping, out.mapping); !text.empty()) return text;
+  if (part.no_local || out.mapping.no_local) {
+    if (string text = leave_out_this_host(out.hosts); !text.empty()) return text;
+  }
   if (string text = take_input_rank(part.input_rank, out); !text.empty()) return text;
-  if (out.mapping.oversubscribe) set_variable(out.environment, "COW_OVERSUBSCRIBE=yes");
   // What was allocated belongs to this job alone, so its ranks share it out.
   const bool shares = out.allocated_cpus > 0 && part.mapping.map_by.empty() && part.mapping.bind_to.empty() &&
                       part.mapping.cpus_per_rank == 0 && part.mapping.rank_by.empty();
   out.mapping.binding.equal_shares = out.mapping.binding.equal_shares || shares;
   if (shares) out.mapping.binding.most_cpus = out.allocated_cpus;
-  out.mapping.binding.report = part.report_bindings || part.display == "bind";
-  out.show_map = part.display == "map" || part.dry_run;
-  out.dry_run = part.dry_run;
+  out.mapping.binding.report = part.report_bindings || out.mapping.binding.report;
+  out.dry_run = part.dry_run || out.mapping.dry_run;
+  out.show_map = out.dry_run || out.mapping.show_map;
   out.prefix = part.prefix;
   out.tag_output = part.tag;
   out.time_output = part.times;
+  out.merge_output = part.merge_output;
   out.output_files = part.output_files;
+  out.pid_file = part.pid_file;
   out.verbose = part.verbose;
+  out.report_ends = part.verbose || part.report_ends;
   out.timeout = std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(part.timeout_seconds));
+  take_display(part, out);
+  return take_output(part, out);
+}
+
+struct CommandLine {
+  Parsed first;  // which has the options of the job
+  std::vector<Parsed> programs;
+};
+
+string take_part(Parsed parsed, bool first, Options& out, CommandLine& line) {
+  if (parsed.program.empty()) return "no program was given; --help explains the command line";
+  Program program;
+  if (string text = take_program(parsed.part, std::move(parsed.program), program); !text.empty()) return text;
+  if (!first) {
+    if (string text = take_hosts(parsed.part, program.hosts, program.host_source); !text.empty()) return text;
+  }
+  out.programs.push_back(std::move(program));
+  line.programs.push_back(std::move(parsed));
   return {};
+}
+
+// --app FILE: its parts are the programs.
+string take_application_file(const string& path, std::optional<int>& end, Options& out, CommandLine& line) {
+  std::vector<CommandPart> parts;
+  if (string text = read_command_file(path, parts); !text.empty()) return text;
+  if (parts.empty()) return path + " names no program";
+  for (const CommandPart& part : parts) {
+    Parsed parsed = parse_part(part.words, false);
+    if ((end = parsed.end)) return {};
+    string text = parsed.error.empty() ? take_part(std::move(parsed), false, out, line) : parsed.error;
+    if (!text.empty()) return part.source + text;
+  }
+  return {};
+}
+
+string take_command_line(const std::vector<CommandPart>& parts, std::optional<int>& end, Options& out,
+                         CommandLine& line) {
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Parsed parsed = parse_part(parts[i].words, i == 0);
+    if ((end = parsed.end)) return {};
+    if (!parsed.error.empty()) return parsed.error;
+    if (i == 0) {
+      line.first = parsed;
+      if (string text = take_job(parsed.part, out); !text.empty()) return text;
+      if (const string& file = parsed.part.application_file; !file.empty()) {
+        if (!parsed.program.empty() || parts.size() > 1) return "--app stands in place of programs, not beside them";
+        if (string text = take_application_file(file, end, out, line); end || !text.empty()) return text;
+        break;
+      }
+    }
+    if (string text = take_part(std::move(parsed), i == 0, out, line); !text.empty()) return text;
+  }
+  const bool uncounted =
+      std::any_of(out.programs.begin(), out.programs.end(), [](const auto& p) { return p.ranks == 0; });
+  return uncounted && out.programs.size() > 1 ? "each program needs its -n when there are several" : string();
+}
+
+void tell_ignored(const CommandLine& line) {
+  if (line.first.part.quiet) return;
+  std::vector<IgnoredOption> all = line.first.ignored;
+  for (size_t i = line.first.program.empty() ? 0 : 1; i < line.programs.size(); ++i) {
+    all.insert(all.end(), line.programs[i].ignored.begin(), line.programs[i].ignored.end());
+  }
+  for (const string& text : describe_ignored(all)) complain(text);
 }
 
 }  // namespace
 
 std::optional<int> parse_options(int argc, const char* const* argv, const char* const* environment, Options& out) {
-  const auto wrong = [](const string& text) {
-    complain(text);
-    return 2;
-  };
-  std::vector<Words> parts = split_at_colons(argc, argv);
-  for (size_t i = 0; i < parts.size(); ++i) {
-    Parsed parsed = parse_part(parts[i], i == 0);
-    if (parsed.end) return parsed.end;
-    if (i == 0) {
-      if (string text = take_job(parsed.part, environment, out); !text.empty()) return wrong(text);
-      if (!parsed.part.application_file.empty()) {
-        if (!parsed.program.empty() || parts.size() > 1)
-          return wrong("--app stands in place of programs, not beside them");
-        if (string text = read_application_file(parsed.part.application_file, parts); !text.empty()) return wrong(text);
-        continue;
-      }
-    }
-    if (parsed.program.empty()) return wrong("no program was given; --help explains the command line");
-    Program program;
-    if (string text = take_program(parsed.part, std::move(parsed.program), program); !text.empty()) return wrong(text);
-    if (program.ranks == 0 && parts.size() > 1) return wrong("each program needs its -n when there are several");
-    out.programs.push_back(std::move(program));
+  CommandLine line;
+  std::optional<int> end;
+  string wrong = take_command_line(split_at_colons(argc, argv), end, out, line);
+  if (end) return end;
+  if (wrong.empty()) {
+    std::vector<CliOptions> parts;
+    for (const Parsed& parsed : line.programs) parts.push_back(parsed.part);
+    wrong = take_environment(line.first.part, parts, environment, out);
   }
-  const std::vector<string> complaints = check_settings(out);
+  std::vector<string> complaints{wrong};
+  if (wrong.empty()) complaints = check_settings(out);
   for (const string& text : complaints) complain(text);
   if (!complaints.empty()) return 2;
+  tell_ignored(line);
   return std::nullopt;
 }
 

@@ -17,6 +17,9 @@ namespace cow::launch {
 struct Program {
   std::uint32_t ranks = 0;  // 0: not said
   Application application;
+  std::string soft;         // counts that would do, as written; empty: `ranks` alone
+  std::vector<Host> hosts;  // its own; empty: those of the job
+  std::string host_source;
 };
 
 enum class InputTo : std::uint8_t { none, one, all };
@@ -34,10 +37,13 @@ struct Options {
   std::uint32_t input_rank = 0;
   bool tag_output = false;
   bool time_output = false;
-  std::string output_files;  // the beginning of their names; empty: none
+  bool merge_output = false;  // standard error goes where standard output does
+  std::string output_files;   // the beginning of their names; empty: none
+  std::string pid_file;       // where mpirun's process number goes: -, + (standard error) or a file; empty: nowhere
   bool show_map = false;
   bool dry_run = false;
   bool verbose = false;
+  bool report_ends = false;  // of all ranks
   Settings settings;
   std::vector<std::string> environment;  // for every rank
 };

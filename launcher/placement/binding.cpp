@@ -13,15 +13,18 @@ struct Word {
   const char* word;
   Level level;
 };
-constexpr Word words[] = {{"none", Level::none},     {"hwthread", Level::hwthread}, {"core", Level::core},
-                          {"l3", Level::l3},         {"numa", Level::numa},         {"socket", Level::socket},
-                          {"node", Level::node},     {"l3cache", Level::l3},        {"L3cache", Level::l3},
-                          {"package", Level::socket}};
+// In the order of the levels, and then what else they are called. A first-level cache is a core's.
+constexpr Word words[] = {
+    {"none", Level::none},     {"hwthread", Level::hwthread}, {"core", Level::core},     {"l2", Level::l2},
+    {"l3", Level::l3},         {"numa", Level::numa},         {"socket", Level::socket}, {"node", Level::node},
+    {"l1", Level::core},       {"l1cache", Level::core},      {"l2cache", Level::l2},    {"l3cache", Level::l3},
+    {"package", Level::socket}};
 
 hwloc_obj_type_t type_of(Level level) {
   switch (level) {
     case Level::hwthread: return HWLOC_OBJ_PU;
     case Level::core: return HWLOC_OBJ_CORE;
+    case Level::l2: return HWLOC_OBJ_L2CACHE;
     case Level::l3: return HWLOC_OBJ_L3CACHE;
     case Level::numa: return HWLOC_OBJ_NUMANODE;
     case Level::socket: return HWLOC_OBJ_PACKAGE;

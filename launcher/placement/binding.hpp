@@ -12,7 +12,8 @@ struct hwloc_topology;
 
 namespace cow::launch {
 
-// "core", "socket" (or "package"), "numa", "l3" (or "l3cache"), "hwthread", "node", "none". False: no such word.
+// "core", "socket" (or "package"), "numa", "l2", "l3" (or "l3cache"), "hwthread", "node", "none", in small letters. False: no
+// such word.
 bool parse_level(std::string_view word, Level& out);
 const char* name_of(Level level);
 

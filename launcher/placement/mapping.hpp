@@ -14,6 +14,7 @@ struct MappingWords {
   std::string map_by, bind_to, rank_by;  // as written; empty: not said
   std::uint32_t per_node = 0;            // -ppn N; 0: not said
   std::uint32_t cpus_per_rank = 0;
+  bool hwthreads = false;  // processing elements are hardware threads, not cores
 };
 
 struct MappingPlan {
@@ -22,7 +23,8 @@ struct MappingPlan {
   Level per_object = Level::none;  // ppr:N:OBJECT: the ranks of a node are N times its objects of this kind
   std::uint32_t ranks_per_object = 0;
   bool by_layout = false;  // neighbours of the layout are put near each other
-  bool oversubscribe = false;
+  // What qualifiers ask for beside the map.
+  bool oversubscribe = false, no_local = false, show_map = false, dry_run = false;
 };
 
 // What is wrong with the words, or empty.

@@ -93,6 +93,44 @@ TEST(CommandLine, VariablesForTheRanks) {
             "123\n");
 }
 
+// What the standard says of mpiexec.
+TEST(CommandLine, TheStandardsOptions) {
+  const std::string folder = testing::TempDir() + "path." + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/env") << "#!/bin/sh\necho mine\n";
+  std::filesystem::permissions(folder + "/env", std::filesystem::perms::owner_all);
+  EXPECT_EQ(mpirun({"-path", "/nowhere:" + folder, "env"}).out, "mine\n");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(ranks_of({"-n", "8", "-soft", "1:8:3", "-host", "localhost:5", "echo", "x"}), 4u);
+  EXPECT_THAT(mpirun({"-n", "2", "-soft", "3:4", "true"}).err, HasSubstr("-soft 3:4: no count from 1 to 2"));
+  EXPECT_THAT(mpirun({"-arch", "pdp11", "true"}).err, HasSubstr("-arch pdp11: this host is "));
+  EXPECT_EQ(mpirun({"-initial-errhandler", "MPI_ERRORS_RETURN", "sh", "-c", "echo $COW_INITIAL_ERRHANDLER"}).out,
+            "mpi_errors_return\n");
+  EXPECT_THAT(mpirun({"-initial-errhandler", "mine", "true"}).err, HasSubstr("mpi_errors_abort"));
+  EXPECT_EQ(mpirun({"-memory-alloc-kinds", "system", "sh", "-c", "echo $COW_MEMORY_ALLOC_KINDS"}).out, "system\n");
+  const Finished own = mpirun({"--dry-run", "-n", "1", "-host", "a", "./x", ":", "-n", "2", "-host", "b", "./y"});
+  EXPECT_EQ(own.out, "a: rank 0 (./x)\nb: ranks 1-2 (./y)\n") << own.err;
+}
+
+TEST(CommandLine, OptionsOfOtherLaunchersAreActedOnOrTold) {
+  const Finished told = mpirun({"--mca", "btl", "self,tcp", "-n", "1", "echo", "x"});
+  EXPECT_EQ(told.out, "x\n");
+  EXPECT_THAT(told.err, AllOf(HasSubstr("--mca btl self,tcp ignored: "), HasSubstr("cowinfo")));
+  EXPECT_EQ(lines(told.err).size(), 1u);
+  EXPECT_EQ(mpirun({"-q", "--mca", "btl", "self,tcp", "-n", "1", "echo", "x"}).err, "");
+  EXPECT_EQ(mpirun({"--launcher", "ssh", "--rmk", "user", "-n", "1", "echo", "x"}).err, "");
+  EXPECT_THAT(mpirun({"--rankfile", "x", "true"}).err, HasSubstr("--rankfile x is not offered: "));
+  EXPECT_EQ(mpirun({"--nolocal", "--host", "localhost", "true"}).status, 2);
+  EXPECT_EQ(mpirun({"--dry-run", "--nolocal", "--host", "localhost,a", "-n", "2", "./x"}).out, "a: ranks 0-1 (./x)\n");
+  EXPECT_EQ(mpirun({"--merge-stderr-to-stdout", "sh", "-c", "echo x >&2"}).out, "x\n");
+  EXPECT_EQ(mpirun({"--output", "tag", "echo", "x"}).out, "[0] x\n");
+  EXPECT_THAT(mpirun({"--print-all-exitcodes", "-n", "1", "true"}).err, HasSubstr("ended with status 0"));
+  JobRun job({MPIRUN, "--report-pid", "-", "true"});
+  const std::string pid = std::to_string(job.pid());
+  job.finish();
+  EXPECT_EQ(job.out, pid + "\n");
+}
+
 TEST(CommandLine, TheDirectoryOfTheRanks) {
   EXPECT_EQ(mpirun({"-wdir", "/usr", "pwd"}).out, "/usr\n");
   EXPECT_EQ(mpirun({"pwd"}).out, std::filesystem::current_path().string() + "\n");
@@ -119,6 +157,10 @@ TEST(CommandLine, ProgramsFromAFile) {
   EXPECT_EQ(mpirun({"--app", path, "true"}).status, 2);
   std::ofstream(path) << "-n 1 echo 'open\n";
   EXPECT_THAT(mpirun({"-configfile", path}).err, HasSubstr("line 1: a quote is not closed"));
+  std::ofstream(path) << "# the standard's continuation\n-n 1 \\\n  echo a\n";
+  EXPECT_EQ(mpirun({"-configfile", path}).out, "a\n");
+  std::ofstream(path) << "-n 1 echo a\n\n-n 1 --bogus echo b\n";
+  EXPECT_THAT(mpirun({"-configfile", path}).err, HasSubstr(path + ": line 3: unknown option --bogus"));
   unlink(path.c_str());
 }
 
@@ -223,6 +265,11 @@ TEST(CommandLine, AHostfileThatIsWrongIsNamedWithItsLine) {
               HasSubstr("cannot read the hostfile " + path + ": No such file"));
 }
 
+bool is_name_of_rank(const std::string& entry) {
+  return entry.starts_with("OMPI_COMM_WORLD_") || entry.starts_with("PMI_RANK=") || entry.starts_with("PMI_SIZE=") ||
+         entry.starts_with("MPI_LOCAL");
+}
+
 // All ranks see the environment of mpirun; these names alone are added, and may differ between ranks or nodes.
 TEST(Environment, IsThatOfMpirun) {
   const JobOptions options{"", {"ODD=a b\tc=d", "EMPTY=", "LD_LIBRARY_PATH=/nowhere"}, -1};
@@ -236,13 +283,61 @@ TEST(Environment, IsThatOfMpirun) {
       if (!line.starts_with(tag)) continue;
       const std::string entry = line.substr(tag.size());
       if (!entry.starts_with("PMIX_") && !entry.starts_with("COW_KEY_FD=") && !entry.starts_with("COW_SHM_FD=") &&
-          !entry.starts_with("COW_AGENT=") && entry != "COW_JOB_SIZE=2")
+          !entry.starts_with("COW_AGENT=") && entry != "COW_JOB_SIZE=2" && !is_name_of_rank(entry))
         seen.push_back(entry);
     }
     std::sort(seen.begin(), seen.end());
     std::sort(expected.begin(), expected.end());
     EXPECT_EQ(seen, expected);
   }
+}
+
+std::vector<std::string> names_of_ranks(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"-l", "-n", "2", "env"});
+  std::vector<std::string> out;
+  for (const std::string& line : lines(mpirun(arguments).out)) {
+    if (is_name_of_rank(line.substr(4))) out.push_back(line);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// Wrappers and libraries look for them before MPI_Init.
+TEST(Environment, RankAndSizeHaveTheNamesThatOtherLaunchersGiveThem) {
+  const std::vector<std::string> openmpi{"[0] OMPI_COMM_WORLD_LOCAL_RANK=0", "[0] OMPI_COMM_WORLD_LOCAL_SIZE=2",
+                                         "[0] OMPI_COMM_WORLD_NODE_RANK=0",  "[0] OMPI_COMM_WORLD_RANK=0",
+                                         "[0] OMPI_COMM_WORLD_SIZE=2",       "[1] OMPI_COMM_WORLD_LOCAL_RANK=1",
+                                         "[1] OMPI_COMM_WORLD_LOCAL_SIZE=2", "[1] OMPI_COMM_WORLD_NODE_RANK=1",
+                                         "[1] OMPI_COMM_WORLD_RANK=1",       "[1] OMPI_COMM_WORLD_SIZE=2"};
+  const std::vector<std::string> mpich{"[0] MPI_LOCALNRANKS=2", "[0] MPI_LOCALRANKID=0", "[0] PMI_RANK=0",
+                                       "[0] PMI_SIZE=2",        "[1] MPI_LOCALNRANKS=2", "[1] MPI_LOCALRANKID=1",
+                                       "[1] PMI_RANK=1",        "[1] PMI_SIZE=2"};
+  std::vector<std::string> all = openmpi;
+  all.insert(all.end(), mpich.begin(), mpich.end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(names_of_ranks({}), all);
+  EXPECT_EQ(names_of_ranks({"--rank-names", "openmpi"}), openmpi);
+  EXPECT_EQ(names_of_ranks({"--rank-names", "mpich"}), mpich);
+  EXPECT_THAT(names_of_ranks({"--rank-names", "no"}), IsEmpty());
+}
+
+TEST(Environment, OnlyWhatIsToPassOn) {
+  const JobOptions options{"", {"A=1", "B=2", "COW_WAIT=yield"}, -1};
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"sh", "-c", "echo A$A B$B W$COW_WAIT P${HOME:+yes}"});
+    return mpirun(arguments, options).out;
+  };
+  EXPECT_EQ(run({"-genvall"}), "A1 B2 Wyield Pyes\n");
+  EXPECT_EQ(run({"-genvnone"}), "A B Wyield P\n");
+  EXPECT_EQ(run({"-genvnone", "-x", "A", "-genv", "B", "3"}), "A1 B3 Wyield P\n");
+  EXPECT_EQ(run({"-genvlist", "A,HOME"}), "A1 B Wyield Pyes\n");
+  EXPECT_EQ(run({"-genvexcl", "A"}), "A B2 Wyield Pyes\n");
+  EXPECT_EQ(run({"-envlist", "B"}), "A B2 Wyield P\n");
+  EXPECT_EQ(run({"-genv", "A", "7", "-envnone"}), "A7 B Wyield P\n");
+  const Finished two = mpirun({"-l", "-genvlist", "B", "-n", "1", "-envlist", "A", "sh", "-c", "echo $A-$B", ":", "-n",
+                               "1", "sh", "-c", "echo $A-$B"},
+                              options);
+  EXPECT_THAT(two.out, AllOf(HasSubstr("[0] 1-\n"), HasSubstr("[1] -2\n")));
 }
 
 TEST(Environment, NoDescriptorLeaksIntoARank) {

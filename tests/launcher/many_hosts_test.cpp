@@ -103,7 +103,8 @@ TEST_F(ManyHosts, TheEnvironmentIsTheSameEverywhere) {
   std::multiset<std::string> seen[2];
   for (const std::string& line : lines(job.out)) {
     const std::string entry = line.substr(4);
-    if (entry.starts_with("PMIX_RANK=") || entry.starts_with("PMIX_SERVER_URI") ||
+    if (entry.starts_with("PMI_RANK=") || entry.starts_with("OMPI_COMM_WORLD_RANK=") ||
+        entry.starts_with("PMIX_RANK=") || entry.starts_with("PMIX_SERVER_URI") ||
         entry.starts_with("PMIX_HOSTNAME=") || entry.starts_with("COW_AGENT=")) {
       continue;
     }

@@ -12,7 +12,7 @@ Job some_job() {
   job.name = "a job";
   job.key = std::string(32, '\0');
   job.environment = {"A=1", "EMPTY=", std::string("NUL=\0x", 6)};
-  job.applications = {{{"prog", "", "arg with blank"}, "/tmp", {"B=2"}}, {{"other"}, "/", {}}};
+  job.applications = {{{"prog", "", "arg with blank"}, "/tmp", {"B=2"}, "/opt/bin:"}, {{"other"}, "/", {}, {}}};
   job.nodes = {"a", "b.example"};
   job.ranks = {{0, 0}, {1, 0}, {1, 1}};
   job.output_window = 4096;
@@ -34,6 +34,7 @@ TEST(Job, ComesBackAsItWasSent) {
   ASSERT_EQ(out.applications.size(), 2u);
   EXPECT_EQ(out.applications[0].argv, job.applications[0].argv);
   EXPECT_EQ(out.applications[0].environment, job.applications[0].environment);
+  EXPECT_EQ(out.applications[0].path, "/opt/bin:");
   EXPECT_EQ(out.nodes, job.nodes);
   ASSERT_EQ(out.ranks.size(), 3u);
   EXPECT_EQ(out.ranks[2].node, 1u);

@@ -11,7 +11,11 @@ using testing::HasSubstr;
 
 Options with(std::vector<std::uint32_t> ranks_of_programs, std::vector<Host> hosts) {
   Options options;
-  for (const std::uint32_t ranks : ranks_of_programs) options.programs.push_back({ranks, {{"./a.out"}, "/", {}}});
+  for (const std::uint32_t ranks : ranks_of_programs) {
+    Program& program = options.programs.emplace_back();
+    program.ranks = ranks;
+    program.application = {{"./a.out"}, "/", {}, {}};
+  }
   options.hosts = std::move(hosts);
   options.host_source = "--host";
   return options;
@@ -93,6 +97,41 @@ TEST(DescribeJob, EachJobHasAKeyAndANameOfItsOwn) {
   EXPECT_EQ(one.key.size(), 32u);
   EXPECT_NE(one.key, other.key);
   EXPECT_NE(one.name, other.name);
+}
+
+TEST(PlaceJob, AProgramGoesToHostsOfItsOwn) {
+  Job job;
+  Options options = with({2, 1, 2}, {{"a", 2}, {"b", 2}});
+  options.programs[1].hosts = {{"c", 0}, {"a", 0}};
+  EXPECT_EQ(place_job(options, job), "");
+  EXPECT_THAT(job.nodes, ElementsAre("a", "c"));
+  EXPECT_THAT(places(job), ElementsAre("0/0", "0/0", "1/1", "0/2", "0/2"));
+  options.programs[1].hosts = {{"c", 0}};
+  options.programs[1].ranks = 2;
+  options.programs[2].ranks = 3;
+  Job more;
+  EXPECT_EQ(place_job(options, more), "");
+  EXPECT_THAT(places(more), ElementsAre("0/0", "0/0", "1/1", "1/1", "0/2", "0/2", "2/2"));
+  std::vector<std::uint32_t> slots;
+  for (const Place& place : more.ranks) slots.push_back(place.slot);
+  EXPECT_THAT(slots, ElementsAre(0, 1, 0, 1, 2, 3, 0));
+}
+
+TEST(PlaceJob, SoftTakesTheLargestCountThatHasSlots) {
+  Job job;
+  Options options = with({8}, {{"a", 3}, {"b", 2}});
+  options.programs[0].soft = "1:8:3";  // 1, 4, 7
+  EXPECT_EQ(place_job(options, job), "");
+  EXPECT_EQ(job.ranks.size(), 4u);
+  options.settings.oversubscribe = true;
+  Job more;
+  EXPECT_EQ(place_job(options, more), "");
+  EXPECT_EQ(more.ranks.size(), 7u);
+  options.programs[0].soft = "6";
+  options.settings.oversubscribe = false;
+  EXPECT_THAT(place_job(options, job), HasSubstr("6 ranks were asked for, but --host gives 5 slots"));
+  options.programs[0].soft = "9:12";
+  EXPECT_THAT(place_job(options, job), HasSubstr("-soft 9:12: no count from 1 to 8"));
 }
 
 }  // namespace
