@@ -97,7 +97,8 @@ void add_host_options(CLI::App& app, CliOptions& part) {
   app.add_option("--host,-H,--hosts", part.host_list, "Hosts, with slots if wanted")
       ->type_name("A[:SLOTS],B…")
       ->group(group);
-  app.add_option("--hostfile,-f,--machinefile", part.host_file, "File with a host a line: NAME [slots=N], NAME:N")
+  app.add_option("--hostfile,-f,--machinefile", part.host_file,
+                 "File with a host a line: NAME [slots=N] [max_slots=N], NAME:N; with --host, that chooses of them")
       ->type_name("FILE")
       ->group(group);
   app.add_option("--prefix", part.prefix, "Where COW MPI is installed on the other hosts, if not as here")

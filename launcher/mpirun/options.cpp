@@ -100,22 +100,33 @@ string take_program(const CliOptions& part, std::vector<string> argv, Program& o
   return set_all(part.set, "--env ", environment);
 }
 
-string take_hosts(const CliOptions& part, std::vector<Host>& list, string& source) {
-  if (!part.host_list.empty() && !part.host_file.empty()) return "--host and --hostfile exclude each other";
-  Hosts hosts;
-  if (!part.host_list.empty()) {
-    hosts = parse_host_list(part.host_list);
-    source = "--host";
-  } else if (!part.host_file.empty()) {
-    std::ifstream file(part.host_file, std::ios::binary);
-    if (!file || std::filesystem::is_directory(part.host_file)) {
-      return "cannot read the hostfile " + part.host_file + ": " + strerror(file ? EISDIR : errno);
-    }
-    hosts = parse_hostfile(string(std::istreambuf_iterator<char>(file), {}));
-    source = "the hostfile " + part.host_file;
+string read_host_file(const string& path, string& source, Hosts& out) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) {
+    return "cannot read the hostfile " + path + ": " + strerror(file ? EISDIR : errno);
   }
-  if (!hosts.error.empty()) return source + ": " + hosts.error;
-  list = std::move(hosts.list);
+  out = parse_hostfile(string(std::istreambuf_iterator<char>(file), {}));
+  source = "the hostfile " + path;
+  return out.error.empty() ? string() : source + ": " + out.error;
+}
+
+// With both, --host says which of the file's hosts are meant.
+string take_hosts(const CliOptions& part, std::vector<Host>& list, string& source) {
+  Hosts named, filed;
+  if (!part.host_list.empty()) {
+    named = parse_host_list(part.host_list);
+    source = "--host";
+    if (!named.error.empty()) return source + ": " + named.error;
+  }
+  if (!part.host_file.empty()) {
+    if (string text = read_host_file(part.host_file, source, filed); !text.empty()) return text;
+    if (part.host_list.empty()) named = std::move(filed);
+  }
+  if (!part.host_list.empty() && !part.host_file.empty()) {
+    named = choose_hosts(filed.list, named.list, source);
+    if (!named.error.empty()) return "--host: " + named.error;
+  }
+  list = std::move(named.list);
   return {};
 }
 

@@ -63,6 +63,7 @@ void add(std::vector<Host>& list, const Host& host) {
     list.push_back(host);
   } else {
     known->slots = std::max(known->slots, 1) + std::max(host.slots, 1);
+    if (known->max_slots > 0) known->max_slots += std::max(host.max_slots, host.slots);
   }
 }
 
@@ -95,11 +96,15 @@ string parse_line(string_view line, std::vector<Host>& list) {
   while (true) {
     const string word = next_setting(line);
     if (word.empty()) break;
-    if (word.starts_with("max_slots=") || word.starts_with("max-slots=")) {
-      return "'" + word + "' is not known (known: slots=): slots are the limit, which --oversubscribe lifts";
+    const bool most = word.starts_with("max_slots=") || word.starts_with("max-slots=");
+    if (!most && !word.starts_with("slots=")) return "'" + word + "' is not known (known: slots=, max_slots=)";
+    if (!parse_slots(string_view(word).substr(word.find('=') + 1), most ? host.max_slots : host.slots)) {
+      return "'" + word + "': expected at least one slot";
     }
-    if (!word.starts_with("slots=")) return "'" + word + "' is not known (known: slots=)";
-    if (!parse_slots(string_view(word).substr(6), host.slots)) return "'" + word + "': expected at least one slot";
+  }
+  if (host.max_slots > 0 && host.slots == 0) host.slots = host.max_slots;
+  if (host.max_slots > 0 && host.slots > host.max_slots) {
+    return std::to_string(host.slots) + " slots are more than max_slots=" + std::to_string(host.max_slots);
   }
   add(list, host);
   return {};
@@ -125,6 +130,48 @@ void deal_to_hosts(std::vector<std::uint32_t>& counts, std::uint32_t ranks, Room
       dealt = true;
     }
   }
+}
+
+std::uint32_t slots_on(const Host& host, const Spread& spread) {
+  return spread.per_host > 0 ? spread.per_host : static_cast<std::uint32_t>(std::max(host.slots, 1));
+}
+
+// What exceeds the max_slots of a host goes to others that have room. False: there is none.
+bool keep_to_most(const std::vector<Host>& hosts, std::vector<std::uint32_t>& counts) {
+  const auto room = [&](std::size_t host) {
+    return hosts[host].max_slots > 0 ? static_cast<std::uint32_t>(hosts[host].max_slots) : ~0u;
+  };
+  std::uint32_t excess = 0;
+  std::uint64_t free = 0;
+  for (std::size_t host = 0; host < hosts.size(); ++host) {
+    const std::uint32_t kept = std::min(counts[host], room(host));
+    excess += counts[host] - kept;
+    counts[host] = kept;
+    free += room(host) - kept;
+  }
+  if (excess > free) return false;
+  deal_to_hosts(counts, excess, room);
+  return true;
+}
+
+// How many ranks each host gets. `limited`: no more than its slots.
+std::vector<std::uint32_t> count_on_hosts(const std::vector<Host>& hosts, std::uint32_t ranks, bool limited,
+                                          const Spread& spread) {
+  std::vector<std::uint32_t> counts(hosts.size());
+  if (spread.by_node) {
+    deal_to_hosts(counts, ranks, [&](std::size_t host) { return limited ? slots_on(hosts[host], spread) : ~0u; });
+    return counts;
+  }
+  // Whole rounds over all slots, then the rest in order.
+  std::uint64_t slots = 0;
+  for (const Host& host : hosts) slots += slots_on(host, spread);
+  auto rest = static_cast<std::uint32_t>(ranks % slots);
+  for (std::size_t host = 0; host < hosts.size(); ++host) {
+    const std::uint32_t extra = std::min(rest, slots_on(hosts[host], spread));
+    rest -= extra;
+    counts[host] = static_cast<std::uint32_t>(ranks / slots) * slots_on(hosts[host], spread) + extra;
+  }
+  return counts;
 }
 
 }  // namespace
@@ -168,39 +215,41 @@ Hosts parse_hostfile(string_view text) {
   return out;
 }
 
+Hosts choose_hosts(const std::vector<Host>& hosts, const std::vector<Host>& chosen, string_view source) {
+  const auto named = [](const string& name) { return [&name](const Host& host) { return host.name == name; }; };
+  Hosts out;
+  for (const Host& host : chosen) {
+    if (std::none_of(hosts.begin(), hosts.end(), named(host.name)))
+      out.error = host.name + " is not in " + string(source);
+  }
+  for (Host host : hosts) {
+    const auto found = std::find_if(chosen.begin(), chosen.end(), named(host.name));
+    if (found == chosen.end()) continue;
+    if (found->slots > 0) host.slots = found->slots;
+    out.list.push_back(host);
+  }
+  return out;
+}
+
 Placement place_ranks(const std::vector<Host>& hosts, std::uint32_t ranks, bool oversubscribe, string_view source,
                       const Spread& spread) {
   Placement out;
-  const bool limited = std::all_of(hosts.begin(), hosts.end(), [](const Host& h) { return h.slots > 0; });
-  const auto slots_of = [&](const Host& host) {
-    return spread.per_host > 0 ? spread.per_host : static_cast<std::uint32_t>(std::max(host.slots, 1));
-  };
-  std::uint64_t slots = 0, given = 0;
-  for (const Host& host : hosts) {
-    slots += slots_of(host);
-    given += static_cast<std::uint32_t>(std::max(host.slots, 1));
-  }
-  if (spread.per_host > 0 && ranks > slots) {
+  const bool counted = std::all_of(hosts.begin(), hosts.end(), [](const Host& h) { return h.slots > 0; });
+  std::uint64_t given = 0;
+  for (const Host& host : hosts) given += static_cast<std::uint32_t>(std::max(host.slots, 1));
+  if (spread.per_host > 0 && ranks > std::uint64_t{spread.per_host} * hosts.size()) {
     out.error = std::to_string(ranks) + " ranks were asked for, but " + std::to_string(spread.per_host) +
-                " on each host make " + std::to_string(slots);
+                " on each host make " + std::to_string(std::uint64_t{spread.per_host} * hosts.size());
     return out;
   }
-  if (limited && ranks > given && !oversubscribe) {
+  if (counted && ranks > given && !oversubscribe) {
     out.error = too_few(hosts, ranks, given, source);
     return out;
   }
-  std::vector<std::uint32_t> counts(hosts.size());
-  if (spread.by_node) {
-    deal_to_hosts(counts, ranks,
-                  [&](std::size_t host) { return !limited || ranks > given ? ~0u : slots_of(hosts[host]); });
-  } else {
-    // Whole rounds over all slots, then the rest in order.
-    auto rest = static_cast<std::uint32_t>(ranks % slots);
-    for (std::size_t host = 0; host < hosts.size(); ++host) {
-      const std::uint32_t extra = std::min(rest, slots_of(hosts[host]));
-      rest -= extra;
-      counts[host] = static_cast<std::uint32_t>(ranks / slots) * slots_of(hosts[host]) + extra;
-    }
+  std::vector<std::uint32_t> counts = count_on_hosts(hosts, ranks, counted && ranks <= given, spread);
+  if (!keep_to_most(hosts, counts)) {
+    out.error = std::to_string(ranks) + " ranks were asked for, which is more than the max_slots in " + string(source);
+    return out;
   }
   for (std::uint32_t turn = 0; out.host_of_rank.size() < ranks; ++turn) {
     for (std::uint32_t host = 0; host < hosts.size(); ++host) {

@@ -9,8 +9,9 @@
 namespace cow::launch {
 
 struct Host {
-  std::string name;  // verbatim: what is handed to the remote shell
-  int slots = 0;     // 0: the user gave no count
+  std::string name;   // verbatim: what is handed to the remote shell
+  int slots = 0;      // 0: the user gave no count
+  int max_slots = 0;  // what nothing lifts; 0: no such limit
   bool operator==(const Host&) const = default;
 };
 
@@ -24,10 +25,14 @@ struct Hosts {
 // slot, or those it says.
 Hosts parse_host_list(std::string_view text);
 
-// A host a line: "name", "name:4" or "name slots=4", also with blanks around the sign; # begins a comment. Names may say a
-// user: "me@name". Words that other launchers know beside
-// slots (max_slots=, user= …) are errors, because ignoring them would start something else than was asked for.
+// A host a line: "name", "name:4" or "name slots=4 max_slots=8", also with blanks around the sign; # begins a comment. Names
+// may say a user: "me@name". Other words that launchers know (user= …) are errors, because ignoring them would start something
+// else than was asked for.
 Hosts parse_hostfile(std::string_view text);
+
+// Those of `hosts` that `chosen` names too, in the order of `hosts` and with the slots of `chosen` where it says some. `source`
+// is where `hosts` come from, for the message when one of `chosen` is not among them.
+Hosts choose_hosts(const std::vector<Host>& hosts, const std::vector<Host>& chosen, std::string_view source);
 
 // The host of each of `ranks` ranks, as indices into `hosts`: consecutive ranks fill a host's slots before the next
 // host's. Hosts without a count have one slot each and no limit. `source` is how the user said which hosts

@@ -252,7 +252,7 @@ TEST(CommandLine, AHostfileThatIsWrongIsNamedWithItsLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"", ": line 1: the file is empty"},
       {"localhost\na@b@c\n", ": line 2: 'a@b@c' is no name of a host"},
-      {"localhost max_slots=2\n", ": line 1: 'max_slots=2' is not known"}};
+      {"localhost max_slots=two\n", ": line 1: 'max_slots=two': expected at least one slot"}};
   for (const auto& [text, told] : cases) {
     std::ofstream(path) << text;
     const Finished job = mpirun({"--hostfile", path, "true"});

@@ -40,7 +40,8 @@ TEST(HostFile, BothDialects) {
 
 TEST(HostFile, AnErrorNamesItsLine) {
   EXPECT_THAT(parse_hostfile("a\nb slots=x\n").error, HasSubstr("line 2"));
-  EXPECT_THAT(parse_hostfile("a max_slots=2\n").error, HasSubstr("max_slots"));
+  EXPECT_EQ(parse_hostfile("a\nb slots=4 max_slots=2\n").error, "line 2: 4 slots are more than max_slots=2");
+  EXPECT_EQ(parse_hostfile("a max_slots=0\n").error, "line 1: 'max_slots=0': expected at least one slot");
   EXPECT_THAT(parse_hostfile("a\nb\n\n-x\n").error, HasSubstr("line 4"));
   EXPECT_EQ(parse_hostfile("# nothing\n").error, "line 1: it ends here, and names no host");
   EXPECT_EQ(parse_hostfile("").error, "line 1: the file is empty");
@@ -52,9 +53,7 @@ TEST(HostFile, AnErrorNamesItsLine) {
                   .error,
               HasSubstr("line 1: UTF-16"));
   EXPECT_EQ(parse_hostfile("a\nb slots =\n").error, "line 2: 'slots=': expected at least one slot");
-  EXPECT_EQ(parse_hostfile("a max_slots = 2\n").error,
-            "line 1: 'max_slots=2' is not known (known: slots=): slots are the limit, which --oversubscribe lifts");
-  EXPECT_EQ(parse_hostfile("a\nb user = me\n").error, "line 2: 'user=me' is not known (known: slots=)");
+  EXPECT_EQ(parse_hostfile("a\nb user = me\n").error, "line 2: 'user=me' is not known (known: slots=, max_slots=)");
 }
 
 TEST(HostFile, BlanksAroundTheSignAndAMarkAtTheBeginningDoNoHarm) {
@@ -109,6 +108,24 @@ TEST(Placement, SoManyOnEachHost) {
   EXPECT_THAT(place_ranks({{"a", 8}, {"b", 8}}, 3, false, "", {false, false, 2}).host_of_rank, ElementsAre(0, 0, 1));
   EXPECT_THAT(place_ranks({{"a", 0}}, 3, false, "", {false, false, 2}).error, HasSubstr("2 on each host"));
   EXPECT_THAT(place_ranks({{"a", 1}}, 2, false, "--host", {false, false, 2}).error, HasSubstr("1 slot"));
+}
+
+// The example of Open MPI's mpirun(1).
+TEST(Placement, WhatMaxSlotsSaysIsNotLifted) {
+  const Hosts hosts = parse_hostfile("aa slots=4 max_slots=4\nbb         max_slots=4\ncc slots=4\n");
+  EXPECT_THAT(hosts.list, ElementsAre(Host{"aa", 4, 4}, Host{"bb", 4, 4}, Host{"cc", 4, 0}));
+  const Placement placed = place_ranks(hosts.list, 14, true, "");
+  EXPECT_EQ(std::count(placed.host_of_rank.begin(), placed.host_of_rank.end(), 2u), 6);
+  EXPECT_EQ(placed.host_of_rank.size(), 14u);
+  EXPECT_THAT(place_ranks({{"a", 2, 3}}, 4, true, "the hostfile f").error, HasSubstr("max_slots in the hostfile f"));
+  EXPECT_THAT(place_ranks({{"a", 1, 2}, {"b", 1, 0}}, 6, true, "", {true, true, 0}).host_of_rank,
+              ElementsAre(0, 1, 0, 1, 1, 1));
+}
+
+TEST(HostFile, AHostListChoosesOfIt) {
+  const std::vector<Host> file{{"a", 4}, {"b", 2}, {"c", 0}};
+  EXPECT_THAT(choose_hosts(file, {{"b", 0}, {"a", 1}}, "f").list, ElementsAre(Host{"a", 1}, Host{"b", 2}));
+  EXPECT_EQ(choose_hosts(file, {{"d", 0}}, "the hostfile f").error, "d is not in the hostfile f");
 }
 
 TEST(ThisHost, IsKnownByNameAndAddress) {
