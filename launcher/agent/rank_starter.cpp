@@ -147,7 +147,9 @@ void RankStarter::prepare(Starting& out, std::uint32_t rank) {
         find_program(application.argv[0], application.directory, application.path, environment, out.process.error);
   plan.program = program;
   if (program.empty()) {
-    out.process.what = "cannot run " + application.argv[0];
+    const bool entered = access(application.directory.c_str(), X_OK) == 0;
+    if (!entered) out.process.error = errno;
+    out.process.what = entered ? "cannot run " + application.argv[0] : "cannot enter " + application.directory;
   } else {
     open_streams(out);
   }

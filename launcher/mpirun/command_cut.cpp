@@ -22,7 +22,9 @@ string unknown_option(const CLI::App& app, const string& name) {
     for (const string& word : option->get_snames()) names.push_back("-" + word);
   }
   const bool single = name.size() > 2 && name[1] != '-';
-  const string near = nearest_word(single ? "-" + name : name, std::vector<string_view>(names.begin(), names.end()));
+  const string near =
+      name.size() <= 2 ? ""
+                       : nearest_word(single ? "-" + name : name, std::vector<string_view>(names.begin(), names.end()));
   return "unknown option " + name + (near.empty() ? "" : " (did you mean " + near + "?)") + "; --help lists all";
 }
 
@@ -70,16 +72,31 @@ class Cutter {
       out_.error = word.substr(0, equals) + " is given twice";
       return;
     }
+    out_.spelled[option.get_name()] = word.substr(0, equals);
     int values = count_values(option);
     Words taken{equals == string::npos ? name : name + word.substr(equals)};
     if (equals != string::npos) --values;
-    for (; values > 0 && next_ < words_.size(); --values) taken.push_back(words_[next_++]);
+    if (equals != string::npos && name.size() == 2) taken = {name, word.substr(equals + 1)};  // -n=4
+    for (; values > 0 && next_ < words_.size(); --values) {
+      taken.push_back(words_[next_++]);
+      if (values == 2) values -= split_assignment(taken);
+    }
     if (values > 0) {
       out_.error = word.substr(0, equals) + ": a value is missing";
       return;
     }
     if (option.check_lname("file")) return take_file(taken, equals != string::npos ? word.substr(equals + 1) : "");
     out_.options.insert(out_.options.end(), taken.begin(), taken.end());
+  }
+
+  // -env NAME=VALUE in place of -env NAME VALUE. Returns how many words less are to come.
+  static int split_assignment(Words& taken) {
+    const string last = taken.back();
+    const size_t equals = last.find('=');
+    if (equals == string::npos || equals == 0) return 0;
+    taken.back() = last.substr(0, equals);
+    taken.push_back(last.substr(equals + 1));
+    return 1;
   }
 
   // -file FILE: the options that it holds stand in place of this one.

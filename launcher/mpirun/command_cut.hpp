@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct CommandCut {
   Words options;  // our own ones alone; long ones with two dashes
   Words program;
   std::vector<IgnoredOption> ignored;
+  std::map<std::string, std::string> spelled;  // our own options' first names, as the user wrote them
   std::string error;
 };
 

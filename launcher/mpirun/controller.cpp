@@ -54,9 +54,9 @@ Controller::~Controller() { close(signals_); }
 int Controller::run() {
   if (options_.timeout > 0ms) {
     loop_.after(options_.timeout, [this] {
-      fail(timed_out, "the job has not ended within " +
-                          std::to_string(std::chrono::duration<double>(options_.timeout).count()).substr(0, 6) +
-                          " s (--timeout)");
+      char seconds[32];
+      snprintf(seconds, sizeof seconds, "%.10g", std::chrono::duration<double>(options_.timeout).count());
+      fail(timed_out, string("the job has not ended within ") + seconds + " s (--timeout)");
     });
   }
   plan_tree();

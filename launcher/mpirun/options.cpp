@@ -230,6 +230,14 @@ string find_misplaced(const CLI::App& app) {
   return {};
 }
 
+// "--np: …" names the option as it is called first; the user may have written -n.
+string as_spelled(string text, const std::map<string, string>& spelled) {
+  const size_t colon = text.find(": ");
+  if (colon == string::npos) return text;
+  const auto found = spelled.find(text.substr(0, colon));
+  return found == spelled.end() ? text : found->second + text.substr(colon);
+}
+
 Parsed parse_part(const Words& words, bool first) {
   Parsed out;
   CLI::App app{"Starts the ranks of an MPI program: mpirun [OPTIONS] PROGRAM [ARGUMENTS] [: [OPTIONS] PROGRAM …]",
@@ -249,7 +257,7 @@ Parsed parse_part(const Words& words, bool first) {
     out.end = app.exit(success);
     return out;
   } catch (const CLI::ParseError& error) {
-    out.error = error.what();
+    out.error = as_spelled(error.what(), cut.spelled);
     return out;
   }
   if (!first) out.error = find_misplaced(app);
@@ -369,7 +377,9 @@ string take_command_line(const std::vector<CommandPart>& parts, std::optional<in
         break;
       }
     }
-    if (string text = take_part(std::move(parsed), i == 0, out, line); !text.empty()) return text;
+    if (string text = take_part(std::move(parsed), i == 0, out, line); !text.empty()) {
+      return parts.size() == 1 ? text : "part " + std::to_string(i + 1) + " of the command line: " + text;
+    }
   }
   const bool uncounted =
       std::any_of(out.programs.begin(), out.programs.end(), [](const auto& p) { return p.ranks == 0; });

@@ -299,6 +299,14 @@ TEST(CommandCut, ValuesThatAreMissingAndOptionsThatAreGivenTwice) {
   EXPECT_EQ(cut({"-x", "A=1", "-x", "B=2", "-v", "-v", "p"}).error, "");
 }
 
+TEST(CommandCut, AssignmentsInOneWord) {
+  EXPECT_THAT(cut({"-env", "A=b=c", "p"}).options, ElementsAre("--env", "A", "b=c"));
+  EXPECT_THAT(cut({"-genv", "A", "b=c", "p"}).options, ElementsAre("--genv", "A", "b=c"));
+  EXPECT_THAT(cut({"-genv", "A=", "p"}).program, ElementsAre("p"));
+  EXPECT_THAT(cut({"-n=4", "p"}).options, ElementsAre("-n", "4"));
+  EXPECT_THAT(cut({"--np=4", "p"}).options, ElementsAre("--np=4"));
+}
+
 TEST(CommandCut, OptionsFromAFile) {
   const std::string path = testing::TempDir() + "options." + std::to_string(getpid());
   std::ofstream(path) << "# usual ones\n-n 2 \\\n  -wdir /tmp\n-env A 'b c'\n--mca pml ob1\n";
