@@ -1,6 +1,9 @@
 #include "launcher/rm/allocation.hpp"
 
+#include <string.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -100,6 +103,20 @@ void read_slurm(const std::function<string(const char*)>& variable, const string
   }
 }
 
+// A host a line, once for each slot.
+void read_node_file(const string& path, Allocation& out) {
+  out.source = "PBS_NODEFILE (" + path + ")";
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    out.error = string("cannot read it: ") + strerror(errno);
+    return;
+  }
+  Hosts hosts = parse_hostfile(string(std::istreambuf_iterator<char>(file), {}));
+  for (Host& host : hosts.list) host.slots = std::max(host.slots, 1);
+  out.hosts = std::move(hosts.list);
+  out.error = std::move(hosts.error);
+}
+
 }  // namespace
 
 bool expand_names(string_view text, std::vector<string>& out) {
@@ -139,10 +156,7 @@ Allocation read_allocation(const std::function<string(const char*)>& variable) {
   if (!variable("SLURM_JOB_ID").empty() && !names.empty()) {
     read_slurm(variable, names, out);
   } else if (const string path = variable("PBS_NODEFILE"); !path.empty()) {
-    out.source = "PBS_NODEFILE (" + path + ")";
-    std::ifstream file(path);
-    add_words(file, out);
-    if (out.hosts.empty()) out.error = "no host in it";
+    read_node_file(path, out);
   } else if (const string words = variable("LSB_HOSTS"); !words.empty()) {
     out.source = "LSB_HOSTS";
     std::istringstream in(words);

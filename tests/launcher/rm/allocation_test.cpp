@@ -65,8 +65,12 @@ TEST(Allocation, OfPbsAndLsf) {
   const std::string path = testing::TempDir() + "nodes." + std::to_string(getpid());
   std::ofstream(path) << "a\na\nb\n";
   EXPECT_THAT(read({{"PBS_NODEFILE", path}}).hosts, ElementsAre(Host{"a", 2}, Host{"b", 1}));
+  std::ofstream(path) << "a\n\n-a\n";
+  EXPECT_EQ(read({{"PBS_NODEFILE", path}}).error, "line 3: '-a' is no name of a host");
+  std::ofstream(path) << "";
+  EXPECT_EQ(read({{"PBS_NODEFILE", path}}).error, "line 1: the file is empty");
   unlink(path.c_str());
-  EXPECT_NE(read({{"PBS_NODEFILE", path}}).error, "");
+  EXPECT_EQ(read({{"PBS_NODEFILE", path}}).error, "cannot read it: No such file or directory");
   EXPECT_THAT(read({{"LSB_HOSTS", "x y x"}}).hosts, ElementsAre(Host{"x", 2}, Host{"y", 1}));
 }
 
