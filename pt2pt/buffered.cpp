@@ -66,10 +66,15 @@ Error SendBuffer::send(const SendArgs& args) {
   copy.count = bytes;
   copy.type = find(MPI_PACKED);
   copy.mode = SendMode::standard;
-  if (Error error = isend(copy, segment.request)) {
-    free(segment.own);
+  AtEnd freeing([&segment] { free(segment.own); });
+  segments_.reserve(segments_.size() + 1);
+  if (Error error = isend(copy, segment.request)) return error;
+  // Nobody asks for the request: what is known by now to keep the message from leaving is an error of this call.
+  if (Error error = segment.request->done() ? error_of(*segment.request) : success) {
+    release(*segment.request);
     return error;
   }
+  freeing.forget();
   // A communicator owns its buffer: a request in it that kept the communicator would keep both for ever. Nobody asks for
   // this request's error handler.
   if (Comm* comm = std::exchange(segment.request->comm, nullptr)) release(*comm);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <climits>
 #include <cstdio>
+#include <memory>
+#include <utility>
 
 #include "objects/last_reference.hpp"
 #include "objects/memory_kinds.hpp"
@@ -13,7 +15,7 @@
 
 namespace cow {
 
-void Info::set(std::string_view key, std::string_view value) {
+void InfoEntries::set(std::string_view key, std::string_view value) {
   for (auto& entry : entries)
     if (entry.first == key) {
       entry.second = value;
@@ -22,24 +24,22 @@ void Info::set(std::string_view key, std::string_view value) {
   entries.emplace_back(key, value);
 }
 
-bool Info::erase(std::string_view key) {
+bool InfoEntries::erase(std::string_view key) {
   return std::erase_if(entries, [&](const auto& entry) { return entry.first == key; }) != 0;
 }
 
-Error create_info(Info*& out) {
-  auto* info = new Info;
-  if (const Error error = table<Info>().insert(*info)) {
-    delete info;
-    return error;
-  }
-  out = info;
+Error give_info(InfoEntries entries, MPI_Info* out) {
+  auto info = std::make_unique<Info>();
+  static_cast<InfoEntries&>(*info) = std::move(entries);
+  if (const Error error = table<Info>().insert(*info)) return error;
+  *out = handle_of(*info.release());
   return success;
 }
 
 Info* copy_info(const Info& info) {
-  auto* copy = new Info;
+  auto copy = std::make_unique<Info>();
   copy->entries = info.entries;
-  return copy;
+  return copy.release();
 }
 
 void release(Info& info) {
@@ -67,7 +67,7 @@ void add_command(Info& info) {
 }
 
 Info* make_env() {
-  auto* info = new Info;
+  auto info = std::make_unique<Info>();
   add_command(*info);
   utsname names;
   if (uname(&names) == 0) info->set("arch", names.machine);
@@ -79,7 +79,7 @@ Info* make_env() {
   if (const int size = runtime::announced_size(); size > 0) info->set("maxprocs", std::to_string(size));
   info->set("mpi_memory_alloc_kinds", offered_memory_kinds());
   info->read_only = true;
-  return info;
+  return info.release();
 }
 
 }  // namespace

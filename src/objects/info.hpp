@@ -10,9 +10,8 @@
 
 namespace cow {
 
-struct Info : Object {
+struct InfoEntries {
   std::vector<std::pair<std::string, std::string>> entries;
-  bool read_only = false;  // MPI_INFO_ENV
 
   const std::string* get(std::string_view key) const {
     for (const auto& entry : entries)
@@ -23,8 +22,12 @@ struct Info : Object {
   bool erase(std::string_view key);
 };
 
-// A new info with a handle.
-Error create_info(Info*& out);
+struct Info : Object, InfoEntries {
+  bool read_only = false;  // MPI_INFO_ENV
+};
+
+// A new info of the program's, with these entries.
+Error give_info(InfoEntries entries, MPI_Info* out);
 // Without a handle: for hints that an object owns.
 Info* copy_info(const Info& info);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace cow {
 namespace {
@@ -91,8 +92,7 @@ const DistGraphTopology* dist_graph_of(const Comm& comm) {
 }
 
 void set_topology(Comm& comm, std::shared_ptr<const Topology> topology) {
-  delete comm.topology;
-  comm.topology = new CommTopology(std::move(topology));
+  delete std::exchange(comm.topology, new CommTopology(std::move(topology)));
 }
 
 void share_topology(const Comm& from, Comm& to) {

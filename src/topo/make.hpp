@@ -1,8 +1,12 @@
 // Making communicators with a topology.
 #pragma once
 
+#include <memory>
 #include <span>
+#include <utility>
 
+#include "base/at_end.hpp"
+#include "coll/comms/new_comm.hpp"
 #include "objects/topology.hpp"
 
 namespace cow::topo {
@@ -14,6 +18,14 @@ Error make_topology_comm(Comm& old, std::span<const int> members, Comm*& out, in
 inline Error make_topology_comm(Comm& old, std::span<const int> members, Comm*& out) {
   int nothing = 0;
   return make_topology_comm(old, members, out, nothing);
+}
+
+// A topology for a communicator that this call has just made: without memory for it, the communicator goes too.
+template <class T, class... Arguments>
+void add_topology(Comm& made, Arguments&&... arguments) {
+  AtEnd discarding([&made] { coll::discard(made); });
+  set_topology(made, std::make_shared<T>(std::forward<Arguments>(arguments)..., made.rank));
+  discarding.forget();
 }
 
 // Hands a new communicator to the program; null becomes MPI_COMM_NULL.

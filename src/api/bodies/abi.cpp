@@ -63,13 +63,11 @@ void store(void* to, std::int64_t value, int size) { memcpy(to, &value, static_c
 
 // The sizes of the types that the standard lets an ABI choose, in bytes. The program frees the info.
 Error body::Abi_get_info(MPI_Info* info) {
-  Info* made = nullptr;
-  if (Error error = create_info(made)) return error;
-  made->set("mpi_aint_size", std::to_string(sizeof(MPI_Aint)));
-  made->set("mpi_count_size", std::to_string(sizeof(MPI_Count)));
-  made->set("mpi_offset_size", std::to_string(sizeof(MPI_Offset)));
-  *info = handle_of(*made);
-  return success;
+  InfoEntries made;
+  made.set("mpi_aint_size", std::to_string(sizeof(MPI_Aint)));
+  made.set("mpi_count_size", std::to_string(sizeof(MPI_Count)));
+  made.set("mpi_offset_size", std::to_string(sizeof(MPI_Offset)));
+  return give_info(std::move(made), info);
 }
 
 Error body::Abi_set_fortran_info(Info* info) {
@@ -85,12 +83,7 @@ Error body::Abi_set_fortran_info(Info* info) {
 // Null until they have been set.
 Error body::Abi_get_fortran_info(MPI_Info* info) {
   *info = MPI_INFO_NULL;
-  if (!told_info) return success;
-  Info* made;
-  if (Error error = create_info(made)) return error;
-  made->entries = told_info->entries;
-  *info = handle_of(*made);
-  return success;
+  return told_info ? give_info(*told_info, info) : success;
 }
 
 Error body::Abi_set_fortran_booleans(int logical_size, void* logical_true, void* logical_false) {

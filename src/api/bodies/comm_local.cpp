@@ -85,17 +85,15 @@ Error body::Comm_set_name(Comm& comm, const char* comm_name) {
 }
 
 Error body::Comm_get_info(Comm& comm, MPI_Info* info_used) {
-  Info* info;
-  if (const Error error = create_info(info)) return error;
-  if (comm.info) info->entries = comm.info->entries;
+  InfoEntries info;
+  if (comm.info) info = *comm.info;
   // The layout in use, wherever it comes from. One that cannot be used is an error of collectives, not of this call.
   std::optional<Layout> layout;
-  if (!coll::find_layout(comm, layout) && layout) info->set("cow_layout", layout->name());
-  info->set("cow_send_mode", name_of(comm.buffer_release));
+  if (!coll::find_layout(comm, layout) && layout) info.set("cow_layout", layout->name());
+  info.set("cow_send_mode", name_of(comm.buffer_release));
   const Session* const session = find_session(comm.group->session);
-  info->set("mpi_memory_alloc_kinds", session ? session->memory_kinds : offered_memory_kinds());
-  *info_used = handle_of(*info);
-  return success;
+  info.set("mpi_memory_alloc_kinds", session ? session->memory_kinds : offered_memory_kinds());
+  return give_info(std::move(info), info_used);
 }
 
 Error body::Comm_set_info(Comm& comm, Info* info) {

@@ -43,13 +43,11 @@ Error body::Get_processor_name(char* name, int* resultlen) {
 
 // Whether this process is bound to one of each kind of resource. The keys are what MPI_Comm_split_type takes.
 Error body::Get_hw_resource_info(MPI_Info* hw_info) {
-  Info* info;
-  if (Error error = create_info(info)) return error;
-  info->set("mpi_shared_memory", "true");
+  InfoEntries info;
+  info.set("mpi_shared_memory", "true");
   for (const runtime::HardwareLevel& level : runtime::hardware_levels())
-    info->set(level.type, level.instance >= 0 ? "true" : "false");
-  *hw_info = handle_of(*info);
-  return success;
+    info.set(level.type, level.instance >= 0 ? "true" : "false");
+  return give_info(std::move(info), hw_info);
 }
 
 double body::Wtime() { return static_cast<double>(now()) * 1e-9; }

@@ -31,35 +31,21 @@ void copy_value(const std::string& value, std::size_t room, char* out) {
 
 }  // namespace
 
-Error body::Info_create(MPI_Info* info) {
-  Info* made;
-  if (const Error error = create_info(made)) return error;
-  *info = handle_of(*made);
-  return success;
-}
+Error body::Info_create(MPI_Info* info) { return give_info({}, info); }
 
 Error body::Info_create_env(int argc, char** argv, MPI_Info* info) {
-  Info* made;
-  if (const Error error = create_info(made)) return error;
-  made->entries = info_env().entries;
+  InfoEntries made = info_env();
   if (argc > 0 && argv && argv[0]) {
-    made->set("command", std::string_view(argv[0]).substr(0, MPI_MAX_INFO_VAL - 1));
+    made.set("command", std::string_view(argv[0]).substr(0, MPI_MAX_INFO_VAL - 1));
     std::string arguments;
     for (int i = 1; i < argc && argv[i]; ++i) (arguments += i > 1 ? " " : "") += argv[i];
-    made->erase("argv");
-    if (!arguments.empty()) made->set("argv", std::string_view(arguments).substr(0, MPI_MAX_INFO_VAL - 1));
+    made.erase("argv");
+    if (!arguments.empty()) made.set("argv", std::string_view(arguments).substr(0, MPI_MAX_INFO_VAL - 1));
   }
-  *info = handle_of(*made);
-  return success;
+  return give_info(std::move(made), info);
 }
 
-Error body::Info_dup(Info* info, MPI_Info* newinfo) {
-  Info* made;
-  if (const Error error = create_info(made)) return error;
-  made->entries = info->entries;
-  *newinfo = handle_of(*made);
-  return success;
-}
+Error body::Info_dup(Info* info, MPI_Info* newinfo) { return give_info(*info, newinfo); }
 
 Error body::Info_free(MPI_Info* info) {
   Info& freed = *find(*info);

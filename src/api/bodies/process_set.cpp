@@ -38,11 +38,9 @@ Error body::Session_get_pset_info(Session&, const char* pset_name, MPI_Info* out
   if (!group) return fail(ErrorClass::arg, "there is no process set \"%.64s\"", pset_name);
   const int size = group->size();
   release(*group);
-  Info* info;
-  if (Error error = create_info(info)) return error;
-  info->set("mpi_size", std::to_string(size));
-  *out = handle_of(*info);
-  return success;
+  InfoEntries info;
+  info.set("mpi_size", std::to_string(size));
+  return give_info(std::move(info), out);
 }
 
 // The standard answers a name that does not exist with the null handle, not with an error.

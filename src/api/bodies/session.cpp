@@ -79,13 +79,11 @@ Error body::Session_finalize(MPI_Session* handle) {
 }
 
 Error body::Session_get_info(Session& session, MPI_Info* info_used) {
-  Info* info;
-  if (Error error = create_info(info)) return error;
+  InfoEntries info;
   for (const LevelName& row : level_names)
-    if (row.level == session.thread_level) info->set("thread_level", row.name);
-  info->set("mpi_memory_alloc_kinds", session.memory_kinds);
-  *info_used = handle_of(*info);
-  return success;
+    if (row.level == session.thread_level) info.set("thread_level", row.name);
+  info.set("mpi_memory_alloc_kinds", session.memory_kinds);
+  return give_info(std::move(info), info_used);
 }
 
 Error body::Session_attach_buffer(Session& session, void* buffer, MPI_Count size) {

@@ -59,7 +59,7 @@ Error body::Cart_create(Comm& comm_old, int ndims, const int* dims, const int* p
   }
   Comm* made;
   if (Error error = make_topology_comm(comm_old, members, made)) return error;
-  if (made) set_topology(*made, std::make_shared<CartTopology>(grid.dims, grid.periods, made->rank));
+  if (made) add_topology<CartTopology>(*made, grid.dims, grid.periods);
   give(made, comm_cart);
   return success;
 }
@@ -90,7 +90,7 @@ Error body::Cart_sub(Comm& comm, const int* remain_dims, MPI_Comm* newcomm) {
   }
   Comm* part;
   if (Error error = coll::split(comm, color, comm.rank, part)) return error;
-  set_topology(*part, std::make_shared<CartTopology>(dims, periods, part->rank));
+  add_topology<CartTopology>(*part, dims, periods);
   give(part, newcomm);
   return success;
 }

@@ -66,11 +66,10 @@ Error make_dist_graph(Comm& old, Adjacency& adjacency, bool weighted, const Info
   Comm* made;
   int told = weighted;  // by rank 0
   if (Error error = make_topology_comm(old, members, made, told)) return error;
-  if ((told != 0) != weighted) {
-    coll::discard(*made);
+  AtEnd discarding([made] { coll::discard(*made); });
+  if ((told != 0) != weighted)
     return fail(ErrorClass::arg, "this rank gave %s, and rank 0 %s: expected the same everywhere",
                 weighted ? "weights" : "MPI_UNWEIGHTED", told ? "weights" : "MPI_UNWEIGHTED");
-  }
   auto topology = std::make_shared<DistGraphTopology>();
   topology->neighbours.sources = std::move(adjacency.sources);
   topology->neighbours.destinations = std::move(adjacency.destinations);
@@ -81,6 +80,7 @@ Error make_dist_graph(Comm& old, Adjacency& adjacency, bool weighted, const Info
   }
   set_topology(*made, std::move(topology));
   if (info) set_hints(*made, *info);
+  discarding.forget();
   give(made, out);
   return success;
 }

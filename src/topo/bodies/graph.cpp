@@ -68,7 +68,7 @@ Error body::Graph_create(Comm& comm_old, int nnodes, const int* index, const int
   }
   Comm* made;
   if (Error error = make_topology_comm(comm_old, members, made)) return error;
-  if (made) set_topology(*made, std::make_shared<GraphTopology>(graph.index, graph.edges, made->rank));
+  if (made) add_topology<GraphTopology>(*made, graph.index, graph.edges);
   give(made, comm_graph);
   return success;
 }
