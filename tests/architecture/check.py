@@ -7,6 +7,7 @@ functions ROOT      no function is longer than people can keep in mind
 pages ROOT          the paths that docs/ and README.md name exist
 names ROOT          no name that was given up (retired_names.txt) has come back
 headers ROOT BUILD  every header compiles alone, with the flags of a source file of its layer
+headers_unproven ROOT BUILD  the same of those for which the build does not show it, tests left out
 symbols ROOT BUILD  what is compiled calls nothing upward either: objects of a layer or room need no symbol of those above
 """
 import json
@@ -43,6 +44,7 @@ BESIDE = {
     "tools": ["tools", "launcher", "src/base", "src/transport", "pt2pt", "coll", "src/api"],
     "perf": ["perf"],
 }
+OF_PROGRAMS = ["src", "pt2pt", "coll", "launcher", "tools", "perf"]  # all but tests
 # Bodies of MPI functions are the top of their layer: they are written against the declarations that src/api makes.
 GENERATED_FOR_BODIES = "api/"
 PUBLIC = ("mpi.h", "mpix.h")
@@ -214,7 +216,7 @@ def functions_of(lines):
 
 def check_functions(root):
     wrong, counted = [], 0
-    for path in source_files(root, ["src", "pt2pt", "coll", "launcher", "tools", "perf", "tests"]):
+    for path in source_files(root, OF_PROGRAMS + ["tests"]):
         with open(os.path.join(root, path), errors="replace") as file:
             lines = file.read().splitlines()
         for first, last in functions_of(lines):
@@ -301,9 +303,42 @@ def flags_for(root, path, flags):
     return []
 
 
+def first_include(root, path):
+    """The file of the project that a file includes before all others, or None."""
+    with open(os.path.join(root, path), errors="replace") as lines:
+        for line in lines:
+            found = INCLUDE.match(line)
+            if found:
+                return owner(root, found.group(2), path)
+    return None
+
+
+def proven_headers(root):
+    """Headers that compile alone since the build compiles a source that begins with them, or with one that does so.
+
+    Not so in tests, before whose first line the precompiled headers of GoogleTest stand.
+    """
+    proven = set()
+    for path in source_files(root, OF_PROGRAMS, (".cpp",)):
+        header = first_include(root, path)
+        while header and header.endswith(".hpp") and header not in proven and os.path.isfile(os.path.join(root, header)):
+            proven.add(header)
+            header = first_include(root, header)
+    return proven
+
+
+def check_unproven_headers(root, build):
+    proven = proven_headers(root)
+    return compile_headers(root, build, [path for path in source_files(root, OF_PROGRAMS, (".hpp",)) if path not in proven])
+
+
 def check_headers(root, build):
+    return compile_headers(root, build, list(source_files(root, OF_PROGRAMS + ["tests"], (".hpp",))))
+
+
+def compile_headers(root, build, headers):
+    """Each alone: what is wrong."""
     flags = compile_flags(build)
-    headers = [path for path in source_files(root, ["src", "pt2pt", "coll", "launcher", "tools", "perf", "tests"], (".hpp",))]
 
     def compile_alone(path):
         # The text of an including file, so that "#pragma once in main file" is not complained of.
@@ -317,7 +352,7 @@ def check_headers(root, build):
             complaint = complaint or f"{path} does not compile alone:\n{done.stderr}"
         return complaint
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(compile_alone, headers))
     print(f"{len(headers)} headers")
     return [result for result in results if result]
@@ -379,8 +414,9 @@ def check_symbols(root, build):
 
 def main():
     what, root = sys.argv[1], os.path.abspath(sys.argv[2])
-    if what in ("headers", "symbols"):
-        wrong = {"headers": check_headers, "symbols": check_symbols}[what](root, os.path.abspath(sys.argv[3]))
+    of_build = {"headers": check_headers, "headers_unproven": check_unproven_headers, "symbols": check_symbols}
+    if what in of_build:
+        wrong = of_build[what](root, os.path.abspath(sys.argv[3]))
     else:
         wrong = {"layers": check_layers, "sizes": check_sizes, "functions": check_functions, "pages": check_pages, "names": check_names}[what](root)
     for line in wrong:

@@ -80,6 +80,24 @@ class Layers(unittest.TestCase):
         self.assertEqual(len(check.check_sizes(self.folder.name)), 1)
 
 
+class Headers(unittest.TestCase):
+    def test_what_begins_a_source_compiles_alone(self):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in (
+                ("src/base/a.cpp", '#include "base/a.hpp"\n#include "base/c.hpp"\n'),
+                ("src/base/a.hpp", '#pragma once\n#include "base/b.hpp"\n#include "base/d.hpp"\n'),
+                ("src/base/b.hpp", "#include <vector>\n"),
+                ("src/base/c.hpp", ""),
+                ("src/base/d.hpp", ""),
+                ("src/base/e.hpp", ""),
+                ("tests/e_test.cpp", '#include "base/e.hpp"\n'),
+            ):
+                os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+                with open(os.path.join(root, path), "w") as file:
+                    file.write(text)
+            self.assertEqual(check.proven_headers(root), {"src/base/a.hpp", "src/base/b.hpp"})
+
+
 class Functions(unittest.TestCase):
     """Functions of every shape that clang-format writes."""
 
