@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/settings.hpp"
 #include "objects/last_reference.hpp"
 #include "objects/memory_kinds.hpp"
 #include "runtime/announced.hpp"
@@ -77,6 +78,7 @@ Info* make_env() {
   gethostname(host, sizeof host - 1);
   info->set("host", host);
   if (const int size = runtime::announced_size(); size > 0) info->set("maxprocs", std::to_string(size));
+  info->set("mpi_initial_errhandler", settings().initial_errhandler);
   info->set("mpi_memory_alloc_kinds", offered_memory_kinds());
   info->read_only = true;
   return info.release();

@@ -35,7 +35,7 @@ inline void retain(Info& info) { ++info.references; }
 void release(Info& info);
 
 // MPI_INFO_ENV: how this process was started ("command", "argv", "arch", "wdir", "host", "maxprocs",
-// "mpi_memory_alloc_kinds"). All of it is known from before the start, so that it says the same at any time; but a few
+// "mpi_initial_errhandler", "mpi_memory_alloc_kinds"). All of it is known from before the start, so that it says the same at any time; but a few
 // launchers tell "maxprocs" only to those who have joined the job.
 Info& info_env();
 

@@ -12,11 +12,15 @@ static void expect(int condition, const char* what) {
   wrong = 1;
 }
 
-static void expect_kinds(MPI_Info info, const char* kinds, const char* what) {
+static void expect_value(MPI_Info info, const char* key, const char* wanted, const char* what) {
   char value[MPI_MAX_INFO_VAL] = "";
   int length = sizeof value, flag = 0;
-  MPI_Info_get_string(info, "mpi_memory_alloc_kinds", &length, value, &flag);
-  expect(flag && strcmp(value, kinds) == 0, what);
+  MPI_Info_get_string(info, key, &length, value, &flag);
+  expect(flag && strcmp(value, wanted) == 0, what);
+}
+
+static void expect_kinds(MPI_Info info, const char* kinds, const char* what) {
+  expect_value(info, "mpi_memory_alloc_kinds", kinds, what);
 }
 
 static void expect_handler(MPI_Comm comm, const char* what) {
@@ -58,6 +62,7 @@ int main(int argc, char** argv) {
   MPI_Comm_get_info(MPI_COMM_WORLD, &info);
   expect_kinds(info, "mpi,system,mpi:alloc_mem", "kinds of MPI_COMM_WORLD");
   expect_kinds(MPI_INFO_ENV, "mpi,system,mpi:alloc_mem", "kinds of MPI_INFO_ENV");
+  expect_value(MPI_INFO_ENV, "mpi_initial_errhandler", "mpi_errors_return", "handler of MPI_INFO_ENV");
   MPI_Info_free(&info);
   try_session(NULL, "mpi,system,mpi:alloc_mem");
   try_session("system,rocm:device,mpi:win_allocate:alloc_mem,mpi:other", "mpi,system,mpi:win_allocate:alloc_mem");

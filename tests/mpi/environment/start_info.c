@@ -4,9 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { keys = 10, moments = 3 };
-static const char* const key_names[keys] = {"command", "argv", "maxprocs", "soft",         "host",
-                                            "arch",    "wdir", "file",     "thread_level", "mpi_memory_alloc_kinds"};
+enum { keys = 11, moments = 3 };
+static const char* const key_names[keys] = {"command",
+                                            "argv",
+                                            "maxprocs",
+                                            "soft",
+                                            "host",
+                                            "arch",
+                                            "wdir",
+                                            "file",
+                                            "thread_level",
+                                            "mpi_memory_alloc_kinds",
+                                            "mpi_initial_errhandler"};
 static char seen[moments][keys][512];
 
 static void look(int argc, char** argv, int moment) {
@@ -30,7 +39,8 @@ int main(int argc, char** argv) {
   look(argc, argv, 2);
   for (int i = 0; i < keys; ++i) {
     if (strcmp(seen[0][i], seen[1][i]) == 0 && strcmp(seen[1][i], seen[2][i]) == 0) continue;
-    fprintf(stderr, "%s: \"%s\" before, \"%s\" between, \"%s\" after\n", key_names[i], seen[0][i], seen[1][i], seen[2][i]);
+    fprintf(stderr, "%s: \"%s\" before, \"%s\" between, \"%s\" after\n", key_names[i], seen[0][i], seen[1][i],
+            seen[2][i]);
     wrong = 1;
   }
   if (atoi(seen[0][2]) == size) return wrong;
