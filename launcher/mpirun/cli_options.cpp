@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 
 #include "base/settings.hpp"
 
@@ -17,6 +19,27 @@ string option_of_setting(string_view variable) {
   string out = "--";
   for (char c : variable.substr(4)) out += c == '_' ? '-' : static_cast<char>(tolower(c));
   return out;
+}
+
+// Without names, since the help has those of the options.
+CLI::Validator number_to(std::uint32_t most) {
+  const auto check = [most](const string& text) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool good = error == std::errc{} && end == text.data() + text.size() && number > 0 && number <= most;
+    return good ? string() : text + ": expected a number from 1 to " + std::to_string(most);
+  };
+  return {check, ""};
+}
+
+CLI::Validator seconds() {
+  const auto check = [](const string& text) {
+    char* end = nullptr;
+    const double number = strtod(text.c_str(), &end);
+    return !text.empty() && *end == '\0' && number > 0 && number < 1e9 ? string()
+                                                                       : text + ": expected a number of seconds";
+  };
+  return {check, ""};
 }
 
 // --bynode for --map-by node, and the like.
@@ -39,12 +62,12 @@ void add_passed(CLI::App& app, const string& prefix, PassedVariables& target, co
   app.add_option_function<string>(
          prefix + "list", [&target](const string& names) { target.list(Which::listed, names); },
          "Pass on these variables and settings alone")
-      ->type_name("A,B…")
+      ->type_name("A,B,...")
       ->group(group);
   app.add_option_function<string>(
          prefix + "excl", [&target](const string& names) { target.list(Which::all_but, names); },
          "Pass on all variables but these")
-      ->type_name("A,B…")
+      ->type_name("A,B,...")
       ->group(group);
 }
 
@@ -74,14 +97,14 @@ void add_program_options(CLI::App& app, CliOptions& part) {
   const char* group = per_program.title;
   app.add_option("-n,--n,--np,-c", part.ranks, "Number of ranks")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 24))
+      ->check(number_to(1u << 24))
       ->group(group);
   app.add_option("--soft", part.soft, "Counts that would do, of which the largest up to -n that has slots is taken")
-      ->type_name("A:B:C,…")
+      ->type_name("A:B:C,...")
       ->group(group);
   app.add_option("--wdir,--wd", part.directory, "Directory in which the ranks start")->type_name("DIR")->group(group);
   app.add_option("--path", part.path, "Where the program is looked for before PATH")
-      ->type_name("DIR:DIR…")
+      ->type_name("DIR:DIR...")
       ->group(group);
   app.add_option("--arch", part.architecture, "Refuse to start on another kind of machine (as uname -m calls it)")
       ->type_name("NAME")
@@ -95,7 +118,7 @@ void add_program_options(CLI::App& app, CliOptions& part) {
 void add_host_options(CLI::App& app, CliOptions& part) {
   const char* group = on_hosts.title;
   app.add_option("--host,-H,--hosts", part.host_list, "Hosts, with slots if wanted")
-      ->type_name("A[:SLOTS],B…")
+      ->type_name("A[:SLOTS],B...")
       ->group(group);
   app.add_option("--hostfile,-f,--machinefile", part.host_file,
                  "File with a host a line: NAME [slots=N] [max_slots=N], NAME:N; with --host, that chooses of them")
@@ -113,23 +136,25 @@ void add_placement_options(CLI::App& app, CliOptions& part) {
   app.add_option("--map-by", part.mapping.map_by,
                  "slot (fill each host), node (one to each in turn), layout (neighbours of --layout near each other), "
                  "ppr:N:OBJECT (N to each object), or core, socket, "
-                 "numa, l3, hwthread (go round those of each host, bound to them); :PE=N for N cores each")
+                 "numa, l2, l3, hwthread (go round those of each host, bound to them); "
+                 ":PE=N for N cores each; :span, :oversubscribe, :nolocal, :hwtcpus")
       ->type_name("WHERE")
       ->group(group);
-  app.add_option("--bind-to", part.mapping.bind_to, "none, core, socket, numa, l3 or hwthread")
+  app.add_option("--bind-to", part.mapping.bind_to,
+                 "none, core, socket, numa, l2, l3 or hwthread; core:2 for two of them")
       ->type_name("WHAT")
       ->group(group);
   app.add_option("--rank-by", part.mapping.rank_by,
-                 "slot, node, core, socket, numa or l3: what consecutive ranks go round")
+                 "slot, node, core, socket, numa, l2 or l3: what consecutive ranks go round")
       ->type_name("WHAT")
       ->group(group);
   app.add_option("--ppn,--perhost,--npernode,-N", part.mapping.per_node, "The same as --map-by ppr:N:node")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 20))
+      ->check(number_to(1u << 20))
       ->group(group);
   app.add_option("--cpus-per-rank,--cpus-per-proc", part.mapping.cpus_per_rank, "Bind each rank to N cores")
       ->type_name("N")
-      ->check(CLI::Range(1u, 1u << 20))
+      ->check(number_to(1u << 20))
       ->group(group);
   add_short_form(app, "--pernode", part.mapping.map_by, "ppr:1:node");
   add_short_form(app, "--bynode,--rr", part.mapping.map_by, "node");
@@ -139,11 +164,12 @@ void add_placement_options(CLI::App& app, CliOptions& part) {
       ->group(group);
   app.add_flag("--use-hwthread-cpus", part.mapping.hwthreads, "PE=N and --cpus-per-rank count hardware threads")
       ->group(group);
-  app.add_option("--display", part.display, "map: print which ranks go to which host; bind: as --report-bindings")
+  app.add_option("--display", part.display,
+                 "map: print which ranks go to which host; bind: as --report-bindings; map,bind: both")
       ->type_name("WHAT")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"map", "bind", "allocation", "map-devel"}))
+      ->check(CLI::IsMember({"map", "bind", "allocation", "map-devel"}).description(""))
       ->group(group);
   app.add_flag_callback(
          "--display-map", [&part] { part.display.push_back("map"); }, "The same as --display map")
@@ -159,7 +185,7 @@ void add_stream_options(CLI::App& app, CliOptions& part) {
                "What ranks write to standard error goes to standard output")
       ->group(group);
   app.add_option("--output", part.output, "tag, timestamp, merge, file=NAME: as the options above and below")
-      ->type_name("WHAT,…")
+      ->type_name("WHAT,...")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->group(group);
@@ -183,7 +209,7 @@ void add_job_options(CLI::App& app, CliOptions& part) {
       ->group(group);
   app.add_option("--timeout", part.timeout_seconds, "End the job after so many seconds, with status 124")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber)
+      ->check(seconds())
       ->group(group);
   app.add_option("--report-pid", part.pid_file,
                  "Write mpirun's process number: to - (standard output), + (error) or a file")
@@ -219,7 +245,10 @@ void add_options(CLI::App& app, CliOptions& part) {
   app.set_help_flag("-h,--help", "Print all of this; --help TOPIC: program, hosts, placement, streams, job or settings")
       ->group(on_ends.title);
   app.set_version_flag("-V,--version", "mpirun (COW MPI) " COW_VERSION)->group(on_ends.title);
-  app.footer("mpirun --why PID has a running mpirun say why its job does not go on.");
+  app.footer(
+      "mpirun --why PID has a running mpirun say why its job does not go on.\n"
+      "Options of Open MPI's and MPICH's mpirun that are not listed here are known, too: what has no meaning here is\n"
+      "ignored with a line that says so, or refused with what to use instead.");
   add_program_options(app, part);
   add_host_options(app, part);
   add_placement_options(app, part);

@@ -63,7 +63,7 @@ class Cutter {
   bool is_number_attached(const string& word) const {
     if (word.size() < 3 || word[1] == '-' || !isdigit(static_cast<unsigned char>(word[2]))) return false;
     const CLI::Option* option = app_.get_option_no_throw(word.substr(0, 2));
-    return option && count_values(*option) == 1 && option->get_type_name().starts_with("N:");  // with its range
+    return option && count_values(*option) == 1 && option->get_type_name() == "N";
   }
 
   void take_own(const CLI::Option& option, const string& name, size_t equals) {
