@@ -3,8 +3,9 @@
 #
 #   watched LOG WHAT COMMAND...
 #
-# On a terminal that is one line, which is rewritten; elsewhere a line every few seconds. It names the share of ninja's steps
-# ("[12/300] …"), where the command tells them, and the time. The status is the command's.
+# On a terminal that is one line, which is rewritten; elsewhere a line every few seconds (PROGRESS_SECONDS). It names the share
+# of ninja's steps ("[12/300] …") or ctest's tests ("12/300 Test …"), where the command tells them, and the time. The status
+# is the command's.
 
 progress_line() {  # WHAT DONE ALL SECONDS
   local text="  $1:"
@@ -18,33 +19,30 @@ progress_line() {  # WHAT DONE ALL SECONDS
   if [ -t 1 ]; then printf '\r%s\033[K' "$text"; else printf '%s\n' "$text"; fi
 }
 
-tell_progress() {  # LOG WHAT, with the output of the command on standard input
-  local log=$1 what=$2 begin=$SECONDS told=$SECONDS every=5 line rest="" done=0 all=0
-  if [ -t 1 ]; then
-    every=1
-    progress_line "$what" 0 0 0
-  fi
-  while true; do
-    if IFS= read -r -t 1 line; then
-      line=$rest$line rest=""
-      printf '%s\n' "$line" >>"$log"
-      [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] && done=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
-    else
-      [ $? -gt 128 ] || break  # the end, not a second without a line
-      rest+=$line
-    fi
+# Until it is killed, or the script is gone. It reads the log, and not a pipe from the command, since what that leaves running
+# would hold a pipe open.
+tell_progress() {  # LOG WHAT START: where the command's part of the log begins
+  local log=$1 what=$2 start=$3 begin=$SECONDS told=$SECONDS every=${PROGRESS_SECONDS:-5} done=0 all=0 steps
+  [ -t 1 ] && every=1 && progress_line "$what" 0 0 0
+  while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
     [ $((SECONDS - told)) -lt "$every" ] && continue
     told=$SECONDS
+    steps=$(tail -c "+$start" "$log" | tail -c 4000 | grep -aoE '^\[? *[0-9]+/[0-9]+(\]| Test)' | tail -1)
+    [[ $steps =~ ([0-9]+)/([0-9]+) ]] && done=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
     progress_line "$what" "$done" "$all" $((SECONDS - begin))
   done
-  [ -z "$rest$line" ] || printf '%s\n' "$rest$line" >>"$log"
 }
 
 watched() {
-  local log=$1 what=$2 begin=$SECONDS status end="done in"
+  local log=$1 what=$2 begin=$SECONDS start status watcher end="done in"
   shift 2
-  "$@" 2>&1 </dev/null | tell_progress "$log" "$what"
-  status=${PIPESTATUS[0]}
+  start=$(($(stat -c %s "$log" 2>/dev/null || echo 0) + 1))  # before the command adds to it
+  tell_progress "$log" "$what" "$start" </dev/null &
+  watcher=$!
+  "$@" >>"$log" 2>&1
+  status=$?
+  kill "$watcher" 2>/dev/null
+  wait "$watcher" 2>/dev/null
   [ "$status" -eq 0 ] || end="failed after"
   [ -t 1 ] && printf '\r\033[K'
   echo "  $what: $end $((SECONDS - begin)) s"

@@ -31,7 +31,16 @@ class Progress(unittest.TestCase):
         self.assertRegex(done.stdout, r"\A(  build: 50% \(2 of 4 steps\), \d+ s, about \d+ s to go\n)+  build: done in \d+ s\nstatus 0\n\Z")
         self.assertEqual(done.stderr, "")
         with open(self.log, encoding="utf-8") as file:
-            self.assertEqual(file.read(), "[1/4] a\nplain\n[2/4] b\n[4/4] c\n")
+            self.assertEqual(file.read(), "[1/4] a\nplain\n[2/4] b\n[4/4] c")
+
+    def test_tests_are_counted(self):
+        words = "printf ' 3/12 Test  #1: a\\n'; sleep 6"
+        done = subprocess.run(watch(self.log, words), capture_output=True, text=True, check=True)
+        self.assertRegex(done.stdout, r"\A  build: 25% \(3 of 12 steps\), \d+ s")
+
+    def test_what_the_command_leaves_running_is_not_waited_for(self):
+        done = subprocess.run(watch(self.log, "sleep 20 & exit 0"), capture_output=True, text=True, check=True, timeout=10)
+        self.assertRegex(done.stdout, r"\A  build: done in \d s\nstatus 0\n\Z")
 
     def test_the_status_is_that_of_the_command(self):
         done = subprocess.run(watch(self.log, "echo words; exit 3"), capture_output=True, text=True, check=True)
