@@ -5,32 +5,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import support
+from tree import PLAIN, Tree
 
-# What a login shell has, and nothing that helps to find an MPI.
-PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-PROGRAM = """
-#include <mpi.h>
-#ifdef __cplusplus
-#include <cstdio>
-#else
-#include <stdio.h>
-#endif
-int main(int argc, char **argv)
-{
-    char text[MPI_MAX_LIBRARY_VERSION_STRING];
-    int length, size;
-    MPI_Init(&argc, &argv);
-    MPI_Get_library_version(text, &length);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    printf("%.7s %d\\n", text, size);
-    MPI_Finalize();
-    return 0;
-}
-"""
 PROJECT = """
 cmake_minimum_required(VERSION 3.16)
 project(user {languages})
@@ -38,31 +17,24 @@ find_package({package} REQUIRED)
 {programs}
 """
 
+tree = None
 folder = None
 prefix = None
-blank_prefix = None  # the same tree in a folder whose name has blanks
+blank_prefix = None
 
 
 def setUpModule():
-    global folder, prefix, blank_prefix
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="install_test_"))
-    first = folder / "first"
-    support.run(os.environ["COW_CMAKE"], "--install", support.BUILD, "--prefix", first)
-    prefix = folder / "moved" / "cow"
-    prefix.parent.mkdir()
-    first.rename(prefix)
-    blank_prefix = folder / "a name with blanks"
-    shutil.copytree(prefix, blank_prefix, symlinks=True)
-    for suffix in ("c", "cpp"):
-        (folder / f"program.{suffix}").write_text(PROGRAM, encoding="utf-8")
+    global tree, folder, prefix, blank_prefix
+    tree = Tree()
+    folder, prefix, blank_prefix = tree.folder, tree.prefix, tree.blank_prefix
 
 
 def tearDownModule():
-    shutil.rmtree(folder)
+    tree.remove()
 
 
 def run(*command, **changes):
-    return support.run(*command, env={**PLAIN, **changes}, cwd=folder)
+    return tree.run(*command, **changes)
 
 
 def fails(*command, **changes):
@@ -82,8 +54,9 @@ class Tree(unittest.TestCase):
                     self.assertNotIn(str(place).encode(), data, file)
 
     def test_has_what_it_promises(self):
-        for name in ("bin/mpirun", "bin/mpiexec", "bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort", "bin/cowinfo", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1",
-                     "include/mpi.h", "include/mpix.h", "lib/pkgconfig/mpi-c.pc", "lib/pkgconfig/mpi-cxx.pc",
+        for name in ("bin/mpirun", "bin/mpiexec", "bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpiCC", "bin/mpifort",
+                     "bin/cowinfo", "lib/libmpi_abi.so", "lib/libmpi_abi.so.1", "include/mpi.h", "include/mpix.h",
+                     "include/mpi_removed.h", "lib/pkgconfig/mpi-c.pc", "lib/pkgconfig/mpi-cxx.pc",
                      "lib/pkgconfig/cowmpi.pc", "lib/cmake/cowmpi/cowmpiConfig.cmake"):
             self.assertTrue((prefix / name).exists(), name)
 
@@ -101,6 +74,7 @@ class Wrappers(unittest.TestCase):
     def test_cxx(self):
         self.build_and_run("mpicxx", "program.cpp")
         self.build_and_run("mpic++", "program.cpp")
+        self.build_and_run("mpiCC", "program.cpp")
 
     def test_compiling_and_linking_apart(self):
         run(blank_prefix / "bin/mpicc", "-Werror", "-c", "program.c", "-o", "program.o")
@@ -130,6 +104,42 @@ class Wrappers(unittest.TestCase):
                     shown = run(blank_prefix / "bin" / wrapper, "-show", *arguments, **environment)
                     self.assertEqual(shlex.split(shown), ran)
 
+    def asked(self, option, *more, wrapper="mpicc", **environment):
+        """The answer to a question, with one dash and with two."""
+        answers = {run(blank_prefix / "bin" / wrapper, dashes + option, *more, **environment) for dashes in ("-", "--")}
+        self.assertEqual(len(answers), 1)
+        return answers.pop()
+
+    def test_show_by_each_of_its_names(self):
+        self.assertEqual(self.asked("show", "-c", "x.c"), self.asked("showme", "-c", "x.c"))
+        self.assertEqual(shlex.split(self.asked("show", "-c", "x.c"))[1:], [f"-I{blank_prefix}/include", "-c", "x.c"])
+
+    def test_parts_of_the_command(self):
+        compile_options, link_options = [f"-I{blank_prefix}/include"], [
+            f"-L{blank_prefix}/lib", f"-Wl,-rpath,{blank_prefix}/lib,--enable-new-dtags", "-lmpi_abi"]
+        for option in ("showme:compile", "compile-info", "compile_info"):
+            self.assertEqual(shlex.split(self.asked(option)), compile_options)
+        for option in ("showme:link", "link-info", "link_info"):
+            self.assertEqual(shlex.split(self.asked(option)), link_options)
+        self.assertEqual(shlex.split(self.asked("showme:incdirs")), [f"{blank_prefix}/include"])
+        self.assertEqual(shlex.split(self.asked("showme:libdirs")), [f"{blank_prefix}/lib"])
+        self.assertEqual(self.asked("showme:libs"), "mpi_abi\n")
+
+    def test_version_and_help(self):
+        self.assertRegex(self.asked("showme:version"), r"^mpicc: COW MPI \d+\.\d+\.\d+ \(Language: C\)\n$")
+        self.assertIn("(Language: C++)", self.asked("showme:version", wrapper="mpic++"))
+        self.assertRegex(self.asked("showme:help"), r"(?s)^mpicc: compiles and links C programs.*-showme:version.*moved\.\n$")
+        status, message = fails(blank_prefix / "bin/mpicc", "--showme:flags")
+        self.assertEqual((status, message), (1, "mpicc: -showme:flags is not known; -showme:help lists what is\n"))
+
+    def test_another_compiler(self):
+        self.assertEqual(self.asked("showme:command"), "cc\n")
+        self.assertEqual(self.asked("showme:command", MPICH_CC="ccache gcc"), "ccache gcc\n")
+        self.assertEqual(self.asked("showme:command", "-cc=clang", MPICH_CC="gcc"), "clang\n")
+        self.assertEqual(self.asked("showme:command", "-cxx=clang++", wrapper="mpicxx"), "clang++\n")
+        self.assertEqual(shlex.split(self.asked("show", "-cc=clang", "-c", "x.c")),
+                         ["clang", f"-I{blank_prefix}/include", "-c", "x.c"])
+
     def test_compiling_only_has_no_options_for_the_linker(self):
         self.assertNotIn("-l", shlex.split(run(blank_prefix / "bin/mpicc", "-show", "-c", "x.c")))
         self.assertNotIn("-lmpi_abi", run(blank_prefix / "bin/mpicc", "-show", "-c", "x.c"))
@@ -155,7 +165,7 @@ class Cowinfo(unittest.TestCase):
     def test_tells_versions_and_settings(self):
         output = run(prefix / "bin/cowinfo")
         for words in (r"COW MPI \d+\.\d+\.\d+, MPI 5\.0", r"PMIx +\d+\.\d+", r"hwloc +API \d+", r"libfabric +\S+",
-                      r"Fortran is not supported yet", r"COW_CHECKS=yes +flag; default"):
+                      r"Fortran is not supported yet", r"COW_CHECKS=yes +one of: yes no strict; default"):
             self.assertRegex(output, words)
 
     def test_tells_where_a_value_came_from(self):
@@ -165,8 +175,8 @@ class Cowinfo(unittest.TestCase):
     def test_refuses_unknown_and_malformed_settings_by_name(self):
         _, message = fails(prefix / "bin/cowinfo", COW_EAGER_LIMT="8K")
         self.assertIn("COW_EAGER_LIMT: no such setting (did you mean COW_EAGER_LIMIT?)", message)
-        _, message = fails(prefix / "bin/cowinfo", "--settings", COW_CHECKS="perhaps")
-        self.assertIn("COW_CHECKS=perhaps: expected yes or no", message)
+        _, message = fails(prefix / "bin/cowinfo", "--settings", COW_LEAKS="perhaps")
+        self.assertIn("COW_LEAKS=perhaps: expected yes or no", message)
         run(prefix / "bin/cowinfo", COW_CC="clang", COW_CXX="clang++")  # those of the compiler wrappers are known
 
     def test_lists_the_unsupported_functions(self):
@@ -224,7 +234,7 @@ class CMake(unittest.TestCase):
     # Where another MPI is installed, FindMPI would take its wrappers instead of those that are hidden here.
     NO_WRAPPERS = ["-DMPI_SKIP_COMPILER_WRAPPER=ON"] if shutil.which("mpicc", path=PLAIN["PATH"]) else []
     MPI = {"C": ("c", "MPI::MPI_C"), "CXX": ("cpp", "MPI::MPI_CXX")}
-    WRAPPERS = ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpifort")
+    WRAPPERS = ("bin/mpicc", "bin/mpicxx", "bin/mpic++", "bin/mpiCC", "bin/mpifort")
 
     def assert_found(self, output, where):
         for language in ("C", "CXX"):
