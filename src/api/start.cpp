@@ -21,7 +21,7 @@ pthread_t main_thread;
 
 void update() {
   const bool running = (started && !ended) || sessions > 0;
-  mode = !running || forked ? Mode::not_running : settings().checks ? Mode::checked : Mode::unchecked;
+  mode = !running || forked ? Mode::not_running : settings().checks != "no" ? Mode::checked : Mode::unchecked;
 }
 
 // Called by fork() in the child, and by vfork() and posix_spawn() not at all. Sets variables, and nothing else.

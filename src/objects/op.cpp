@@ -1,11 +1,13 @@
 #include "objects/op.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/address.hpp"
 #include "objects/last_reference.hpp"
 #include "objects/op_functions.hpp"
 #include "objects/predefined.hpp"
+#include "objects/strict.hpp"
 
 namespace cow {
 namespace {
@@ -45,6 +47,27 @@ const Row* rows(std::size_t& count) {
   };
   count = std::size(all);
   return all;
+}
+
+// The standard allows no operations on characters, and no logical ones on MPI_AINT, MPI_OFFSET and MPI_COUNT. MPICH and
+// Open MPI do both, and programs rely on it: characters are what char is to the compiler, the others C integers.
+const Datatype* stand_in(const Datatype& type) {
+  switch (type.category) {
+    case Category::character: return find(std::numeric_limits<char>::is_signed ? MPI_SIGNED_CHAR : MPI_UNSIGNED_CHAR);
+    case Category::multi_language: return find(type.size == 8 ? MPI_INT64_T : MPI_INT32_T);
+    default: return nullptr;
+  }
+}
+
+// The loop of a predefined operation for a type; null: there is none.
+Op::Function loop_for(const Op& op, const Datatype& type) {
+  if (const Op::Function function = op.select(type)) return function;
+  const Datatype* other = stand_in(type);
+  const Op::Function function = other ? op.select(*other) : nullptr;
+  if (function && is_strict())
+    tell_once(std::string(op.name) + " works on " + describe(type) + " as on " + describe(*other) +
+              ": the standard does not allow it, and takes " + op.takes);
+  return function;
 }
 
 }  // namespace
@@ -90,7 +113,7 @@ Error check_op(const Op& op, const Datatype& type, Op::Function& out) {
   if (of_windows(op)) return fail(ErrorClass::op, "%s is for accumulations into windows only", op.name);
   if (type.basic == Basic::none)
     return fail(ErrorClass::op, "%s works on predefined datatypes only, not on %s", op.name, describe(type));
-  out = op.select(type);
+  out = loop_for(op, type);
   if (!out) return fail(ErrorClass::op, "%s does not work on %s: it takes %s", op.name, describe(type), op.takes);
   return success;
 }
@@ -100,7 +123,7 @@ Error reduce_local(Op& op, Datatype& type, const void* in, void* inout, MPI_Coun
     op.trampoline(op.function, in, inout, count, type);
     return success;
   }
-  const Op::Function function = op.select(type);
+  const Op::Function function = loop_for(op, type);
   if (!function) return check_op(op, type);
   function(in, inout, count);
   return success;

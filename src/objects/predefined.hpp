@@ -39,7 +39,8 @@ enum class Basic : std::uint8_t {
 
 // The standard's groups of types, which say what operations are allowed (section 6.9.2).
 enum class Category : std::uint8_t {
-  none,  // characters, packed data: no operations
+  none,       // packed data, wide characters: no operations
+  character,  // MPI_CHAR, MPI_CHARACTER: none by the standard; see stand_in() in op.cpp
   c_integer,
   fortran_integer,
   floating,

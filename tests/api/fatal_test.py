@@ -99,5 +99,35 @@ class Tool(unittest.TestCase):
         self.assertEqual(run(self.BODY).stdout, "0")
 
 
+class Strict(unittest.TestCase):
+    """What is done although the standard does not allow it."""
+    BODY = """
+        char a = 1, b = 2;
+        MPI_Aint c = 1, d = 2;
+        MPI_Init(&argc, &argv);
+        MPI_Reduce_local(&a, &b, 1, MPI_CHAR, MPI_SUM);
+        MPI_Allreduce(MPI_IN_PLACE, &b, 1, MPI_CHAR, MPI_SUM, MPI_COMM_WORLD);
+        MPI_Reduce_local(&c, &d, 1, MPI_AINT, MPI_LXOR);
+        MPI_Reduce_local(&c, &d, 1, MPI_AINT, MPI_BXOR);
+        printf("%d %d", b, (int) d);
+        MPI_Finalize();"""
+    TOLD = """\
+cow: rank 0: MPI_SUM works on MPI_CHAR as on MPI_SIGNED_CHAR: the standard does not allow it, and takes integers, \
+floating-point and complex numbers
+cow: rank 0: MPI_LXOR works on MPI_AINT as on MPI_INT64_T: the standard does not allow it, and takes C integers and \
+logical types
+"""
+
+    def test_it_is_told_once_for_each(self):
+        done = run(self.BODY, COW_CHECKS="strict")
+        self.assertEqual((done.returncode, done.stdout), (0, "3 1"))
+        self.assertEqual(done.stderr.replace("MPI_UNSIGNED_CHAR", "MPI_SIGNED_CHAR"), self.TOLD)
+
+    def test_it_is_not_told_otherwise(self):
+        for checks in ("yes", "no"):
+            done = run(self.BODY, COW_CHECKS=checks)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "3 1", ""))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -21,7 +21,7 @@ TEST(Settings, DefaultsAreWellFormed) {
   EXPECT_THAT(read({}, set), IsEmpty());
   EXPECT_EQ(set.provider, "auto");
   EXPECT_EQ(set.eager_limit, 16000);
-  EXPECT_TRUE(set.checks);
+  EXPECT_EQ(set.checks, "yes");
 }
 
 TEST(Settings, UnitsAreUnderstood) {
@@ -30,14 +30,14 @@ TEST(Settings, UnitsAreUnderstood) {
               IsEmpty());
   EXPECT_EQ(set.eager_window, 2 << 20);
   EXPECT_EQ(set.address_timeout, 3000);
-  EXPECT_FALSE(set.checks);
+  EXPECT_EQ(set.checks, "no");
   EXPECT_EQ(set.eager_limit, 4096);
 }
 
 TEST(Settings, MalformedValuesAreNamedAndTheDefaultStays) {
   for (const char* variable : {"COW_EAGER_LIMIT=many", "COW_EAGER_LIMIT=-1", "COW_EAGER_LIMIT=1T",
                                "COW_EAGER_LIMIT=", "COW_EAGER_LIMIT=99999999999999999999",
-                               "COW_EAGER_LIMIT=9999999999999G", "COW_CHECKS=maybe", "COW_WAIT=slep"}) {
+                               "COW_EAGER_LIMIT=9999999999999G", "COW_CHECKS=maybe", "COW_LEAKS=maybe", "COW_WAIT=slep"}) {
     Settings set;
     EXPECT_THAT(read({variable}, set), ElementsAre(HasSubstr(variable))) << variable;
     EXPECT_EQ(set.eager_limit, 16000);
