@@ -56,5 +56,5 @@ add_custom_target(update_unsupported
   DEPENDS ${api_generated}/bindings.stamp VERBATIM)
 
 install(TARGETS mpi_abi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(FILES ${PROJECT_BINARY_DIR}/include/mpi.h ${PROJECT_SOURCE_DIR}/include/mpix.h
+install(FILES ${PROJECT_BINARY_DIR}/include/mpi.h ${PROJECT_SOURCE_DIR}/include/mpix.h ${PROJECT_SOURCE_DIR}/include/mpi_removed.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -26,7 +26,8 @@ def write(path, text):
 
 def write_headers(folder):
     functions = table.read_functions()
-    write(folder / "include/mpi.h", mpi_h.generate(functions, table.read_constants(), table.read_types()))
+    write(folder / "include/mpi.h", mpi_h.generate(functions, table.read_constants(), table.read_types(),
+                                                   table.read_removed()))
     write(folder / "generated/api/bodies.hpp", bodies_h.generate(functions))
 
 

@@ -11,7 +11,8 @@ HEAD = """\
  * Programs compiled with this header run on every library that offers libmpi_abi.so.1. Made by the build from the
  * tables in src/api/table; extensions of COW MPI are in mpix.h.
  *
- * The order: types, callbacks, constants, functions by chapter, their PMPI_ twins, conversions for Fortran.
+ * The order: types, callbacks, constants, functions by chapter, their PMPI_ twins, conversions for Fortran,
+ * names that were removed.
  */
 #ifndef MPI_H_ABI
 #define MPI_H_ABI
@@ -20,6 +21,29 @@ HEAD = """\
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* How handles, special addresses and null pointers are written as constants. C knows one cast; the three of C++ say the
+ * same without what its compilers warn of (-Wold-style-cast, -Wzero-as-null-pointer-constant). */
+#ifndef __cplusplus
+#define MPI_ABI_CAST(type, value) ((type) value)
+#define MPI_ABI_NUMBER(type, value) ((type) value)
+#define MPI_ABI_NULL(type) ((type) 0)
+#else
+#define MPI_ABI_CAST(type, value) reinterpret_cast<type>(value)
+#define MPI_ABI_NUMBER(type, value) static_cast<type>(value)
+#if __cplusplus >= 201103L
+#define MPI_ABI_NULL(type) static_cast<type>(nullptr)
+#else
+#define MPI_ABI_NULL(type) static_cast<type>(0)
+#endif
+#endif
+
+/* Parameter n is an address that the call does not read from: what is there may be filled later. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define MPI_ABI_UNREAD(n) __attribute__((access(none, n)))
+#else
+#define MPI_ABI_UNREAD(n)
 #endif
 """
 
@@ -46,26 +70,38 @@ STATUS_CONVERSIONS = """\
 MPI_ABI_INLINE int {p}MPI_Status_c2f(const MPI_Status *c_status, MPI_Fint *f_status)
 {{
     int i;
-    f_status[MPI_F_SOURCE] = (MPI_Fint) c_status->MPI_SOURCE;
-    f_status[MPI_F_TAG] = (MPI_Fint) c_status->MPI_TAG;
-    f_status[MPI_F_ERROR] = (MPI_Fint) c_status->MPI_ERROR;
-    for (i = 0; i < MPI_F_STATUS_SIZE - 3; ++i) f_status[3 + i] = (MPI_Fint) c_status->MPI_internal[i];
+    f_status[MPI_F_SOURCE] = c_status->MPI_SOURCE;
+    f_status[MPI_F_TAG] = c_status->MPI_TAG;
+    f_status[MPI_F_ERROR] = c_status->MPI_ERROR;
+    for (i = 0; i < MPI_F_STATUS_SIZE - 3; ++i) f_status[3 + i] = c_status->MPI_internal[i];
     return MPI_SUCCESS;
 }}
 MPI_ABI_INLINE int {p}MPI_Status_f2c(const MPI_Fint *f_status, MPI_Status *c_status)
 {{
     int i;
-    c_status->MPI_SOURCE = (int) f_status[MPI_F_SOURCE];
-    c_status->MPI_TAG = (int) f_status[MPI_F_TAG];
-    c_status->MPI_ERROR = (int) f_status[MPI_F_ERROR];
-    for (i = 0; i < MPI_F_STATUS_SIZE - 3; ++i) c_status->MPI_internal[i] = (int) f_status[3 + i];
+    c_status->MPI_SOURCE = f_status[MPI_F_SOURCE];
+    c_status->MPI_TAG = f_status[MPI_F_TAG];
+    c_status->MPI_ERROR = f_status[MPI_F_ERROR];
+    for (i = 0; i < MPI_F_STATUS_SIZE - 3; ++i) c_status->MPI_internal[i] = f_status[3 + i];
     return MPI_SUCCESS;
 }}
+"""
+
+REMOVED = """\
+/* ---- Removed from the standard ----
+ *
+ * Each name stands for one that nothing declares, so that the compiler's error says what to write instead. To have
+ * the names themselves, define COW_MPI1_NAMES, or include mpi_removed.h. A program may also define them on its own: before
+ * this header as macros, and anywhere as functions. */
 """
 
 TAIL = """\
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef COW_MPI1_NAMES
+#include "mpi_removed.h"
 #endif
 
 #endif /* MPI_H_ABI */
@@ -83,16 +119,17 @@ def title(text):
     return f"/* ---- {text} ---- */\n"
 
 
-def value_of(constant):
+def value_of(constant, handles):
     if not constant.cast or constant.cast == "enum int":
         return f"({constant.value})" if constant.value.startswith("-") else constant.value
-    space = " " if constant.cast.endswith("*") else ""
-    cast = constant.cast.replace("*", " *", 1) if space else constant.cast
-    return f"(({cast}) {constant.value})"
+    cast = constant.cast.replace("*", " *", 1)
+    if "*" not in cast and constant.cast not in handles:
+        return f"MPI_ABI_NUMBER({cast}, {constant.value})"
+    return f"MPI_ABI_NULL({cast})" if constant.number == 0 else f"MPI_ABI_CAST({cast}, {constant.value})"
 
 
-def define(constant):
-    return f"#define {constant.name} ".ljust(ALIGNED) + value_of(constant)
+def define(constant, handles):
+    return f"#define {constant.name} ".ljust(ALIGNED) + value_of(constant, handles)
 
 
 def types_part(types):
@@ -130,13 +167,13 @@ def callbacks_part(types):
     return lines + [""]
 
 
-def constants_part(constants):
+def constants_part(constants, handles):
     sections = table.section_titles()
     lines = []
     for c in constants:
         if c.name in sections:
             lines += ["", title(sections[c.name])]
-        lines.append(define(c))
+        lines.append(define(c, handles))
     return lines[1:] + [""]
 
 
@@ -153,6 +190,14 @@ def wrap(text, indent="        "):
     return "\n".join(lines)
 
 
+def unread_marks(function):
+    """Compilers take a call with a const pointer for one that reads there, and warn of what is not written before."""
+    if not re.fullmatch(r"Get_address|\w+_init", function.short):
+        return ""
+    return "".join(f" MPI_ABI_UNREAD({number})" for number, p in enumerate(function.parameters, 1)
+                   if p.type == "const void *" and not p.array)
+
+
 def functions_part(functions, prefix=""):
     lines = []
     for chapter in table.chapter_titles():
@@ -160,7 +205,7 @@ def functions_part(functions, prefix=""):
         lines.append(title(f"{chapter} (profiling)" if prefix else chapter))
         for f in members:
             note = f" /* deprecated since {f.deprecated.replace('MPI-', 'MPI ')} */" if f.deprecated and not prefix else ""
-            lines.append(wrap(f.prototype(prefix) + ";") + note)
+            lines.append(wrap(f.prototype(prefix) + unread_marks(f) + ";") + note)
         lines.append("")
     return lines
 
@@ -171,17 +216,24 @@ def fortran_part():
         for short, handle in FORTRAN_HANDLES:
             name = short.lower()
             lines.append(f"MPI_ABI_INLINE MPI_Fint {prefix}MPI_{short}_c2f({handle} {name}) "
-                         f"{{ return (MPI_Fint) {prefix}MPI_{short}_toint({name}); }}")
+                         f"{{ return {prefix}MPI_{short}_toint({name}); }}")
             lines.append(f"MPI_ABI_INLINE {handle} {prefix}MPI_{short}_f2c(MPI_Fint {name}) "
-                         f"{{ return {prefix}MPI_{short}_fromint((int) {name}); }}")
+                         f"{{ return {prefix}MPI_{short}_fromint({name}); }}")
         lines.append(STATUS_CONVERSIONS.format(p=prefix))
     return lines
+
+
+def removed_part(removed):
+    lines = [REMOVED, "#ifndef COW_MPI1_NAMES"]
+    for name, instead in removed:
+        lines.append(f"#ifndef {name}\n#define {name} removed_{name}_use_{instead}_or_define_COW_MPI1_NAMES\n#endif")
+    return lines + ["#endif\n"]
 
 
 ENUMS = {"MPI_T_cb_safety": "MPI_T_CB_REQUIRE_", "MPI_T_source_order": "MPI_T_SOURCE_"}
 
 
-def generate(functions, constants, types):
+def generate(functions, constants, types, removed):
     lines = [HEAD]
     lines += types_part(types)
     enumerators = set()
@@ -190,10 +242,12 @@ def generate(functions, constants, types):
         enumerators.update(c.name for c in members)
         lines += enum_part(name, members)
     lines += callbacks_part(types)
-    lines += constants_part([c for c in constants if c.name not in enumerators])
+    handles = {t.name for t in types if t.kind == "opaque handle"}
+    lines += constants_part([c for c in constants if c.name not in enumerators], handles)
     lines += functions_part(functions)
     lines.append("/* The same functions under the names that a tool calls, which replaces some of those above. */\n")
     lines += functions_part(functions, "P")
     lines += fortran_part()
+    lines += removed_part(removed)
     lines.append(TAIL)
     return "\n".join(lines)

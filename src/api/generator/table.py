@@ -137,3 +137,8 @@ def chapter_titles():
 
 def section_titles():
     return dict(read_rows("sections.tsv"))
+
+
+def read_removed():
+    """Names that the standard has no longer, and what it has instead."""
+    return [(row[0], row[1]) for row in read_rows("removed.tsv")]
