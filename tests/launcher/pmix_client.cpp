@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
