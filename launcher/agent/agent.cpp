@@ -29,6 +29,10 @@ Agent::Agent(const AgentPlan& plan)
           loop_, plan.in, plan.out, [this](const Frame& frame) { on_frame(frame); }, [this] { give_up(1); }),
       pmix_(loop_, *this, [this](const std::string& wrong) { pmix_started(wrong); }), lines_(loop_, *this),
       warnings_(loop_, [this](int signal) { signal_ranks(signal); }) {
+  lines_.is_no_rank = [this](pid_t child) {
+    const std::vector<pid_t> agents = others();
+    return std::find(agents.begin(), agents.end(), child) != agents.end();
+  };
   signal(SIGPIPE, SIG_IGN);
   loop_.watch(signals_, POLLIN, [this](short) { on_signal(); });
 }
@@ -99,15 +103,18 @@ void Agent::obey(const frames::Job& frame) {
     finished_ = true;
     say_goodbye();
   };
-  if (const std::string wrong = lines_.open(job_); !wrong.empty()) return complain(wrong);
+  const std::vector<std::uint32_t> here = ranks_here();
+  if (const std::string wrong = inheritance_.open(job_.key, here.size()); !wrong.empty()) return complain(wrong);
+  if (const std::string wrong = lines_.open(job_, &inheritance_); !wrong.empty()) return complain(wrong);
   if (const std::string wrong = pmix_.open(job_); !wrong.empty()) return complain(wrong);
-  if (!start_ranks(ranks_here()) || running_ == 0) when_all_ended();
+  if (!start_ranks(here) || running_ == 0) when_all_ended();
   loop_.after(settled_after, give_back_memory);
 }
 
 bool Agent::start_ranks(const std::vector<std::uint32_t>& here) {
   RankStarter::Plan plan;
   plan.signals = &plan_.signals;
+  plan.inherited = &inheritance_;
   plan.environment = {"COW_AGENT=" + lines_.address(), "COW_JOB_SIZE=" + std::to_string(job_.ranks.size())};
   plan.variables = [this](std::uint32_t rank) { return pmix_.rank_environment(rank); };
   plan.input = [this](std::uint32_t rank) { return input_of(rank); };
@@ -278,6 +285,7 @@ void Agent::when_all_ended() {
   ending_ = true;
   if (kill_timer_) loop_.cancel(std::exchange(kill_timer_, 0));
   kill_all_children(sweep_time, others());
+  inheritance_.close();
   output_->finish();
 }
 

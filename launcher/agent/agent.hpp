@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/agent/inheritance.hpp"
 #include "launcher/agent/rank_lines.hpp"
 #include "launcher/agent/rank_starter.hpp"
 #include "launcher/agent/warnings.hpp"
@@ -115,6 +116,7 @@ class Agent : private PmixClientEvents, private ChildEvents {
   Channel channel_;
   PmixLoader pmix_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> for_pmix_;  // questions about ranks that came before it
+  Inheritance inheritance_;
   RankLines lines_;
   Modex modex_;
   std::unique_ptr<RankOutput> output_;

@@ -8,8 +8,8 @@
 
 namespace cow::launch {
 
-// Says in one line that this agent may not have as many descriptors open as its ranks need, and the agents below it; empty: it
-// may.
+// Says in one line that this agent may not have as many descriptors open as its ranks need, and the agents below it;
+// empty: it may.
 std::string lack_of_descriptors(const Job& job, std::size_t children);
 
 }  // namespace cow::launch

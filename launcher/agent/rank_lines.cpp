@@ -18,6 +18,25 @@ namespace {
 constexpr Duration patience = 5s;           // for the first words
 constexpr std::size_t most_strangers = 64;  // lines that may be open beyond one for each rank
 
+// False: errno says why.
+bool send_message(int fd, std::string& bytes, int descriptor) {
+  iovec part{bytes.data(), bytes.size()};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof descriptor)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    cmsghdr* const control = CMSG_FIRSTHDR(&message);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    control->cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(control), &descriptor, sizeof descriptor);
+  }
+  return sendmsg(fd, &message, MSG_NOSIGNAL) >= 0;
+}
+
 }  // namespace
 
 RankLines::~RankLines() {
@@ -27,8 +46,9 @@ RankLines::~RankLines() {
   close(listener_);
 }
 
-std::string RankLines::open(const Job& job) {
+std::string RankLines::open(const Job& job, const Inheritance* inherited) {
   job_ = &job;
+  inherited_ = inherited;
   for (std::uint32_t rank = 0; rank < job.ranks.size(); ++rank) {
     if (job.ranks[rank].node == job.node) here_.push_back(rank);
   }
@@ -47,12 +67,17 @@ std::string RankLines::open(const Job& job) {
   return {};
 }
 
-// Who is at the other end, as the kernel says: a process below this one, or 0.
-pid_t RankLines::caller(int fd) const {
+// Who is at the other end, as the kernel says: a rank, a process below one, or one that it has left behind. False: a
+// stranger.
+bool RankLines::is_caller(int fd, Line& out) const {
   ucred who{};
   socklen_t size = sizeof who;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return 0;
-  return who.pid == getpid() || child_above(who.pid) ? who.pid : 0;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return false;
+  out.process = who.pid;
+  out.same_user = who.uid == geteuid();
+  if (who.pid == getpid()) return true;
+  const pid_t child = child_above(who.pid);
+  return child > 0 && !(is_no_rank && is_no_rank(child));
 }
 
 pid_t RankLines::process_of(std::uint32_t rank) const {
@@ -64,12 +89,12 @@ pid_t RankLines::process_of(std::uint32_t rank) const {
 void RankLines::accept_all() {
   int fd;
   while ((fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-    const pid_t process = lines_.size() < here_.size() + most_strangers ? caller(fd) : 0;
-    if (process == 0) {
+    Line line;
+    if (lines_.size() >= here_.size() + most_strangers || !is_caller(fd, line)) {
       close(fd);
       continue;
     }
-    lines_[fd].process = process;
+    lines_[fd] = std::move(line);
     lines_[fd].timer = loop_.after(patience, [this, fd] {
       lines_[fd].timer = 0;
       hang_up(fd);
@@ -127,7 +152,8 @@ void RankLines::hear(int fd, const AgentHeader& header, std::string_view payload
   if (rank == all_ranks) return hang_up(fd);
   switch (header.kind) {
     case AgentSays::ask_nodes: return tell_nodes(fd, header.number);
-    case AgentSays::ask_key: return say(fd, AgentSays::key, 0, 0, job_->key);
+    case AgentSays::ask_key: return say(fd, AgentSays::key, 0, 0, lines_[fd].same_user ? job_->key : std::string());
+    case AgentSays::ask_memory: return hand_out_memory(fd);
     case AgentSays::publish: {
       published_[rank] = payload;
       for (std::uint64_t question : take_questions(rank)) ask_local(question, rank);
@@ -172,6 +198,12 @@ void RankLines::tell_nodes(int fd, std::uint32_t first) {
   for (std::size_t rank = first; rank < job_->ranks.size() && nodes.size() < nodes_in_message; ++rank)
     nodes.push_back(job_->ranks[rank].node);
   say(fd, AgentSays::nodes, first, 0, {reinterpret_cast<const char*>(nodes.data()), nodes.size() * sizeof nodes[0]});
+}
+
+void RankLines::hand_out_memory(int fd) {
+  const int memory = inherited_ && lines_[fd].same_user ? inherited_->memory() : -1;
+  const AgentStatus status = memory >= 0 ? AgentStatus::good : AgentStatus::failed;
+  say(fd, AgentSays::memory, static_cast<std::uint32_t>(status), 0, {}, memory);
 }
 
 void RankLines::fetch(int fd, std::uint32_t rank, std::uint64_t token) {
@@ -260,19 +292,19 @@ void RankLines::rank_gone(std::uint32_t rank) {
   if (!in_fence_.empty()) fail_fence();
 }
 
-void RankLines::say(int fd, AgentSays kind, std::uint32_t number, std::uint64_t token, std::string_view payload) {
+void RankLines::say(int fd, AgentSays kind, std::uint32_t number, std::uint64_t token, std::string_view payload,
+                    int descriptor) {
   const AgentHeader header{kind, number, token};
   std::string message(reinterpret_cast<const char*>(&header), sizeof header);
   message += payload;
-  lines_[fd].unsent.push_back(std::move(message));
+  lines_[fd].unsent.push_back({std::move(message), descriptor});
   if (lines_[fd].unsent.size() == 1) send_rest(fd);
 }
 
 void RankLines::send_rest(int fd) {
-  std::deque<std::string>& unsent = lines_[fd].unsent;
+  std::deque<Message>& unsent = lines_[fd].unsent;
   while (!unsent.empty()) {
-    const std::string& message = unsent.front();
-    if (send(fd, message.data(), message.size(), MSG_NOSIGNAL) < 0) {
+    if (!send_message(fd, unsent.front().bytes, unsent.front().descriptor)) {
       if (errno == EAGAIN) return loop_.set_events(fd, POLLIN | POLLOUT);
       if (errno != EINTR) unsent.pop_front();  // nobody is there; the end is read next
       continue;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/agent_wire.hpp"
+#include "launcher/agent/inheritance.hpp"
 #include "launcher/core/job.hpp"
 #include "launcher/core/loop.hpp"
 #include "launcher/pmix/pmix_server.hpp"
@@ -28,8 +30,12 @@ class RankLines {
   RankLines& operator=(const RankLines&) = delete;
   ~RankLines();
 
-  // What went wrong; empty when nothing did. `job` lives longer than this.
-  std::string open(const Job& job);
+  // Whether a child of this process is no rank, nor left by one, so that nobody below it may call. None: all are ranks.
+  std::function<bool(pid_t child)> is_no_rank;
+
+  // What went wrong; empty when nothing did. `job` lives longer than this, and so does `inherited`, which ranks
+  // that have lost it may have again.
+  std::string open(const Job& job, const Inheritance* inherited = nullptr);
   std::string address() const { return address_; }  // for COW_AGENT
 
   void answer_fence(std::uint64_t fence, bool good);
@@ -44,12 +50,17 @@ class RankLines {
   pid_t process_of(std::uint32_t rank) const;  // that has its line; 0: none has
 
  private:
+  struct Message {
+    std::string bytes;
+    int descriptor = -1;  // that goes along
+  };
   struct Line {
     std::uint32_t rank = all_ranks;  // all_ranks: has not joined yet
     pid_t process = 0;               // that has called
+    bool same_user = false;          // as this process: it may have what is inherited
     std::uint64_t fence = 0;         // the token of the one that it is in; 0: none
     std::uint64_t timer = 0;         // until it must have joined
-    std::deque<std::string> unsent;  // messages; no more than the rank asked for
+    std::deque<Message> unsent;      // no more than the rank asked for
   };
   struct Question {
     int fd;
@@ -57,14 +68,16 @@ class RankLines {
   };
 
   void accept_all();
-  pid_t caller(int fd) const;
+  bool is_caller(int fd, Line& out) const;
   bool read(int fd);  // false: there is nothing more now
   void hear(int fd, const AgentHeader& header, std::string_view payload);
   void join(int fd, const AgentHeader& header);
   void tell_nodes(int fd, std::uint32_t first);
+  void hand_out_memory(int fd);
   void fetch(int fd, std::uint32_t rank, std::uint64_t token);
   void enter_fence(int fd, std::uint64_t token);
-  void say(int fd, AgentSays kind, std::uint32_t number, std::uint64_t token, std::string_view payload);
+  void say(int fd, AgentSays kind, std::uint32_t number, std::uint64_t token, std::string_view payload,
+           int descriptor = -1);
   void send_rest(int fd);
   void fail_fence();
   std::vector<std::uint64_t> take_questions(std::uint32_t rank);
@@ -73,6 +86,7 @@ class RankLines {
   Loop& loop_;
   PmixClientEvents& events_;
   const Job* job_ = nullptr;
+  const Inheritance* inherited_ = nullptr;
   int listener_ = -1;
   std::string address_;
   std::vector<std::uint32_t> here_;   // ranks of this node, rising

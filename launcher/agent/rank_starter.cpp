@@ -1,8 +1,6 @@
 #include "launcher/agent/rank_starter.hpp"
 
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,31 +11,6 @@
 
 namespace cow::launch {
 namespace {
-
-constexpr int high_descriptor = 100;  // above those that shell scripts use for themselves
-
-// The same file under a number that no script takes for its own.
-int lift(int low) {
-  const int high = fcntl(low, F_DUPFD_CLOEXEC, high_descriptor);
-  if (high < 0) return low;
-  close(low);
-  return high;
-}
-
-// The job's key as a file in memory.
-int open_key(const std::string& key) {
-  const int low = memfd_create("cow-key", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (low < 0) return -1;
-  if (write(low, key.data(), key.size()) != static_cast<ssize_t>(key.size())) return -1;
-  fcntl(low, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-  return lift(low);
-}
-
-// The memory that the ranks of this node share: they give it its size. It exists as long as one of them does.
-int open_segment() {
-  const int low = memfd_create("cow-node", MFD_CLOEXEC);
-  return low < 0 ? -1 : lift(low);
-}
 
 void close_all(std::initializer_list<int> descriptors) {
   for (int fd : descriptors) {
@@ -50,18 +23,12 @@ void close_all(std::initializer_list<int> descriptors) {
 RankStarter::Outcome RankStarter::start(const std::vector<std::uint32_t>& ranks) {
   Outcome out;
   here_ = ranks;
-  inherited_ = {open_key(job_.key), ranks.size() > 1 ? open_segment() : -1};
-  if (inherited_.key < 0) {
-    out.wrong = std::string("no memory for the job's key: ") + strerror(errno);
-  } else {
-    out.wrong = choose_binding(ranks);
-  }
+  out.wrong = choose_binding(ranks);
   if (out.wrong.empty()) {
     make_environments();
     start_in_batches(ranks, out);
     if (job_.binding.report) report_bindings(out);
   }
-  close_all({inherited_.key, inherited_.segment});
   return out;
 }
 
@@ -85,8 +52,7 @@ void RankStarter::make_environments() {
     std::vector<std::string>& out = environments_.emplace_back(job_.environment);
     for (const std::string& assignment : application.environment) set_variable(out, assignment);
     for (const std::string& assignment : plan_.environment) set_variable(out, assignment);
-    set_variable(out, "COW_KEY_FD=" + std::to_string(inherited_.key));
-    if (inherited_.segment >= 0) set_variable(out, "COW_SHM_FD=" + std::to_string(inherited_.segment));
+    for (const std::string& assignment : plan_.inherited->variables()) set_variable(out, assignment);
   }
 }
 
@@ -136,8 +102,8 @@ void RankStarter::prepare(Starting& out, std::uint32_t rank) {
   const RankNumbers numbers{rank, static_cast<std::uint32_t>(job_.ranks.size()), static_cast<std::uint32_t>(local),
                             static_cast<std::uint32_t>(here_.size())};
   for (const std::string& assignment : name_rank(numbers, job_.rank_names)) set_variable(plan.environment, assignment);
-  plan.kept[0] = inherited_.key;
-  plan.kept[1] = inherited_.segment;
+  plan.kept[0] = plan_.inherited->key();
+  plan.kept[1] = plan_.inherited->memory();
   plan.signals = plan_.signals;
   if (const auto cpus = cpus_.find(rank); cpus != cpus_.end()) plan.cpus = cpus->second;
 

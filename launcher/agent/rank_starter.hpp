@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/agent/inheritance.hpp"
 #include "launcher/core/frames.hpp"
 #include "launcher/core/job.hpp"
 #include "launcher/core/process.hpp"
@@ -22,6 +23,7 @@ class RankStarter {
 
   struct Plan {
     const SignalState* signals = nullptr;
+    const Inheritance* inherited = nullptr;
     std::vector<std::string> environment;                                   // NAME=value, beside that of the job
     std::function<std::vector<std::string>(std::uint32_t rank)> variables;  // of one rank alone
     std::function<int(std::uint32_t rank)>
@@ -47,11 +49,6 @@ class RankStarter {
   Outcome start(const std::vector<std::uint32_t>& ranks);
 
  private:
-  // Files in memory that every rank of this node inherits.
-  struct Inherited {
-    int key = -1;      // the job's key: COW_KEY_FD
-    int segment = -1;  // what the ranks of this node share, empty at first: COW_SHM_FD; -1: there is none
-  };
   // A rank on its way to be a process.
   struct Starting {
     std::uint32_t rank = 0;
@@ -70,7 +67,6 @@ class RankStarter {
 
   const Job& job_;
   Plan plan_;
-  Inherited inherited_;
   std::vector<std::uint32_t> here_;                     // the ranks of this node, in rising order
   std::vector<std::vector<std::string>> environments_;  // by application
   std::map<std::uint32_t, std::string> programs_;       // where each application's was found

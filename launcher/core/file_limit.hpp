@@ -1,5 +1,5 @@
-// How many descriptors a process may have open (ulimit -n). The user's soft limit is for the ranks; mpirun and the agents, which
-// hold several for each rank, take all that the hard limit allows.
+// How many descriptors a process may have open (ulimit -n). The user's soft limit is for the ranks; mpirun and the agents,
+// which hold several for each rank, take all that the hard limit allows.
 #pragma once
 
 #include <cstddef>

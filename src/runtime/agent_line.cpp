@@ -50,16 +50,31 @@ bool say(AgentSays kind, std::uint32_t number = 0, std::uint64_t token = 0, std:
   return sent >= 0;
 }
 
-bool hear(Message& out) {
+// A descriptor that came along with a message; -1: none did.
+int descriptor_of(msghdr& message) {
+  cmsghdr* const control = CMSG_FIRSTHDR(&message);
+  int out = -1;
+  if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
+      control->cmsg_len == CMSG_LEN(sizeof out))
+    memcpy(&out, CMSG_DATA(control), sizeof out);
+  return out;
+}
+
+// `descriptor` takes the one that comes along; where none is expected, none is accepted.
+bool hear(Message& out, int* descriptor = nullptr) {
   out.payload.resize(max_agent_message);
   iovec parts[2] = {{&out.header, sizeof out.header}, {out.payload.data(), out.payload.size()}};
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = 2;
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
   ssize_t got;
   do {
-    got = recvmsg(line, &message, 0);
+    message.msg_control = descriptor ? space : nullptr;
+    message.msg_controllen = descriptor ? sizeof space : 0;
+    got = recvmsg(line, &message, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
+  if (descriptor) *descriptor = got >= 0 ? descriptor_of(message) : -1;
   if (got < static_cast<ssize_t>(sizeof out.header)) return false;
   out.payload.resize(static_cast<std::size_t>(got) - sizeof out.header);
   return true;
@@ -215,13 +230,23 @@ bool join(Facts& out) {
   return true;
 }
 
+// The job's secret is longer; what a rank needs of it is its beginning, as in the file that it inherits.
 bool ask_key(SipKey& out) {
   Message answer;
   if (!say(AgentSays::ask_key) || !hear(answer) || answer.header.kind != AgentSays::key ||
-      answer.payload.size() != sizeof out)
+      answer.payload.size() < sizeof out)
     return false;
   memcpy(&out, answer.payload.data(), sizeof out);
   return true;
+}
+
+int ask_memory() {
+  Message answer;
+  int out = -1;
+  const bool heard = say(AgentSays::ask_memory) && hear(answer, &out);
+  if (heard && answer.header.kind == AgentSays::memory) return out;
+  if (out >= 0) close(out);
+  return -1;
 }
 
 Error publish(std::string_view bytes) {

@@ -29,9 +29,11 @@ bool is_offered();
 bool join(Facts& out);
 
 bool ask_key(SipKey& out);
+int ask_memory();  // the descriptor of what the ranks of this node share, closed on exec; -1: it is not given
 Error publish(std::string_view bytes);
 
-// These do not wait. The functions are called in another thread. `wrong`: why there are no bytes; null: there are.
+// The questions above wait for their answers, and come before any of these, which do not wait. The functions are called in
+// another thread. `wrong`: why there are no bytes; null: there are.
 using Fetched = std::function<void(const char* wrong, std::string bytes)>;
 void fetch(int rank, Fetched got);
 void start_fence(std::function<void()> done);

@@ -15,6 +15,7 @@
 #include "runtime/agent_line.hpp"
 #include "runtime/at_exit.hpp"
 #include "runtime/descriptors.hpp"
+#include "runtime/inherited.hpp"
 #include "runtime/pmi.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
@@ -102,6 +103,15 @@ const char* variable(const char* name) {
 // Row by row, what a launcher of several ranks leaves in the environment of each, if it speaks no PMIx that we could
 // use. To run on as N jobs of one would be the worst answer.
 Error refuse_foreign_launcher() {
+  const char* lost = variable("PMI_FD");
+  const char* several = variable("PMI_SIZE");
+  if (lost && several && atoi(several) > 1)
+    return fail(ErrorClass::other,
+                "this process was launched as one of several (PMI_SIZE=%s), but a program between the launcher and "
+                "this one closed "
+                "the descriptor by which the launcher is asked (PMI_FD=%s); in Python's subprocess, close_fds=False "
+                "keeps it open",
+                several, lost);
   for (const char* name : {"PMI_SIZE", "SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS"}) {
     const char* value = variable(name);
     if (value && atoi(value) > 1)
@@ -112,13 +122,6 @@ Error refuse_foreign_launcher() {
           name, value, name);
   }
   return success;
-}
-
-bool read_key_from_launcher(SipKey& key) {
-  const char* text = variable("COW_KEY_FD");
-  if (!text || pread(atoi(text), &key, sizeof key, 0) != sizeof key) return false;
-  fcntl(atoi(text), F_SETFD, FD_CLOEXEC);  // no business of programs that this one starts
-  return true;
 }
 
 // Other people's PMIx servers (Slurm's) may answer that there is nothing where our own waits for it, so under them all
@@ -179,7 +182,9 @@ Error join_launched_job() {
   the_job.universe_size = static_cast<int>(ask_number(PMIX_UNIV_SIZE, PMIX_RANK_WILDCARD).value_or(-1));
   the_job.appnum = static_cast<int>(ask_number(PMIX_APPNUM, myself.rank).value_or(-1));
   the_job.node = node_of(the_job.rank);
-  if (read_key_from_launcher(the_job.key)) return success;
+  take_memory(false);
+  if (take_key(false, the_job.key)) return success;
+  if (has_inheritance()) return inheritance_is_lost();
   foreign_server = true;
   return the_job.size > 1 ? agree_on_key(the_job.key) : success;
 }
@@ -231,10 +236,11 @@ Error join_by_pmi() {
   return success;
 }
 
-// False: there is no agent of ours that understands this library; PMIx is tried then.
-bool join_by_agent() {
+// Not `joined`: there is no agent of ours that understands this library; PMIx is tried then.
+Error join_by_agent(bool& joined) {
   agent_line::Facts facts;
-  if (!agent_line::join(facts)) return false;
+  joined = agent_line::join(facts);
+  if (!joined) return success;
   the_job.launched = true;
   through = Through::agent;
   the_job.name = facts.name;
@@ -248,9 +254,8 @@ bool join_by_agent() {
   the_job.appnum = facts.appnum;
   the_job.node = facts.node;
   nodes = std::move(facts.nodes);
-  if (read_key_from_launcher(the_job.key) || agent_line::ask_key(the_job.key)) return true;
-  agent_line::leave();
-  return false;
+  take_memory(true);
+  return take_key(true, the_job.key) ? success : inheritance_is_lost();
 }
 
 // A request to PMIx that its thread answers; shared between the two threads.
@@ -286,7 +291,11 @@ bool is_child() { return joined_as != 0 && getpid() != joined_as; }
 Error join_job() {
   open_deferred_calls();
   joined_as = getpid();
-  if (agent_line::is_offered() && join_by_agent()) {
+  bool joined = false;
+  if (agent_line::is_offered()) {
+    if (Error error = join_by_agent(joined)) return error;
+  }
+  if (joined) {
     // All is known.
   } else if (variable("PMIX_NAMESPACE")) {
     if (Error error = join_launched_job()) return error;

@@ -143,7 +143,11 @@ bool take_number(std::string_view& text, std::uint32_t& out) {
 
 bool is_offered() {
   const char* fd = getenv("PMI_FD");
-  return fd && *fd && fcntl(atoi(fd), F_GETFD) >= 0;
+  if (!fd || !*fd) return false;
+  // Closed on the way, its number may be another file's by now.
+  int type;
+  socklen_t size = sizeof type;
+  return getsockopt(atoi(fd), SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 Error join(Facts& out) {

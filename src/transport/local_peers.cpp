@@ -1,10 +1,10 @@
 #include "transport/local_peers.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/settings.hpp"
+#include "runtime/inherited.hpp"
 #include "runtime/job.hpp"
 #include "runtime/waiting.hpp"
 #include "transport/connect.hpp"
@@ -18,12 +18,6 @@ Peer** up_local_peers = nullptr;
 namespace {
 
 std::vector<Peer*> awaited;  // local peers that have not started yet
-
-// The descriptor that the launcher gave; -1: none.
-int given_descriptor() {
-  const char* text = getenv("COW_SHM_FD");
-  return text && *text ? atoi(text) : -1;
-}
 
 bool knows_local_peers(const runtime::Job& job) {
   if (job.local_size == job.size) return job.local_rank == job.rank;
@@ -96,7 +90,8 @@ bool shared_memory_is_wanted() {
 
 Error open_local_peers(std::uint32_t window) {
   const runtime::Job& job = runtime::job();
-  const int descriptor = given_descriptor();
+  int descriptor;
+  if (Error error = runtime::shared_memory_of_node(descriptor)) return error;
   if (descriptor < 0 || job.local_size < 2 || !knows_local_peers(job)) {
     if (settings().shm != "yes" || job.local_size < 2) return success;
     return fail(ErrorClass::other,

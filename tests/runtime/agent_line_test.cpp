@@ -1,8 +1,11 @@
 // The line to the agent, against an agent that is played here.
 #include "runtime/agent_line.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -89,13 +92,14 @@ class Agent {
         const std::vector<std::uint32_t> some(std::min<std::size_t>(nodes_per_answer, facts.size - first), first);
         return say(AgentSays::nodes, first, 0, {reinterpret_cast<const char*>(some.data()), some.size() * 4});
       }
-      case AgentSays::ask_key: return say(AgentSays::key, 0, 0, std::string(sizeof(SipKey), 'k'));
+      case AgentSays::ask_key: return say(AgentSays::key, 0, 0, std::string(32, 'k'));  // longer than a rank needs
       case AgentSays::fetch:
         return say(AgentSays::fetched, good, heard.header.token, "address " + std::to_string(heard.header.number));
       case AgentSays::fence: return say(AgentSays::fenced, good, heard.header.token);
       default: return;
     }
   }
+  int rank() const { return rank_; }
   std::string facts_text() const {
     AgentFacts told = facts;
     told.name_size = static_cast<std::uint32_t>(name.size());
@@ -215,6 +219,49 @@ TEST(AgentLine, AnswersThatMakeNoSenseAreNotJoined) {
   EXPECT_FALSE(answering(AgentSays::fenced, AgentStatus::good, 0));
   EXPECT_FALSE(answering(AgentSays::joined, AgentStatus::good, 1));
   EXPECT_FALSE(answering(AgentSays::joined, AgentStatus::good, 30));
+}
+
+// One message with a descriptor, as the agent sends the memory of its node.
+void send_memory(int to, AgentStatus status, int descriptor) {
+  AgentHeader header{AgentSays::memory, static_cast<std::uint32_t>(status), 0};
+  iovec part{&header, sizeof header};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof descriptor)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    cmsghdr* const control = CMSG_FIRSTHDR(&message);
+    *control = {CMSG_LEN(sizeof descriptor), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(control), &descriptor, sizeof descriptor);
+  }
+  EXPECT_GE(sendmsg(to, &message, MSG_NOSIGNAL), 0);
+}
+
+TEST(AgentLine, TheMemoryOfTheNodeComesWhereItWasAskedFor) {
+  const int memory = memfd_create("memory", MFD_CLOEXEC);
+  ASSERT_GE(memory, 0);
+  Agent agent;
+  int given = memory;
+  agent.answer = [&](const Heard& heard) {
+    if (heard.header.kind != AgentSays::ask_memory) return agent.usual(heard);
+    send_memory(agent.rank(), given < 0 ? AgentStatus::failed : AgentStatus::good, given);
+  };
+  agent.begin();
+  Facts facts;
+  ASSERT_TRUE(join(facts));
+  const int got = ask_memory();
+  struct stat mine, its;
+  ASSERT_EQ(fstat(memory, &mine), 0);
+  ASSERT_EQ(fstat(got, &its), 0);
+  EXPECT_EQ(mine.st_ino, its.st_ino);
+  EXPECT_EQ(fcntl(got, F_GETFD), FD_CLOEXEC);
+  given = -1;
+  EXPECT_EQ(ask_memory(), -1);
+  leave();
+  agent.wait_for_end();
+  for (const int fd : {memory, got}) close(fd);
 }
 
 TEST(AgentLine, TheKeyComesWhereItWasAskedFor) {

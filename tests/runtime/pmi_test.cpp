@@ -1,6 +1,7 @@
 // The client of PMI-1, against a launcher that is played here.
 #include "runtime/pmi.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,6 +114,11 @@ TEST(Pmi, IsOfferedWhereTheDescriptorIsOpen) {
   }
   setenv("PMI_FD", "900", 1);
   EXPECT_FALSE(is_offered());
+  // Another file has the number by now.
+  const int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  setenv("PMI_FD", std::to_string(other).c_str(), 1);
+  EXPECT_FALSE(is_offered());
+  close(other);
   unsetenv("PMI_FD");
 }
 

@@ -1,12 +1,18 @@
 // The lines of ranks to their agent, without ranks: this process is the agent, and says what ranks would.
 #include "launcher/agent/rank_lines.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -31,7 +37,8 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
     job_.nodes = {"a", "b"};
     job_.node = 1;
     job_.ranks = {{0, 0, 0}, {1, 0, 0}, {1, 0, 1}};  // ranks 1 and 2 are here
-    EXPECT_EQ(lines_.open(job_), "");
+    EXPECT_EQ(inheritance_.open(job_.key, 2), "");
+    EXPECT_EQ(lines_.open(job_, &inheritance_), "");
   }
   ~RankLinesTest() override {
     for (int fd : all_) close(fd);
@@ -88,6 +95,8 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
     return fd;
   }
 
+  std::string in_another_process(bool orphan, const std::function<void()>& before);
+
   void on_connected(std::uint32_t rank) override { connected_.push_back(rank); }
   void on_finalized(std::uint32_t rank) override { finalized_.push_back(rank); }
   void on_abort(std::uint32_t rank, int status, std::string_view) override { aborted_ = {rank, status}; }
@@ -105,6 +114,7 @@ class RankLinesTest : public testing::Test, protected PmixClientEvents {
 
   Job job_;
   Loop loop_;
+  Inheritance inheritance_;
   RankLines lines_{loop_, *this};
   std::vector<int> all_;
   std::vector<std::uint32_t> connected_, finalized_;
@@ -165,14 +175,116 @@ TEST_F(RankLinesTest, RanksOfElsewhereAndOtherVersionsAreRefused) {
 
 TEST_F(RankLinesTest, WhoDoesNotJoinIsToldNothing) {
   for (const AgentSays kind :
-       {AgentSays::ask_key, AgentSays::ask_nodes, AgentSays::publish, AgentSays::fetch, AgentSays::fence,
-        AgentSays::leave, AgentSays::abort, AgentSays::joined, static_cast<AgentSays>(999)}) {
+       {AgentSays::ask_key, AgentSays::ask_memory, AgentSays::ask_nodes, AgentSays::publish, AgentSays::fetch,
+        AgentSays::fence, AgentSays::leave, AgentSays::abort, AgentSays::joined, static_cast<AgentSays>(999)}) {
     const int fd = call();
     say(fd, kind, 1, 1);
     EXPECT_TRUE(is_closed(fd)) << static_cast<int>(kind);
   }
   EXPECT_THAT(finalized_, IsEmpty());
   EXPECT_EQ(aborted_, (std::pair<std::uint32_t, int>()));
+}
+
+// The descriptor that comes along with the next message; -1: none.
+int hear_descriptor(int fd, Heard& out) {
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
+  iovec part{&out.header, sizeof out.header};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) < static_cast<ssize_t>(sizeof out.header)) return -1;
+  const cmsghdr* const control = CMSG_FIRSTHDR(&message);
+  int descriptor = -1;
+  if (control) memcpy(&descriptor, CMSG_DATA(control), sizeof descriptor);
+  return descriptor;
+}
+
+TEST_F(RankLinesTest, WhoHasLostTheMemoryOfTheNodeGetsItAgain) {
+  const int fd = join(1);
+  say(fd, AgentSays::ask_memory);
+  Heard heard;
+  const int got = hear_descriptor(fd, heard);
+  EXPECT_EQ(heard.header.kind, AgentSays::memory);
+  EXPECT_EQ(heard.status(), AgentStatus::good);
+  struct stat mine, its;
+  ASSERT_EQ(fstat(inheritance_.memory(), &mine), 0);
+  ASSERT_EQ(fstat(got, &its), 0);
+  EXPECT_EQ(mine.st_ino, its.st_ino);
+  close(got);
+  // When the ranks have ended there is nothing left to give.
+  inheritance_.close();
+  say(fd, AgentSays::ask_memory);
+  EXPECT_EQ(hear_descriptor(fd, heard), -1);
+  EXPECT_EQ(heard.status(), AgentStatus::failed);
+}
+
+// What another process hears: of what kinds the answers were to join, ask_key and ask_memory, and whether they held a
+// key or a descriptor. "hung up" when the line was closed at once.
+std::string try_as_rank(int fd) {
+  std::string out;
+  for (const AgentSays kind : {AgentSays::join, AgentSays::ask_key, AgentSays::ask_memory}) {
+    const AgentHeader header{kind, 1, agent_protocol};
+    if (send(fd, &header, sizeof header, MSG_NOSIGNAL) < 0) return "hung up";
+    Heard heard;
+    if (kind != AgentSays::ask_memory) {
+      char bytes[4096];
+      const ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+      if (got <= 0) return "hung up";
+      out += got > static_cast<ssize_t>(sizeof header) ? "full " : "empty ";
+    } else {
+      out += hear_descriptor(fd, heard) >= 0 ? "memory" : "nothing";
+    }
+  }
+  return out;
+}
+
+// What another process hears, while this one is the agent; `orphan`: one that falls to somebody else first.
+std::string RankLinesTest::in_another_process(bool orphan, const std::function<void()>& before) {
+  int pipe_ends[2];
+  EXPECT_EQ(pipe2(pipe_ends, O_CLOEXEC), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (orphan) {
+      const pid_t parent = getpid();
+      if (fork() != 0) _exit(0);
+      while (getppid() == parent) usleep(1000);
+    }
+    before();
+    const std::string heard = try_as_rank(call());
+    (void)!write(pipe_ends[1], heard.data(), heard.size());
+    _exit(0);
+  }
+  close(pipe_ends[1]);
+  std::string out;
+  loop_.watch(pipe_ends[0], POLLIN, [&](short) {
+    char bytes[64];
+    const ssize_t got = read(pipe_ends[0], bytes, sizeof bytes);
+    if (got > 0) return void(out.append(bytes, static_cast<std::size_t>(got)));
+    loop_.forget(pipe_ends[0]);
+    loop_.stop();
+  });
+  loop_.run();
+  close(pipe_ends[0]);
+  waitpid(child, nullptr, 0);
+  return out;
+}
+
+TEST_F(RankLinesTest, OnlyProcessesBelowThisOneGetAnything) {
+  const auto as_it_is = [] {};
+  EXPECT_EQ(in_another_process(false, as_it_is), "full full memory");
+  EXPECT_EQ(in_another_process(true, as_it_is), "hung up");
+}
+
+TEST_F(RankLinesTest, ProcessesBelowOtherAgentsGetNothing) {
+  lines_.is_no_rank = [](pid_t) { return true; };
+  EXPECT_EQ(in_another_process(false, [] {}), "hung up");
+}
+
+TEST_F(RankLinesTest, ProcessesOfOtherUsersGetNothingOfWhatIsInherited) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+  EXPECT_EQ(in_another_process(false, [] { (void)!setuid(65534); }), "full empty nothing");
 }
 
 TEST_F(RankLinesTest, GarbageEndsALineAndNoOther) {
