@@ -48,6 +48,13 @@ string set_all(const std::vector<std::pair<string, string>>& pairs, const char* 
   return {};
 }
 
+// -x NAME* asks for mpirun's own variables that begin so.
+void take_prefix(const string& prefix, std::vector<string>& out) {
+  for (const char* const* entry = environ; *entry; ++entry) {
+    if (strncmp(*entry, prefix.c_str(), prefix.size()) == 0) out.emplace_back(*entry);
+  }
+}
+
 // -x NAME or NAME=VALUE. A name alone asks for mpirun's own value, which matters where not all variables are passed on.
 string take_exports(const CliOptions& part, std::vector<string>& out) {
   for (const string& text : part.exports) {
@@ -55,6 +62,8 @@ string take_exports(const CliOptions& part, std::vector<string>& out) {
     const char* value = getenv(text.c_str());
     if (text.find('=') != string::npos) {
       out.push_back(text);
+    } else if (text.ends_with('*')) {
+      take_prefix(text.substr(0, text.size() - 1), out);
     } else if (value) {
       out.push_back(text + "=" + value);
     }

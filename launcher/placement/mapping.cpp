@@ -144,7 +144,13 @@ string read_map(const string& text, bool& hwthreads, MappingPlan& out) {
   return {};
 }
 
-string read_rank_by(const string& word, MappingPlan& out) {
+string read_rank_by(const string& text, MappingPlan& out) {
+  const std::vector<string> words = split(text);
+  const string& word = words[0];
+  for (std::size_t at = 1; at < words.size(); ++at) {
+    if (words[at] != "fill")
+      return "--rank-by …:" + words[at] + " is not offered: see --rank-by node and --map-by …:span";
+  }
   if (out.by_layout) return "--map-by layout says which rank is where; --rank-by has no place beside it";
   if (word == "slot" || word == "fill") {
     out.spread.number_by_node = false;

@@ -334,6 +334,7 @@ TEST(Environment, OnlyWhatIsToPassOn) {
   EXPECT_EQ(run({"-genvall"}), "A1 B2 Wyield Pyes\n");
   EXPECT_EQ(run({"-genvnone"}), "A B Wyield P\n");
   EXPECT_EQ(run({"-genvnone", "-x", "A", "-genv", "B", "3"}), "A1 B3 Wyield P\n");
+  EXPECT_EQ(run({"-genvnone", "-x", "HO*"}), "A B Wyield Pyes\n");
   EXPECT_EQ(run({"-genvlist", "A,HOME"}), "A1 B Wyield Pyes\n");
   EXPECT_EQ(run({"-genvexcl", "A"}), "A B2 Wyield Pyes\n");
   EXPECT_EQ(run({"-envlist", "B"}), "A B2 Wyield P\n");

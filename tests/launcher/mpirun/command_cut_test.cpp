@@ -175,7 +175,27 @@ constexpr Documented of_open_mpi_5[] = {{"display", 1},
                                         {"stop-in-app", 0},
                                         {"memory-alloc-kinds", 1},
                                         {"initial-errhandler", 1},
-                                        {"output-directory", 1}};
+                                        {"output-directory", 1},
+                                        {"display-comm", 0},
+                                        {"display-comm-finalize", 0},
+                                        {"no-ready-msg", 0},
+                                        {"singleton", 1},
+                                        {"system-server", 0},
+                                        {"system-server-first", 0},
+                                        {"system-server-only", 0},
+                                        {"tmpdir", 1},
+                                        {"rankfile", 1},
+                                        {"path", 1},
+                                        {"soft", 1},
+                                        {"arch", 1},
+                                        {"dvm-hostfile", 1},
+                                        {"launcher-hostfile", 1},
+                                        {"namespace", 1},
+                                        {"pid", 1},
+                                        {"wait-to-connect", 1},
+                                        {"num-connect-retries", 1},
+                                        {"no-aggregate-help", 0},
+                                        {"gpu-support", 1}};
 
 // MPICH's Hydra: mpiexec.hydra --help. (-info ends mpiexec.)
 constexpr Documented of_hydra[] = {{"genv", 2},
@@ -281,6 +301,7 @@ TEST(CommandCut, OptionsOfOthersBecomeOurOwn) {
   EXPECT_THAT(cut({"-launcher-exec", "my ssh", "p"}).options, ElementsAre("--rsh-agent", "my ssh"));
   EXPECT_THAT(cut({"-launcher", "ssh", "p"}).options, ElementsAre());
   EXPECT_THAT(cut({"-launcher=rsh", "p"}).options, ElementsAre("--rsh-agent", "rsh"));
+  EXPECT_THAT(cut({"--output-proctable", "-", "p"}).program, ElementsAre("p"));
   EXPECT_THAT(cut({"-maxtime", "9", "p"}).options, ElementsAre("--timeout", "9"));
 }
 

@@ -74,6 +74,8 @@ TEST(Mapping, WordsOfOtherLaunchers) {
   EXPECT_TRUE(read({"", "core:REPORT", "", 0, 0}).binding.report);
   EXPECT_EQ(read({"core", "machine", "", 0, 0}).binding.bind, Level::none);
   EXPECT_EQ(read({"", "rr", "", 0, 0}).binding.bind, Level::hwthread);
+  EXPECT_EQ(read({"core", "", "package:FILL", 0, 0}).binding.rank, Level::socket);
+  EXPECT_THAT(wrong({"core", "", "core:span", 0, 0}), HasSubstr("--rank-by …:span is not offered"));
   for (const char* map : {"seq", "rankfile:FILE=x", "dist:mlx5_0", "pe-list=0,1", "slot:pe-list=0,1", "slot:ordered"}) {
     EXPECT_THAT(wrong({map, "", "", 0, 0}), HasSubstr("is not offered: ")) << map;
   }
