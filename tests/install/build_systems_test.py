@@ -2,7 +2,7 @@
 import shutil
 import unittest
 
-from tree import PLAIN, Tree
+from tree import PLAIN, Installed
 
 MESON = """
 project('user', 'c', 'cpp')
@@ -33,7 +33,7 @@ tree = None
 
 def setUpModule():
     global tree
-    tree = Tree()
+    tree = Installed()
 
 
 def tearDownModule():
@@ -65,7 +65,8 @@ class BuildSystems(unittest.TestCase):
                 folder = self.project(f"meson{number}", meson_build=MESON)
                 environment = {"PATH": f"{prefix}/bin:{PLAIN['PATH']}", "PKG_CONFIG_LIBDIR": str(nothing)}
                 output = tree.run("meson", "setup", folder / "build", folder, **environment)
-                self.assertRegex(output, r"mpi\S* found: YES \d+\.\d+\.\d+")
+                for language in ("c", "cpp"):
+                    self.assertRegex(output, rf"MPI for {language} found: YES \d+\.\d+\.\d+")
                 tree.run("meson", "compile", "-C", folder / "build", **environment)
                 self.expect_programs(folder / "build")
 

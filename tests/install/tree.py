@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 """
 
 
-class Tree:
+class Installed:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="install_test_"))
         self.first = self.folder / "first"
