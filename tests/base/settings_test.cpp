@@ -35,9 +35,9 @@ TEST(Settings, UnitsAreUnderstood) {
 }
 
 TEST(Settings, MalformedValuesAreNamedAndTheDefaultStays) {
-  for (const char* variable : {"COW_EAGER_LIMIT=many", "COW_EAGER_LIMIT=-1", "COW_EAGER_LIMIT=1T",
-                               "COW_EAGER_LIMIT=", "COW_EAGER_LIMIT=99999999999999999999",
-                               "COW_EAGER_LIMIT=9999999999999G", "COW_CHECKS=maybe", "COW_LEAKS=maybe", "COW_WAIT=slep"}) {
+  for (const char* variable : {"COW_EAGER_LIMIT=many", "COW_EAGER_LIMIT=-1", "COW_EAGER_LIMIT=1T", "COW_EAGER_LIMIT=",
+                               "COW_EAGER_LIMIT=99999999999999999999", "COW_EAGER_LIMIT=9999999999999G",
+                               "COW_CHECKS=maybe", "COW_LEAKS=maybe", "COW_WAIT=slep"}) {
     Settings set;
     EXPECT_THAT(read({variable}, set), ElementsAre(HasSubstr(variable))) << variable;
     EXPECT_EQ(set.eager_limit, 16000);
