@@ -170,7 +170,7 @@ TEST_F(CommCalls, Hints) {
   int keys, length = 8, flag;
   char value[8];
   ASSERT_OK(MPI_Info_get_nkeys(used, &keys));
-  EXPECT_EQ(keys, 2);  // this, and the send mode in force
+  EXPECT_EQ(keys, 3);  // this, the send mode in force, and the kinds of memory
   ASSERT_OK(MPI_Info_get_string(used, "cow_send_mode", &length, value, &flag));
   EXPECT_EQ(flag, 1);
   length = 8;
