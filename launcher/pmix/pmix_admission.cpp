@@ -24,7 +24,7 @@ namespace cow::launch {
 namespace {
 
 constexpr Duration patience = 5s;
-constexpr std::size_t most_waiting = 256;
+constexpr std::size_t most_strangers = 256;  // that may wait beyond one for each rank
 
 // Those that have passed, on their way to PMIx's thread.
 std::mutex passed_mutex;
@@ -127,8 +127,9 @@ PmixAdmission::~PmixAdmission() {
   close(listener_);
 }
 
-std::string PmixAdmission::open(const std::string& job_name) {
+std::string PmixAdmission::open(const std::string& job_name, std::size_t ranks) {
   job_name_ = job_name;
+  most_waiting_ = ranks + most_strangers;
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -147,7 +148,7 @@ void PmixAdmission::take_in() {
       close(fd);
       continue;
     }
-    if (guests_.size() >= most_waiting) {  // the oldest has had most time
+    if (guests_.size() >= most_waiting_) {  // the oldest has had most time
       turn_away(std::min_element(guests_.begin(), guests_.end(), [](auto& a, auto& b) {
                   return a.second < b.second;
                 })->first);

@@ -25,8 +25,9 @@ class PmixAdmission {
   PmixAdmission& operator=(const PmixAdmission&) = delete;
   ~PmixAdmission();
 
-  // What went wrong; empty when nothing did. The job's name is in the greeting of each of its ranks.
-  std::string open(const std::string& job_name);
+  // What went wrong; empty when nothing did. The job's name is in the greeting of each of its ranks. All `ranks` of the
+  // node may come while PMIx starts, and none is turned away for another.
+  std::string open(const std::string& job_name, std::size_t ranks);
   std::uint16_t port() const { return port_; }
 
  private:
@@ -38,6 +39,7 @@ class PmixAdmission {
   Loop& loop_;
   std::function<std::uint16_t()> pmix_port_;
   std::string job_name_;
+  std::size_t most_waiting_ = 0;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::map<int, std::uint64_t> guests_;  // descriptor to the timer that ends its stay

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -36,7 +37,10 @@ PmixLoader::PmixLoader(Loop& loop, PmixClientEvents& events, Started started)
 
 std::string PmixLoader::open(const Job& job) {
   job_ = &job;
-  return admission_.open(job.name);
+  const auto ranks = static_cast<std::size_t>(
+      std::count_if(job.ranks.begin(), job.ranks.end(), [&](const Place& place) { return place.node == job.node; }));
+  low_ = LowDescriptors(descriptors_kept_low(ranks));
+  return admission_.open(job.name, ranks);
 }
 
 // What PMIx itself would set for them (PMIx_server_setup_fork), which can be asked only when it runs. Versions 4 and 5 set the
@@ -63,6 +67,7 @@ std::uint16_t PmixLoader::port() {
 }
 
 std::string PmixLoader::start() {
+  low_ = LowDescriptors();  // free, for PMIx
   const std::string path = module_path();
   // For all to see, because PMIx's own modules look for its functions there.
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);

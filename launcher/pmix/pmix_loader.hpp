@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "launcher/core/job.hpp"
+#include "launcher/pmix/low_descriptors.hpp"
 #include "launcher/pmix/pmix_admission.hpp"
 #include "launcher/pmix/pmix_server.hpp"
 
@@ -31,6 +32,7 @@ class PmixLoader {
   PmixClientEvents& events_;
   Started started_;
   PmixAdmission admission_;
+  LowDescriptors low_;
   const Job* job_ = nullptr;
   std::unique_ptr<PmixServer> server_;
   bool tried_ = false;

@@ -1,6 +1,9 @@
 """Jobs at low limits of open descriptors (ulimit -n).
 
-  limits.py MPIRUN HELLO RANKS SOFT      RANKS ranks, where mpirun is started at a soft limit of SOFT
+  limits.py MPIRUN HELLO RANKS SOFT [PMIX_RANKS]
+
+RANKS ranks, where mpirun is started at a soft limit of SOFT; and PMIX_RANKS that ask the agent through PMIx, which comes when
+the agent has opened what it needs, and waits for its own listener with select().
 
 mpirun and the agents take what the hard limit allows; the ranks have the user's. Where the hard limit is too low, that is said
 before anything starts, in one line with the numbers.
@@ -29,14 +32,18 @@ def run(soft, hard, *words):
 
 
 def main():
-    mpirun, hello, ranks, soft = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    mpirun, hello = sys.argv[1:3]
+    ranks, soft, through_pmix = [int(word) for word in [*sys.argv[3:], "0"][:3]]
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 4 * ranks + 200:
         print(f"the hard limit of this process is {hard}")
         return SKIPPED
-    status, out, err = run(soft, hard, mpirun, "-n", str(ranks), hello)
-    expect(f"{ranks} ranks at a soft limit of {soft}", status == 0 and err == "" and sorted(out.split("\n"))[1:] ==
-           sorted(f"rank {rank} of {ranks}" for rank in range(ranks)), (status, out[:1000], err))
+    for count, way in ((ranks, []), (through_pmix, ["env", "-u", "COW_AGENT"])):
+        if count == 0:
+            continue
+        status, out, err = run(soft, hard, mpirun, "-n", str(count), *way, hello)
+        expect(f"{count} ranks at a soft limit of {soft}", status == 0 and err == "" and sorted(out.split("\n"))[1:] ==
+               sorted(f"rank {rank} of {count}" for rank in range(count)), (status, out[:1000], err))
     status, out, err = run(soft, hard, mpirun, "-n", "2", "sh", "-c", "ulimit -Sn; ulimit -Hn")
     unlimited = "unlimited" if hard == resource.RLIM_INFINITY else str(hard)
     expect("the ranks have the user's limits", status == 0 and sorted(out.split()) == sorted([str(soft), unlimited] * 2),
