@@ -108,9 +108,10 @@ Error split_as_told(Comm& comm, int split_type, int key, const Info* info, Comm*
       if (type && set) return fail(ErrorClass::info, "info has both mpi_hw_resource_type and mpi_pset_name");
       return set ? split_by_set(comm, *set, key, out) : split_guided(comm, type ? *type : "", key, out);
     case MPI_UNDEFINED: return split_any(comm, MPI_UNDEFINED, key, out);
+    default:
+      return fail(ErrorClass::arg,
+                  "split_type %d: expected MPI_COMM_TYPE_SHARED, another MPI_COMM_TYPE_, or MPI_UNDEFINED", split_type);
   }
-  return fail(ErrorClass::arg, "split_type %d: expected MPI_COMM_TYPE_SHARED, another MPI_COMM_TYPE_, or MPI_UNDEFINED",
-              split_type);
 }
 
 }  // namespace

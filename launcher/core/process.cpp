@@ -335,7 +335,7 @@ std::string find_program(const std::string& name, const std::string& directory, 
   for (std::string_view path = folders;;) {
     const size_t end = std::min(path.find(':'), path.size());
     const std::string folder(path.substr(0, end));
-    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
     if (is_runnable(from_directory(candidate), error)) return candidate;
     if (end == path.size()) return {};
     path.remove_prefix(end + 1);

@@ -19,7 +19,7 @@ class Controller : private ChildEvents {
  public:
   // `signals`: as mpirun was started.
   Controller(const Options& options, Job job, const SignalState& signals);
-  ~Controller();
+  ~Controller() override;
   int run();  // the exit status
 
  private:

@@ -12,8 +12,6 @@
 #include "launcher/mpirun/options.hpp"
 #include "launcher/mpirun/why.hpp"
 
-extern char** environ;
-
 namespace {
 
 using namespace cow::launch;

@@ -72,7 +72,7 @@ string take_exports(const CliOptions& part, std::vector<string>& out) {
 }
 
 // -arch NAME. What hosts are like is not known before they are asked, so all are taken to be as this one.
-string check_architecture(string name) {
+string check_architecture(const string& name) {
   if (name.empty()) return {};
   const auto plain = [](string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c == '-' ? '_' : tolower(c); });
@@ -129,10 +129,7 @@ string take_hosts(const CliOptions& part, std::vector<Host>& list, string& sourc
   }
   if (!part.host_file.empty()) {
     if (string text = read_host_file(part.host_file, source, filed); !text.empty()) return text;
-    if (part.host_list.empty()) named = std::move(filed);
-  }
-  if (!part.host_list.empty() && !part.host_file.empty()) {
-    named = choose_hosts(filed.list, named.list, source);
+    named = part.host_list.empty() ? std::move(filed) : choose_hosts(filed.list, named.list, source);
     if (!named.error.empty()) return "--host: " + named.error;
   }
   list = std::move(named.list);

@@ -24,7 +24,8 @@ class Infos {
   // The elements so far become one info that holds them as an array.
   pmix_info_t as_array(const char* key) && {
     pmix_data_array_t* array;
-    PMIX_DATA_ARRAY_CREATE(array, list_.size(), PMIX_INFO);
+    const std::size_t elements = list_.size();
+    PMIX_DATA_ARRAY_CREATE(array, elements, PMIX_INFO);
     std::copy(list_.begin(), list_.end(), static_cast<pmix_info_t*>(array->array));
     pmix_info_t out;
     PMIX_INFO_CONSTRUCT(&out);

@@ -22,7 +22,8 @@ struct AlltoallBruck {
       for (int digit = 1; digit < Radix && digit * weight < p.size; ++digit)
         cost.shift(digit * weight, block * blocks_with(p.size, weight, digit));
     }
-    cost.copy(block * p.size * (2 + 2 * log2_ceil(p.size) / log2_ceil(Radix) * (Radix - 1.0) / Radix));
+    const double digits = static_cast<double>(log2_ceil(p.size)) / log2_ceil(Radix);
+    cost.copy(block * p.size * (2 + 2 * digits * (Radix - 1.0) / Radix));
   }
 
   template <class V>

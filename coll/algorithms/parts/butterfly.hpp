@@ -18,7 +18,7 @@ namespace cow::coll {
 template <class Partner>
 class Butterfly {
  public:
-  Butterfly(int colours, int steps, int rank, Partner partner)
+  Butterfly(int colours, int steps, int rank, const Partner& partner)
       : colours_(colours), steps_(steps), rank_(rank), partner_(partner) {
     for (int c = 0; c < colours; ++c) {
       BlockRange piece{0, 1 << steps};

@@ -33,7 +33,7 @@ class ShmPort final : public Port {
   };
 
   ShmPort() = default;
-  ~ShmPort();
+  ~ShmPort() override;
 
   // Takes the segment's descriptor. Afterwards the others may write to this process.
   Error open(int descriptor, const Place& place, Receiver* receiver = nullptr);
