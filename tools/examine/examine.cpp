@@ -184,6 +184,7 @@ int examine_one(const Options& o, const Model& model) {
 int main(int argc, char** argv) {
   Options o;
   Model model;
+  if (argc == 2 && argv[1] == std::string_view("--help")) return fputs(usage, stdout), 0;
   if (argc < 2 || !read_options(argc, argv, o)) return fputs(usage, stderr), 2;
   if (const std::string wrong = parse_model(o.model, model); !wrong.empty()) return refuse(wrong);
   if (o.list) {
