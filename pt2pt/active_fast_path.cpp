@@ -1,6 +1,7 @@
 // The short path of a wait for a handler.
 #include "pt2pt/active_fast_path.hpp"
 
+#include "base/machine.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/quick_poll.hpp"
 #include "runtime/waiting.hpp"
@@ -43,7 +44,7 @@ bool handler_sets(const volatile int* flag) {
     if (!link) {
       if (i % between_looks_elsewhere == between_looks_elsewhere - 1 && !transport::only_local_peers())
         progress::poll();
-      __builtin_ia32_pause();
+      pause_processor();
       continue;
     }
     i = 0;

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/machine.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/waiting.hpp"
 
@@ -72,7 +73,7 @@ enum class Outcome { received, nothing_yet, not_plain };
     const Outcome outcome = take_short(*peer, wanted, status);
     if (outcome != Outcome::nothing_yet) return outcome == Outcome::received;
     if (runtime::waiting_policy().spin == 0) return false;
-    __builtin_ia32_pause();
+    pause_processor();
   }
   return false;
 }

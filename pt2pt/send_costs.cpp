@@ -1,5 +1,7 @@
 #include "pt2pt/send_costs.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -30,7 +32,7 @@ std::size_t resident_bytes() {
     if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
     fclose(file);
   }
-  return bytes = static_cast<std::size_t>(pages) * 4096;
+  return bytes = static_cast<std::size_t>(pages) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 namespace {

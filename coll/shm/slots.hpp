@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/machine.hpp"
 #include "coll/shm/rings.hpp"
 
 namespace cow::coll::shm {
@@ -220,7 +221,7 @@ class Slots {
  private:
   static constexpr std::size_t line_bytes = 64;
   static constexpr std::size_t large_offset = SmallRing::bytes;
-  static constexpr std::size_t page_bytes = 4096;
+  static constexpr std::size_t page_bytes = largest_page;
   static constexpr std::uint32_t complete_bit = 0x80;
   static constexpr std::size_t rings_bytes = large_offset + buffers * buffer_bytes;
 

@@ -10,11 +10,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/machine.hpp"
+
 namespace cow::runtime {
 namespace {
 
 constexpr std::size_t least_other = 256 * 1024;  // bytes: less is not worth a system call
-constexpr std::size_t page_size = 4096;
+constexpr std::size_t page_size = largest_page;
 
 // A line of /proc/self/maps.
 struct Mapping {

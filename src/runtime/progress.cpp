@@ -19,6 +19,7 @@
 #include "base/at_end.hpp"
 #include "base/error.hpp"
 #include "base/list.hpp"
+#include "base/machine.hpp"
 #include "base/settings.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/quick_poll.hpp"
@@ -287,7 +288,7 @@ constexpr unsigned free_rounds = 16;  // without looking at the clock, while the
 
 void spin_once() {
   if (runtime::threads_multiple) runtime::let_others_in();
-  __builtin_ia32_pause();
+  pause_processor();
 }
 
 void wait_for_sleeper() {

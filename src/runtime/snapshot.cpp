@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "base/machine.hpp"
+
 namespace cow::runtime {
 namespace {
 
@@ -45,7 +47,7 @@ struct Refuse {
 
   // But for what lies around an address.
   void add_around(Range range, std::uintptr_t address) {
-    constexpr std::uintptr_t margin = 64 * 1024, page = 4096;
+    constexpr std::uintptr_t margin = 64 * 1024, page = largest_page;
     const std::uintptr_t begin = (address - margin) & ~(page - 1), end = (address + margin) & ~(page - 1);
     if (range.end <= begin || range.begin >= end) return add(range);
     add({range.begin, std::max(range.begin, begin)});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/machine.hpp"
 #include "runtime/lock.hpp"
 #include "runtime/process_state.hpp"
 #include "runtime/waiting.hpp"
@@ -47,7 +48,7 @@ bool Area::watch(const Slots::Want& want, int& from) const {
   constexpr int tight = 32, rounds = 64;
   for (int i = 0; i < rounds; ++i) {
     if (slots_.have_published(from, want.end, want.number)) return true;
-    if (i >= tight) __builtin_ia32_pause();
+    if (i >= tight) pause_processor();
   }
   return false;
 }
@@ -107,7 +108,7 @@ bool Area::sleep_until(const Slots::Want& want, int from) {
     } else if (watching > 0 && !slots_.is_needed_here(want.number)) {
       --watching;
       if (runtime::threads_multiple) runtime::let_others_in();
-      __builtin_ia32_pause();
+      pause_processor();
     } else {
       const unsigned yields = wait.yields;
       progress::give_way(wait);

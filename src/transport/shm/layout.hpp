@@ -21,12 +21,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/machine.hpp"
 #include "transport/wire.hpp"
 
 namespace cow::transport::shm {
 
 inline constexpr std::size_t line_size = 64;
-inline constexpr std::size_t page_size = 4096;
+inline constexpr std::size_t page_size = largest_page;
 
 // Each field is set once, from 0, by whoever comes first; the others check that they would have written the same.
 struct SegmentHead {
