@@ -20,6 +20,7 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 PLAIN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
          "DEBIAN_FRONTEND": "noninteractive",
          **{name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}}
+in_use = []  # locks, until the process ends: apt does not wait for another that works on the kept packages
 
 
 def skip(why):
@@ -67,6 +68,8 @@ def prepare(*tools, suite="bookworm"):
         skip("this machine lets nobody mount")
     run("mount", "--make-rprivate", "/")
     base(suite)
+    in_use.append(open(CACHE / f"{suite}.in_use", "w", encoding="utf-8"))
+    fcntl.flock(in_use[-1], fcntl.LOCK_EX)
     root, work = lend(suite)
     try:
         root.run("apt-get update")
