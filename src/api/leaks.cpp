@@ -17,6 +17,7 @@
 #include "objects/origin.hpp"
 #include "objects/request.hpp"
 #include "objects/session.hpp"
+#include "objects/win.hpp"
 #include "pt2pt/engine.hpp"
 #include "runtime/job.hpp"
 
@@ -44,6 +45,7 @@ std::string counted(std::size_t count, const std::string& one) {
 std::string name_of(const Object&) { return {}; }
 std::string name_of(const Comm& comm) { return comm.name; }
 std::string name_of(const Datatype& type) { return type.name; }
+std::string name_of(const Win& win) { return win.name; }
 
 // The objects of one kind that have handles, by who made them.
 template <class T>
@@ -104,6 +106,7 @@ void watch_leaks() {
 void report_leaks() {
   if (!watching) return;
   report_kind<Request>("request");
+  report_kind<Win>("window");
   report_kind<Comm>("communicator");
   report_kind<Datatype>("datatype");
   report_kind<Op>("operation");

@@ -24,7 +24,7 @@ add_custom_target(cow_api_bindings DEPENDS ${api_generated}/bindings.stamp)
 
 configure_file(${PROJECT_SOURCE_DIR}/src/api/build_info.hpp.in ${api_generated}/build_info.hpp @ONLY)
 
-cow_layer(cow_api src/api cow_topo)
+cow_layer(cow_api src/api cow_topo cow_rma)
 target_sources(cow_api PRIVATE ${api_bindings})
 add_dependencies(cow_api cow_api_bindings)
 

@@ -11,6 +11,7 @@
 #include "objects/errhandler.hpp"
 #include "objects/predefined.hpp"
 #include "objects/session.hpp"
+#include "objects/win.hpp"
 
 namespace cow::api {
 namespace {
@@ -45,6 +46,9 @@ Handled handler_for(const Target& target, Comm* blamed) {
   switch (target.what) {
     case Target::What::comm:
       if (Comm* comm = find(reinterpret_cast<MPI_Comm>(target.handle))) return of_comm(*comm);
+      break;
+    case Target::What::win:
+      if (Win* win = find(reinterpret_cast<MPI_Win>(target.handle))) return {win->errhandler, target.handle, win->comm};
       break;
     case Target::What::file:  // files do not exist yet
       return {default_file_errhandler, target.handle, nullptr};

@@ -43,6 +43,7 @@ enum class Kind : std::uint8_t {
   help = 17,          // inside a node: the receiver copies a large message, and the sender may do part of it: Help
   cancel = 18,        // the sender wants a message back that may not have been received: Withdrawal
   withdrawn = 19,     // the answer: nobody has received it, nor will: Withdrawal
+  rma = 20,           // one-sided communication: Rma, places in the target's memory, data
   count
 };
 
@@ -180,6 +181,25 @@ struct ActiveLarge {
   std::uint32_t flags = 0;
 };
 static_assert(sizeof(ActiveLarge) == 16);
+
+// Begins the body of rma. What the verbs are: src/rma/messages.hpp.
+struct Rma {
+  std::uint8_t verb = 0;
+  std::uint8_t op = 0;        // the ABI's number of the operation
+  std::uint16_t type = 0;     // and of the datatype of the elements
+  std::uint32_t access = 0;   // the origin's number for what an answer belongs to
+  std::uint64_t offset = 0;   // in the packed stream of the origin's result
+  std::uint32_t runs = 0;     // so many RmaRun follow
+  std::uint32_t bytes = 0;    // that they are altogether
+};
+static_assert(sizeof(Rma) == 24);
+
+// From the beginning of the target's memory; of dynamic windows an address.
+struct RmaRun {
+  std::uint64_t place = 0;
+  std::uint64_t bytes = 0;
+};
+static_assert(sizeof(RmaRun) == 16);
 
 inline constexpr std::size_t max_body = max_message - sizeof(Header);
 

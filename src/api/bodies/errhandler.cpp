@@ -8,6 +8,7 @@
 #include "api/user_errors.hpp"
 #include "objects/comm.hpp"
 #include "objects/session.hpp"
+#include "objects/win.hpp"
 
 namespace cow {
 namespace {
@@ -95,6 +96,19 @@ Error body::Comm_set_errhandler(Comm& comm, Errhandler& errhandler) {
 
 Error body::Comm_call_errhandler(Comm& comm, int errorcode) {
   return call_handler(*comm.errhandler, comm.handle(), &comm, "MPI_Comm_call_errhandler", errorcode);
+}
+
+Error body::Win_get_errhandler(Win& win, MPI_Errhandler* errhandler) {
+  *errhandler = give_handle(*win.errhandler);
+  return success;
+}
+
+Error body::Win_set_errhandler(Win& win, Errhandler& errhandler) {
+  return set(win.errhandler, HandlerKind::win, errhandler);
+}
+
+Error body::Win_call_errhandler(Win& win, int errorcode) {
+  return call_handler(*win.errhandler, win.handle(), win.comm, "MPI_Win_call_errhandler", errorcode);
 }
 
 Error body::Session_get_errhandler(Session& session, MPI_Errhandler* errhandler) {
