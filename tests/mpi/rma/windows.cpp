@@ -92,6 +92,7 @@ TEST_P(Windows, LargeStridedTransfersOfDifferentTypes) {
     ASSERT_EQ(w.memory[2 * i], last * count + i);
     ASSERT_EQ(w.memory[2 * i + 1], 0);
   }
+  ASSERT_MPI_OK(MPI_Win_fence(0, w.win));  // all have looked
   ASSERT_MPI_OK(MPI_Accumulate(sent.data(), count, MPI_INT, next, w.at(next, 0), 1, even, MPI_SUM, w.win));
   ASSERT_MPI_OK(MPI_Win_fence(0, w.win));
   ASSERT_MPI_OK(MPI_Get(got.data(), 1, even, next, w.at(next, 0), 1, even, w.win));
