@@ -317,6 +317,42 @@ TEST(WindowsAsObjects, MisuseIsToldByItsClass) {
   ASSERT_MPI_OK(MPI_Win_unlock(me(), w.win));
 }
 
+TEST(LargeForms, DoTheSame) {
+  int* memory = nullptr;
+  MPI_Win win;
+  int value = 5, got = -1;
+  MPI_Request request;
+  ASSERT_MPI_OK(MPI_Win_create_c(&value, sizeof value, 4, MPI_INFO_NULL, MPI_COMM_SELF, &win));
+  ASSERT_MPI_OK(MPI_Win_free(&win));
+  ASSERT_MPI_OK(MPI_Win_allocate_shared_c(8, 4, MPI_INFO_NULL, MPI_COMM_SELF, &memory, &win));
+  ASSERT_MPI_OK(MPI_Win_free(&win));
+  ASSERT_MPI_OK(MPI_Win_allocate_c(8, 4, MPI_INFO_NULL, MPI_COMM_SELF, &memory, &win));
+  MPI_Aint size = 0, unit = 0;
+  int* there = nullptr;
+  ASSERT_MPI_OK(MPI_Win_shared_query_c(win, 0, &size, &unit, &there));
+  EXPECT_TRUE(there == memory && size == 8 && unit == 4);
+  ASSERT_MPI_OK(MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, win));
+  ASSERT_MPI_OK(MPI_Put_c(&value, 1, MPI_INT, 0, 1, 1, MPI_INT, win));
+  ASSERT_MPI_OK(MPI_Rput_c(&value, 1, MPI_INT, 0, 1, 1, MPI_INT, win, &request));
+  ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  ASSERT_MPI_OK(MPI_Accumulate_c(&value, 1, MPI_INT, 0, 1, 1, MPI_INT, MPI_SUM, win));
+  ASSERT_MPI_OK(MPI_Raccumulate_c(&value, 1, MPI_INT, 0, 1, 1, MPI_INT, MPI_SUM, win, &request));
+  ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  ASSERT_MPI_OK(MPI_Get_accumulate_c(&value, 1, MPI_INT, &got, 1, MPI_INT, 0, 1, 1, MPI_INT, MPI_SUM, win));
+  ASSERT_MPI_OK(MPI_Win_flush(0, win));
+  EXPECT_EQ(got, 15);
+  ASSERT_MPI_OK(MPI_Rget_accumulate_c(&value, 1, MPI_INT, &got, 1, MPI_INT, 0, 1, 1, MPI_INT, MPI_SUM, win, &request));
+  ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  EXPECT_EQ(got, 20);
+  ASSERT_MPI_OK(MPI_Get_c(&got, 1, MPI_INT, 0, 1, 1, MPI_INT, win));
+  EXPECT_EQ(got, 25);
+  ASSERT_MPI_OK(MPI_Rget_c(&got, 1, MPI_INT, 0, 1, 1, MPI_INT, win, &request));
+  ASSERT_MPI_OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  ASSERT_MPI_OK(MPI_Win_unlock(0, win));
+  EXPECT_EQ(got, 25);
+  ASSERT_MPI_OK(MPI_Win_free(&win));
+}
+
 TEST(SharedWindows, AreOnePieceThatAllSee) {
   MPI_Comm node;
   ASSERT_MPI_OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
