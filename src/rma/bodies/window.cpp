@@ -2,6 +2,7 @@
 #include "rma/window.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "api/bodies.hpp"
 #include "objects/group.hpp"
@@ -89,8 +90,7 @@ Error body::Win_shared_query(Win& win, int rank, MPI_Aint* size, MPI_Count* disp
 Error body::Win_get_group(Win& win, MPI_Group* group) { return give_handle(win.comm->group, group); }
 
 Error body::Win_get_info(Win& win, MPI_Info* info_used) {
-  Info* info;
-  if (Error error = create_info(info)) return error;
+  InfoEntries info;
   static constexpr std::pair<const char*, const char*> defaults[] = {
       {"no_locks", "false"},
       {"accumulate_ordering", "rar,raw,war,waw"},
@@ -101,10 +101,9 @@ Error body::Win_get_info(Win& win, MPI_Info* info_used) {
   };
   for (const auto& [key, value] : defaults) {
     const std::string* const given = win.info ? win.info->get(key) : nullptr;
-    info->set(key, given ? *given : value);
+    info.set(key, given ? *given : value);
   }
-  *info_used = handle_of(*info);
-  return success;
+  return give_info(std::move(info), info_used);
 }
 
 // Hints promise what a program will not do; all are kept, to be told.
