@@ -92,12 +92,14 @@ class Objects:
             "INFO": (lambda: lib.made("Info_create"), "Info_free"),
             "ERRHANDLER": (lambda: lib.made("Comm_create_errhandler", CALLBACK_ADDRESS), "Errhandler_free"),
             "SESSION": (lambda: lib.made("Session_init", null_info, constant("ERRORS_RETURN")), "Session_finalize"),
+            "WINDOW": (lambda: lib.made("Win_create", ones, 8, 4, null_info, own), "Win_free"),
             "REQUEST": (lambda: lib.made("Recv_init", ones, 1, integer, nobody, 1, own), "Request_free")}
         self.live, self.freed = {}, {}
         for kind, (make, free) in makers.items():
             self.live[kind] = make()
             self.freed[kind] = make()
             lib.must(free, WIDE(self.freed[kind]))
+        lib.must("Win_set_errhandler", self.live["WINDOW"], constant("ERRORS_RETURN"))
         self.raw_type = lib.made("Type_contiguous", 1, integer)
         self.null = {kind: constant(word + "_NULL") for kind, word in WORD_OF_KIND.items()}
         self.cart = lib.made("Cart_create", own, 1, ones, ones, 0)
@@ -139,6 +141,8 @@ OWN = [
     ("(Comm|Keyval)_free_?.*", "comm_keyval|keyval", lambda o, p: INT(o.keyval["Comm"])),
     ("Type_free_keyval", "type_keyval", lambda o, p: INT(o.keyval["Type"])),
     ("Win_free_keyval", "win_keyval", lambda o, p: INT(o.keyval["Win"])),
+    ("Win_lock", "lock_type", lambda o, p: constant("LOCK_SHARED")),
+    ("Win_(create|allocate|allocate_shared)", "disp_unit", lambda o, p: 4),
     ("Comm_split_type", "split_type", lambda o, p: constant("COMM_TYPE_SHARED")),
     ("Type_match_size", "typeclass", lambda o, p: constant("TYPECLASS_REAL")),
     ("Type_match_size", "size", lambda o, p: 4),

@@ -14,6 +14,7 @@ from every_call import constant
 ACCEPTED = [
     ("Abi_get_fortran_booleans", "logical_.*", "null pointer", "nothing is written as long as nothing was told"),
     ("Cart_shift", "disp", "-2", "shifts go both ways"),
+    ("Win_create", "base", "null pointer", "a window of no bytes has none"),
     ("(Comm|Type|Win)_create_keyval|Keyval_create", ".*_fn", "null pointer", "the null copy and delete functions"),
     ("(Exscan|Iexscan|Exscan_init)", "recvbuf", ".*", "rank 0 receives nothing"),
     ("Dist_graph_neighbors", ".*weights", "null pointer", "the graph has no weights"),

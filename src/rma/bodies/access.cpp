@@ -57,6 +57,10 @@ Error need_predefined(const Datatype& type) {
   return fail(ErrorClass::type, "%s is not a predefined datatype", describe(type));
 }
 
+Error need_buffers(bool all_given) {
+  return all_given ? success : fail(ErrorClass::buffer, "a buffer is a null pointer");
+}
+
 }  // namespace
 
 Error body::Put(const void* origin_addr, MPI_Count origin_count, Datatype& origin_datatype, int target_rank,
@@ -122,6 +126,7 @@ Error body::Rget_accumulate(const void* origin_addr, MPI_Count origin_count, Dat
 Error body::Fetch_and_op(const void* origin_addr, void* result_addr, Datatype& datatype, int target_rank,
                          MPI_Aint target_disp, Op& op, Win& win) {
   if (Error error = need_predefined(datatype)) return error;
+  if (Error error = need_buffers(result_addr && (origin_addr || &op == find(MPI_NO_OP)))) return error;
   const AccessArgs args = put(origin_addr, 1, datatype, target_rank, target_disp, 1, datatype, &op);
   return begin(window_of(win), fetch(args, result_addr, 1, datatype, op));
 }
@@ -131,6 +136,7 @@ Error body::Fetch_and_op(const void* origin_addr, void* result_addr, Datatype& d
 Error body::Compare_and_swap(const void* origin_addr, const void* compare_addr, void* result_addr, Datatype& datatype,
                              int target_rank, MPI_Aint target_disp, Win& win) {
   if (Error error = need_predefined(datatype)) return error;
+  if (Error error = need_buffers(origin_addr && compare_addr && result_addr)) return error;
   switch (datatype.category) {
     case Category::c_integer:
     case Category::fortran_integer:

@@ -48,6 +48,7 @@ Error body::Win_create_dynamic(Info* info, Comm& comm, MPI_Win* win) {
 }
 
 Error body::Win_attach(Win& win, void* base, MPI_Aint size) {
+  if (!base) return fail(ErrorClass::buffer, "base is a null pointer");
   Window& window = window_of(win);
   if (Error error = need_dynamic(window)) return error;
   if (size < 0) return fail(MPI_ERR_SIZE, "size %lld is negative", static_cast<long long>(size));
@@ -60,6 +61,7 @@ Error body::Win_attach(Win& win, void* base, MPI_Aint size) {
 }
 
 Error body::Win_detach(Win& win, const void* base) {
+  if (!base) return fail(ErrorClass::buffer, "base is a null pointer");
   Window& window = window_of(win);
   if (Error error = need_dynamic(window)) return error;
   if (window.attached.erase(reinterpret_cast<std::uintptr_t>(base)) > 0) return success;
