@@ -3,9 +3,9 @@
 #include <atomic>
 #include <utility>
 
+#include "pt2pt/waiting.hpp"
 #include "rma/checks.hpp"
 #include "rma/messages.hpp"
-#include "pt2pt/waiting.hpp"
 
 namespace cow::rma {
 namespace {

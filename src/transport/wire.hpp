@@ -185,12 +185,12 @@ static_assert(sizeof(ActiveLarge) == 16);
 // Begins the body of rma. What the verbs are: src/rma/messages.hpp.
 struct Rma {
   std::uint8_t verb = 0;
-  std::uint8_t op = 0;        // the ABI's number of the operation
-  std::uint16_t type = 0;     // and of the datatype of the elements
-  std::uint32_t access = 0;   // the origin's number for what an answer belongs to
-  std::uint64_t offset = 0;   // in the packed stream of the origin's result
-  std::uint32_t runs = 0;     // so many RmaRun follow
-  std::uint32_t bytes = 0;    // that they are altogether
+  std::uint8_t op = 0;       // the ABI's number of the operation
+  std::uint16_t type = 0;    // and of the datatype of the elements
+  std::uint32_t access = 0;  // the origin's number for what an answer belongs to
+  std::uint64_t offset = 0;  // in the packed stream of the origin's result
+  std::uint32_t runs = 0;    // so many RmaRun follow
+  std::uint32_t bytes = 0;   // that they are altogether
 };
 static_assert(sizeof(Rma) == 24);
 

@@ -100,6 +100,7 @@ class Objects:
             self.freed[kind] = make()
             lib.must(free, WIDE(self.freed[kind]))
         lib.must("Win_set_errhandler", self.live["WINDOW"], constant("ERRORS_RETURN"))
+        lib.must("Win_fence", 0, self.live["WINDOW"])  # its accesses are allowed
         self.raw_type = lib.made("Type_contiguous", 1, integer)
         self.null = {kind: constant(word + "_NULL") for kind, word in WORD_OF_KIND.items()}
         self.cart = lib.made("Cart_create", own, 1, ones, ones, 0)
