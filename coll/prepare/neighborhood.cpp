@@ -36,8 +36,8 @@ constexpr Names sending{"sendbuf", "sendcounts", "sdispls", "sendtype", "sendtyp
 constexpr Names receiving{"recvbuf", "recvcounts", "rdispls", "recvtype", "recvtypes"};
 
 // One block after the other, all of one length. An element without data is as good as none.
-Error read_equal(const Data& data, int degree, const Names& names, std::vector<Count>& counts,
-                 std::vector<Count>& displs) {
+Error read_blocks(const Data& data, int degree, const Names& names, std::vector<Count>& counts,
+                  std::vector<Count>& displs) {
   if (degree == 0) return success;
   if (Error error = need(data.type, names.type)) return error;
   if (Error error = need_buffer(data.buffer, data.count, *data.type, names.buffer)) return error;
@@ -59,8 +59,8 @@ Error need_arrays(Counts counts, Counts displs, int degree, const Names& names) 
   return success;
 }
 
-Error read_given(const GivenData& data, int degree, const Names& names, std::vector<Count>& counts,
-                 std::vector<Count>& displs) {
+Error read_blocks(const GivenData& data, int degree, const Names& names, std::vector<Count>& counts,
+                  std::vector<Count>& displs) {
   if (degree == 0) return success;
   if (Error error = need_arrays(data.counts, data.displs, degree, names)) return error;
   if (Error error = need(data.type, names.type)) return error;
@@ -72,8 +72,8 @@ Error read_given(const GivenData& data, int degree, const Names& names, std::vec
   return success;
 }
 
-Error read_mixed(const MixedData& data, int degree, const Names& names, std::vector<Count>& counts,
-                 std::vector<Count>& displs, std::vector<Datatype*>& types) {
+Error read_blocks(const MixedData& data, int degree, const Names& names, std::vector<Count>& counts,
+                  std::vector<Count>& displs, std::vector<Datatype*>& types) {
   if (degree == 0) return success;
   if (Error error = need_arrays(data.counts, data.displs, degree, names)) return error;
   if (!data.types)
@@ -112,62 +112,58 @@ void point_to_blocks(Operation& o, const void* send, const void* recv) {
   o.args.send = address_of(send);
 }
 
+// `Given`: blocks of one length, or with their own.
+template <class Given>
+Error prepare_one_for_all(Operation& o, Comm& comm, const Data& send, const Given& recv, const Names& names) {
+  Lists& lists = o.lists();
+  if (Error error = begin_neighbours(o, Collective::neighbor_allgather, comm, send.buffer, recv.buffer)) return error;
+  if (Error error = read_one_block(o, send)) return error;
+  const int degree = o.args.neighbours->indegree();
+  if (Error error = read_blocks(recv, degree, names, lists.counts, lists.displs)) return error;
+  o.args.type = degree > 0 ? recv.type : nullptr;
+  point_to_blocks(o, send.buffer, recv.buffer);
+  return success;
+}
+
+template <class Given>
+Error prepare_one_for_each(Operation& o, Comm& comm, const Given& send, const Given& recv) {
+  Lists& lists = o.lists();
+  if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
+  const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
+  if (Error error = read_blocks(send, out, sending, lists.send_counts, lists.send_displs)) return error;
+  if (Error error = read_blocks(recv, in, receiving, lists.counts, lists.displs)) return error;
+  o.args.type = in > 0 ? recv.type : nullptr;
+  o.args.send_type = out > 0 ? send.type : nullptr;
+  point_to_blocks(o, send.buffer, recv.buffer);
+  return success;
+}
+
 }  // namespace
 
 Error prepare_neighbor_allgather(Operation& o, Comm& comm, const Data& send, const Data& recv) {
-  Lists& lists = o.lists();
-  if (Error error = begin_neighbours(o, Collective::neighbor_allgather, comm, send.buffer, recv.buffer)) return error;
-  if (Error error = read_one_block(o, send)) return error;
-  const int degree = o.args.neighbours->indegree();
-  if (Error error = read_equal(recv, degree, receiving, lists.counts, lists.displs)) return error;
-  o.args.type = degree > 0 ? recv.type : nullptr;
-  point_to_blocks(o, send.buffer, recv.buffer);
-  return success;
+  return prepare_one_for_all(o, comm, send, recv, receiving);
 }
 
 Error prepare_neighbor_allgatherv(Operation& o, Comm& comm, const Data& send, const GivenData& recv) {
-  Lists& lists = o.lists();
-  if (Error error = begin_neighbours(o, Collective::neighbor_allgather, comm, send.buffer, recv.buffer)) return error;
-  if (Error error = read_one_block(o, send)) return error;
-  const int degree = o.args.neighbours->indegree();
   constexpr Names names{"recvbuf", "recvcounts", "displs", "recvtype"};
-  if (Error error = read_given(recv, degree, names, lists.counts, lists.displs)) return error;
-  o.args.type = degree > 0 ? recv.type : nullptr;
-  point_to_blocks(o, send.buffer, recv.buffer);
-  return success;
+  return prepare_one_for_all(o, comm, send, recv, names);
 }
 
 Error prepare_neighbor_alltoall(Operation& o, Comm& comm, const Data& send, const Data& recv) {
-  Lists& lists = o.lists();
-  if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
-  const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_equal(send, out, sending, lists.send_counts, lists.send_displs)) return error;
-  if (Error error = read_equal(recv, in, receiving, lists.counts, lists.displs)) return error;
-  o.args.type = in > 0 ? recv.type : nullptr;
-  o.args.send_type = out > 0 ? send.type : nullptr;
-  point_to_blocks(o, send.buffer, recv.buffer);
-  return success;
+  return prepare_one_for_each(o, comm, send, recv);
 }
 
 Error prepare_neighbor_alltoallv(Operation& o, Comm& comm, const GivenData& send, const GivenData& recv) {
-  Lists& lists = o.lists();
-  if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
-  const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_given(send, out, sending, lists.send_counts, lists.send_displs)) return error;
-  if (Error error = read_given(recv, in, receiving, lists.counts, lists.displs)) return error;
-  o.args.type = in > 0 ? recv.type : nullptr;
-  o.args.send_type = out > 0 ? send.type : nullptr;
-  point_to_blocks(o, send.buffer, recv.buffer);
-  return success;
+  return prepare_one_for_each(o, comm, send, recv);
 }
 
 Error prepare_neighbor_alltoallw(Operation& o, Comm& comm, const MixedData& send, const MixedData& recv) {
   Lists& lists = o.lists();
   if (Error error = begin_neighbours(o, Collective::neighbor_alltoall, comm, send.buffer, recv.buffer)) return error;
   const int in = o.args.neighbours->indegree(), out = o.args.neighbours->outdegree();
-  if (Error error = read_mixed(send, out, sending, lists.send_counts, lists.send_displs, lists.send_types))
+  if (Error error = read_blocks(send, out, sending, lists.send_counts, lists.send_displs, lists.send_types))
     return error;
-  if (Error error = read_mixed(recv, in, receiving, lists.counts, lists.displs, lists.types)) return error;
+  if (Error error = read_blocks(recv, in, receiving, lists.counts, lists.displs, lists.types)) return error;
   o.args.types = lists.types.data();
   o.args.send_types = lists.send_types.data();
   point_to_blocks(o, send.buffer, recv.buffer);

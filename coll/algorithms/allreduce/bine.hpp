@@ -43,14 +43,10 @@ struct AllreduceBine {
 
   template <class V>
   static void run(V& v, const Args& a) {
-    v.copy(a.recv, a.send, a.count);
-    if (v.size() == 1) return;
-    const Fold fold(v.size());
-    const Address scratch = v.scratch(a.count);
-    if (fold_in(v, fold, a.recv, scratch, a.count))
+    folded_allreduce(v, a, [&](const Fold& fold, Address sum, Address) {
       Butterfly(1, log2_floor(fold.core), fold.core_rank(v.rank()), BinePartners{fold.core})
-          .allreduce(v, a.recv, a.count, [&](int core_rank) { return fold.rank_of(core_rank); });
-    fold_out(v, fold, a.recv, a.count);
+          .allreduce(v, sum, a.count, [&](int core_rank) { return fold.rank_of(core_rank); });
+    });
   }
 };
 

@@ -16,33 +16,18 @@ struct AllreduceDoubling {
   static constexpr const char* name = "doubling";
   static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
-
-  static void cost(Cost& cost, const Problem& p) {
-    cost_fold_in(cost, p);
-    for (int mask = 1; mask < 1 << log2_floor(p.size); mask *= 2) {
-      cost.exchange(mask, static_cast<double>(p.bytes));
-      cost.reduce(static_cast<double>(p.bytes));
-    }
-    cost_fold_out(cost, p);
-  }
+  static void cost(Cost& cost, const Problem& p) { cost_folded_doubling(cost, p); }
 
   template <class V>
   static void run(V& v, const Args& a) {
-    v.copy(a.recv, a.send, a.count);
-    if (v.size() == 1) return;
-    const Fold fold(v.size());
-    Address mine = a.recv;
-    Address theirs = v.scratch(a.count);
-    if (fold_in(v, fold, mine, theirs, a.count)) {
+    folded_allreduce(v, a, [&](const Fold& fold, Address& mine, Address& theirs) {
       const int core_rank = fold.core_rank(v.rank());
       for (int mask = 1; mask < fold.core; mask *= 2) {
         const int partner = core_rank ^ mask;
         v.exchange(fold.rank_of(partner), mine, a.count, fold.rank_of(partner), theirs, a.count);
         combine(v, mine, theirs, a.count, partner < core_rank);
       }
-    }
-    v.copy(a.recv, mine, a.count);
-    fold_out(v, fold, a.recv, a.count);
+    });
   }
 };
 

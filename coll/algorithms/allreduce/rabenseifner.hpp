@@ -25,16 +25,11 @@ struct AllreduceRabenseifner {
 
   template <class V>
   static void run(V& v, const Args& a) {
-    v.copy(a.recv, a.send, a.count);
-    if (v.size() == 1) return;
-    const Fold fold(v.size());
-    const Address scratch = v.scratch(a.count);
-    if (fold_in(v, fold, a.recv, scratch, a.count)) {
+    folded_allreduce(v, a, [&](const Fold& fold, Address sum, Address scratch) {
       const int core_rank = fold.core_rank(v.rank());
-      halving_reduce_scatter(v, fold, core_rank, a.recv, scratch, a.count);
-      doubling_allgather(v, fold, core_rank, a.recv, a.count);
-    }
-    fold_out(v, fold, a.recv, a.count);
+      halving_reduce_scatter(v, fold, core_rank, sum, scratch, a.count);
+      doubling_allgather(v, fold, core_rank, sum, a.count);
+    });
   }
 };
 

@@ -9,7 +9,13 @@
 
 namespace cow::coll {
 
-inline void cost_linear(Cost& cost, const Problem& p) { cost.fan(p.size - 1, static_cast<double>(p.bytes)); }
+template <Collective Kind>
+struct Linear {
+  static constexpr Collective collective = Kind;
+  static constexpr const char* name = "linear";
+  static bool valid(const Problem&) { return true; }
+  static void cost(Cost& cost, const Problem& p) { cost.fan(p.size - 1, static_cast<double>(p.bytes)); }
+};
 
 // place(i) and count(i): block i at the root.
 template <class V, class Place, class CountOf>
@@ -30,44 +36,28 @@ void scatter_linear(V& v, const Args& a, Place place, CountOf count) {
   v.step();
 }
 
-struct GatherLinear {
-  static constexpr Collective collective = Collective::gather;
-  static constexpr const char* name = "linear";
-  static bool valid(const Problem&) { return true; }
-  static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
+struct GatherLinear : Linear<Collective::gather> {
   template <class V>
   static void run(V& v, const Args& a) {
     gather_linear(v, a, [&](int i) { return v.at(a.recv, a.count * i); }, [&](int) { return a.count; });
   }
 };
 
-struct GathervLinear {
-  static constexpr Collective collective = Collective::gatherv;
-  static constexpr const char* name = "linear";
-  static bool valid(const Problem&) { return true; }
-  static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
+struct GathervLinear : Linear<Collective::gatherv> {
   template <class V>
   static void run(V& v, const Args& a) {
     gather_linear(v, a, [&](int i) { return v.at(a.recv, a.displs[i]); }, [&](int i) { return a.counts[i]; });
   }
 };
 
-struct ScatterLinear {
-  static constexpr Collective collective = Collective::scatter;
-  static constexpr const char* name = "linear";
-  static bool valid(const Problem&) { return true; }
-  static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
+struct ScatterLinear : Linear<Collective::scatter> {
   template <class V>
   static void run(V& v, const Args& a) {
     scatter_linear(v, a, [&](int i) { return v.at(a.send, a.count * i); }, [&](int) { return a.count; });
   }
 };
 
-struct ScattervLinear {
-  static constexpr Collective collective = Collective::scatterv;
-  static constexpr const char* name = "linear";
-  static bool valid(const Problem&) { return true; }
-  static void cost(Cost& cost, const Problem& p) { cost_linear(cost, p); }
+struct ScattervLinear : Linear<Collective::scatterv> {
   template <class V>
   static void run(V& v, const Args& a) {
     scatter_linear(

@@ -68,29 +68,38 @@ struct HierarchicalLargeName {
   static constexpr const char* name = "hierarchical_large";
 };
 
+// `Inner` among the ranks of each node and between the leaders.
 template <class Inner, class Name>
-struct HierarchicalBcast : Name {
-  static constexpr Collective collective = Collective::bcast;
+struct HierarchicalRooted : Name {
+  static constexpr Collective collective = Inner::collective;
   static constexpr bool parts_on_memory = true;
-  static bool valid(const Problem& p) { return two_levels(p); }
   static void cost(Cost& cost, const Problem& p) {
     cost_in_node<Inner>(cost, p, in_node(p));
     cost.between(1, [&](Cost& c) { Inner::cost(c, between_nodes(p)); });
   }
 
+ protected:
+  // The part of the leaders, of which this rank is one.
+  template <class V>
+  static void run_between_nodes(V& v, const Args& a, Args part) {
+    const Nodes& nodes = *v.nodes();
+    const std::vector<int> leader = one_a_node(nodes, 0, a.root);
+    Subgroup leaders(v, leader, nodes.node(v.rank()));
+    part.root = nodes.node(a.root);
+    Inner::run(leaders, part);
+  }
+};
+
+template <class Inner, class Name>
+struct HierarchicalBcast : HierarchicalRooted<Inner, Name> {
+  static bool valid(const Problem& p) { return two_levels(p); }
+
   template <class V>
   static void run(V& v, const Args& a) {
-    const Nodes& nodes = *v.nodes();
     Subgroup local = in_own_node(v);
     Args part = a;
     part.root = place_of_leader(v, a.root);
-    if (local.rank() == part.root) {
-      const std::vector<int> leader = one_a_node(nodes, 0, a.root);
-      Subgroup leaders(v, leader, nodes.node(v.rank()));
-      part.root = nodes.node(a.root);
-      Inner::run(leaders, part);
-      part.root = local.rank();
-    }
+    if (local.rank() == part.root) HierarchicalBcast::run_between_nodes(v, a, part);
     run_in_node<Inner>(v, local, part);
   }
 };
@@ -98,45 +107,36 @@ using HierarchicalBcastSmall = HierarchicalBcast<BcastBinomial, HierarchicalName
 using HierarchicalBcastLarge = HierarchicalBcast<BcastScatterRing, HierarchicalLargeName>;
 
 // `Commuting` where the operation commutes, else `Ordered`.
-template <class Commuting, class Ordered, class Name>
-struct HierarchicalReduce : Name {
+template <class Commuting, class Ordered>
+struct ReduceEither {
   static constexpr Collective collective = Collective::reduce;
-  static constexpr bool parts_on_memory = true;
-  static bool valid(const Problem& p) { return two_levels_in_order(p); }
-  static void cost(Cost& cost, const Problem& p) {
-    cost_in_node<Part>(cost, p, in_node(p));
-    cost.between(1, [&](Cost& c) { Part::cost(c, between_nodes(p)); });
+  static void cost(Cost& c, const Problem& p) { p.commutative ? Commuting::cost(c, p) : Ordered::cost(c, p); }
+  template <class V>
+  static void run(V& v, const Args& a) {
+    if (v.size() == 1) return v.copy(a.recv, a.send, a.count);
+    v.commutative() ? Commuting::run(v, a) : Ordered::run(v, a);
   }
+};
+
+template <class Inner, class Name>
+struct HierarchicalReduce : HierarchicalRooted<Inner, Name> {
+  static bool valid(const Problem& p) { return two_levels_in_order(p); }
 
   template <class V>
   static void run(V& v, const Args& a) {
-    const Nodes& nodes = *v.nodes();
     Subgroup local = in_own_node(v);
     Args part = a;
     part.root = place_of_leader(v, a.root);
     const bool is_leader = local.rank() == part.root;
     if (is_leader && v.rank() != a.root) part.recv = v.scratch(a.count);
-    run_in_node<Part>(v, local, part);
+    run_in_node<Inner>(v, local, part);
     if (!is_leader) return;
-    const std::vector<int> leader = one_a_node(nodes, 0, a.root);
-    Subgroup leaders(v, leader, nodes.node(v.rank()));
     part.send = part.recv;
-    part.root = nodes.node(a.root);
-    Part::run(leaders, part);
+    HierarchicalReduce::run_between_nodes(v, a, part);
   }
-
- private:
-  struct Part {
-    static constexpr Collective collective = Collective::reduce;
-    static void cost(Cost& c, const Problem& p) { p.commutative ? Commuting::cost(c, p) : Ordered::cost(c, p); }
-    template <class V>
-    static void run(V& v, const Args& a) {
-      if (v.size() == 1) return v.copy(a.recv, a.send, a.count);
-      v.commutative() ? Commuting::run(v, a) : Ordered::run(v, a);
-    }
-  };
 };
-using HierarchicalReduceSmall = HierarchicalReduce<ReduceBinomial, ReduceOrdered, HierarchicalName>;
-using HierarchicalReduceLarge = HierarchicalReduce<ReduceRabenseifner, ReduceOrderedHalving, HierarchicalLargeName>;
+using HierarchicalReduceSmall = HierarchicalReduce<ReduceEither<ReduceBinomial, ReduceOrdered>, HierarchicalName>;
+using HierarchicalReduceLarge =
+    HierarchicalReduce<ReduceEither<ReduceRabenseifner, ReduceOrderedHalving>, HierarchicalLargeName>;
 
 }  // namespace cow::coll

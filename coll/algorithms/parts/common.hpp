@@ -84,6 +84,30 @@ inline void cost_fold_out(Cost& cost, const Problem& p) {
   if (!power_of_two(p.size)) cost.shift(1, static_cast<double>(p.bytes));
 }
 
+// An allreduce for any number of ranks out of one of the core ranks: `core(fold, mine, scratch)` brings the sum into `mine`,
+// which may have changed places with `scratch`.
+template <class V, class Core>
+void folded_allreduce(V& v, const Args& a, Core core) {
+  v.copy(a.recv, a.send, a.count);
+  if (v.size() == 1) return;
+  const Fold fold(v.size());
+  Address mine = a.recv;
+  Address scratch = v.scratch(a.count);
+  if (fold_in(v, fold, mine, scratch, a.count)) core(fold, mine, scratch);
+  v.copy(a.recv, mine, a.count);
+  fold_out(v, fold, a.recv, a.count);
+}
+
+// Cost of it where partners at distance 2^k exchange all that there is.
+inline void cost_folded_doubling(Cost& cost, const Problem& p) {
+  cost_fold_in(cost, p);
+  for (int mask = 1; mask < 1 << log2_floor(p.size); mask *= 2) {
+    cost.exchange(mask, static_cast<double>(p.bytes));
+    cost.reduce(static_cast<double>(p.bytes));
+  }
+  cost_fold_out(cost, p);
+}
+
 // Blocks around a ring: every rank starts with block `position` and passes on what it received last.
 template <class V, class Blocks>
 void ring_allgather(V& v, int position, int next, int previous, Address buffer, const Blocks& blocks) {

@@ -68,14 +68,7 @@ struct ScatterDoubling {
   static constexpr const char* name = "doubling";
   static constexpr bool fixed_order = true;
   static bool valid(const Problem&) { return true; }
-  static void cost(Cost& cost, const Problem& p) {
-    cost_fold_in(cost, p);
-    for (int mask = 1; mask < 1 << log2_floor(p.size); mask *= 2) {
-      cost.exchange(mask, static_cast<double>(p.bytes));
-      cost.reduce(static_cast<double>(p.bytes));
-    }
-    cost_fold_out(cost, p);
-  }
+  static void cost(Cost& cost, const Problem& p) { cost_folded_doubling(cost, p); }
 
   template <class V, class Blocks>
   static void spread(V& v, const Args& a, const Blocks& blocks, Count whole) {
