@@ -36,6 +36,7 @@ extern "C" {
 
 /* ---- Addresses and extents ---- */
 
+MPI_ABI_INLINE int MPI_Address(const void *location, MPI_Aint *address) MPI_ABI_UNREAD(1);
 MPI_ABI_INLINE int MPI_Address(const void *location, MPI_Aint *address) { return MPI_Get_address(location, address); }
 
 MPI_ABI_INLINE int MPI_Type_extent(MPI_Datatype datatype, MPI_Aint *extent)
