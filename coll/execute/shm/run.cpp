@@ -181,7 +181,9 @@ void Parts::scan(const Args& args) {
 }
 
 void Parts::abandon() {
-  if (!std::exchange(is_due_, false)) return area_.go_out_of_step();
+  const bool is_due = std::exchange(is_due_, false);
+  if (area_.has_lost()) return;  // the others find that out by themselves, and nothing is to be taken for a result
+  if (!is_due) return area_.go_out_of_step();
   if (run_.place_for(0)) run_.publish();
 }
 
