@@ -250,10 +250,9 @@ void tell_waiters() {
 void wake() {
   const Sleeping how = sleeping.load(std::memory_order_seq_cst);
   if (how == Sleeping::no) return;
-  if (how == Sleeping::by_source) {
-    Source& source = *own_sleeper.load(std::memory_order_relaxed);
-    return source.interrupt(source);
-  }
+  // None by now: it has got up since, and sleeps on descriptors again.
+  if (Source* source = how == Sleeping::by_source ? own_sleeper.load(std::memory_order_relaxed) : nullptr)
+    return source->interrupt(*source);
   const std::uint64_t one = 1;
   (void)!write(wake_descriptor(), &one, sizeof one);
 }
